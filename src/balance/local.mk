@@ -1,0 +1,6 @@
+noinst_LIBRARIES += src/balance/libbalance.a
+src_balance_libbalance_a_SOURCES = \
+	src/balance/balance.h \
+	src/balance/balance.c \
+	src/balance/round_robin.c \
+	src/balance/least_conn.c

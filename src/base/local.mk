@@ -1,0 +1,23 @@
+noinst_LIBRARIES += src/base/libbase.a
+src_base_libbase_a_SOURCES = \
+	src/base/defs.h \
+	src/base/addr.h \
+	src/base/addr.c \
+	src/base/cidr.h \
+	src/base/cidr.c \
+	src/base/fd.h \
+	src/base/fd.c \
+	src/base/log.h \
+	src/base/log.c \
+	src/base/loop.h \
+	src/base/loop.c \
+	src/base/mono.h \
+	src/base/mono.c \
+	src/base/process.h \
+	src/base/process.c \
+	src/base/strnum.h \
+	src/base/strnum.c \
+	src/base/textbuf.h \
+	src/base/textbuf.c \
+	src/base/rng.h \
+	src/base/rng.c

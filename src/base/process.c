@@ -1,0 +1,123 @@
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* The memory behind argv, which ps(1) shows; set once by process_init_title(). */
+static struct {
+    char *start;
+    size_t size;
+} title_area;
+
+/* The fields of /proc/PID/stat from the third on; the name before them may hold anything. */
+static char *stat_fields(pid_t pid, char *buffer, size_t size)
+{
+    char path[40];
+    ssize_t got;
+    char *close_paren;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd == -1)
+        return NULL;
+    got = fd_read_all(fd, buffer, size - 1);
+    fd_close(&fd);
+    if (got <= 0)
+        return NULL;
+    buffer[got] = '\0';
+    close_paren = strrchr(buffer, ')');
+    return close_paren == NULL || close_paren[1] == '\0' ? NULL : close_paren + 2;
+}
+
+uint64_t process_start_time(pid_t pid)
+{
+    char buffer[1024];
+    char *field = stat_fields(pid, buffer, sizeof(buffer));
+
+    if (field == NULL || *field == 'Z' || *field == 'X')
+        return 0;
+    for (int skip = 3; skip < 22; skip++) {
+        field = strchr(field, ' ');
+        if (field == NULL)
+            return 0;
+        field++;
+    }
+    return strtoull(field, NULL, 10);
+}
+
+bool process_is_alive(pid_t pid, uint64_t start_time)
+{
+    return pid > 0 && start_time != 0 && process_start_time(pid) == start_time;
+}
+
+static int pidfd_of(pid_t pid)
+{
+#ifdef SYS_pidfd_open
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+#else
+    (void)pid;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+static int signal_pidfd(int pidfd, int signal)
+{
+#ifdef SYS_pidfd_send_signal
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+#else
+    (void)pidfd;
+    (void)signal;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+int process_signal(pid_t pid, uint64_t start_time, int signal)
+{
+    int pidfd = pidfd_of(pid);
+    int result;
+
+    /* The pidfd is taken first: if the start time still fits after that, it is the right one. */
+    if (!process_is_alive(pid, start_time)) {
+        fd_close(&pidfd);
+        errno = ESRCH;
+        return -1;
+    }
+    if (pidfd == -1)
+        return kill(pid, signal);
+    result = signal_pidfd(pidfd, signal);
+    fd_close(&pidfd);
+    return result;
+}
+
+void process_init_title(int argc, char **argv)
+{
+    char *end = argv[0];
+
+    for (int i = 0; i < argc && argv[i] == end; i++)
+        end += strlen(argv[i]) + 1;
+    title_area.start = argv[0];
+    title_area.size = (size_t)(end - argv[0]);
+}
+
+void process_set_title(const char *title)
+{
+    const char *role = strrchr(title, ' ');
+
+    prctl(PR_SET_NAME, role != NULL ? role + 1 : title, 0, 0, 0);
+    if (title_area.size < 2)
+        return;
+    memset(title_area.start, 0, title_area.size);
+    strncpy(title_area.start, title, title_area.size - 1);
+}

@@ -1,0 +1,37 @@
+/* Other processes, known by pid and start time together, because pids are used again. */
+#ifndef K0SLB_BASE_PROCESS_H
+#define K0SLB_BASE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/defs.h"
+
+/*
+ * The start time of a process in clock ticks since boot (proc(5), stat field 22), or 0 when there
+ * is no such process. A zombie counts as no process.
+ */
+uint64_t process_start_time(pid_t pid);
+
+/* Whether the process with that pid is still the one that started then. */
+bool process_is_alive(pid_t pid, uint64_t start_time);
+
+/*
+ * Sends a signal to exactly that process through a pidfd (pidfd_send_signal(2)), by kill(2) where
+ * the kernel lacks them. Returns 0, or -1 with errno; ESRCH when it is gone or another one.
+ */
+int process_signal(pid_t pid, uint64_t start_time, int signal) MUST_CHECK;
+
+/*
+ * Keeps the memory of argv for process_set_title(). Once, from main, before anything is forked.
+ */
+void process_init_title(int argc, char **argv);
+
+/*
+ * Shows "NAME: ROLE" in ps(1) by writing over argv, and the role as the thread name. Cut where it
+ * does not fit.
+ */
+void process_set_title(const char *title);
+
+#endif

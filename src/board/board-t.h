@@ -1,0 +1,276 @@
+/*
+ * The board's layout: what stands where in the shared segment, and who writes it. Types only.
+ *
+ * Regions are page-aligned, in this order, one writer each; everybody may read everything that
+ * exists. A region that is not allocated must not be touched: reading a hole allocates it.
+ *
+ *   region          written by                     holds
+ *   --------------  -----------------------------  ---------------------------------------------
+ *   master          the master                     prefix, times, reload results, slots, resolved
+ *                                                  addresses, rates and maxima, events
+ *   admin           k0slbctl run by root           drain and maint words (compare-and-swap)
+ *   checker         the checker                    health words, rise/fall, last results
+ *   tickets         workers (fetch-and-add)        one round-robin ticket a service
+ *   worker[0..n-1]  the worker of that slot; the   state, heartbeat, gauges, counters, evidence
+ *                   master between reap and fork
+ *
+ * A field is a C11 atomic, or never changes while its slot is in use, or stands under a sequence
+ * number (odd while it is written). There are no pointers and no locks.
+ */
+#ifndef K0SLB_BOARD_BOARD_T_H
+#define K0SLB_BOARD_BOARD_T_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/defs.h"
+#include "conf/conf.h"
+
+#define BOARD_MAGIC "k0slb\n\1"
+#define BOARD_VERSION 1
+#define BOARD_NO_SLOT UINT16_MAX
+
+#define BOARD_MAX_CHILDREN 96
+#define BOARD_MAX_SOCKETS 160
+#define BOARD_MAX_EVENTS 256
+#define BOARD_EVENT_SIZE 160
+#define BOARD_ERRORS_SIZE 4096
+#define BOARD_DESCRIPTION_SIZE 96
+#define BOARD_HISTOGRAM 16
+
+enum board_role { BOARD_ROLE_NONE, BOARD_ROLE_WORKER, BOARD_ROLE_CHECKER, BOARD_ROLE_STATS };
+
+/* ---- the prefix: the same in every layout version ---- */
+
+/* A living process of this instance. Written pid last, cleared pid first. */
+struct board_child {
+    _Atomic int32_t pid; /* 0 = free */
+    uint16_t role;       /* enum board_role */
+    uint16_t slot;       /* worker slot */
+    uint32_t orphan;     /* left over from an earlier master */
+    uint32_t reserved;
+    uint64_t start_time; /* proc(5), field 22 */
+};
+
+/* A listening socket. Written inode last, cleared inode first. */
+struct board_socket {
+    struct addr address;
+    _Atomic uint64_t inode; /* 0 = free */
+    uint16_t service;       /* service slot; BOARD_NO_SLOT for [stats] */
+    uint16_t reserved[3];
+};
+
+struct board_prefix {
+    char magic[8]; /* BOARD_MAGIC, written last of all */
+    uint32_t version;
+    uint32_t prefix_size;
+    uint64_t size; /* of the segment in bytes */
+    _Atomic int32_t master_pid;
+    uint32_t reserved;
+    uint64_t master_start_time;
+    struct board_child children[BOARD_MAX_CHILDREN];
+    struct board_socket sockets[BOARD_MAX_SOCKETS];
+};
+
+/* ---- the master's region ---- */
+
+/* Where the regions begin, in bytes from the segment's start, and how long the arrays are. */
+struct board_layout {
+    uint32_t services;
+    uint32_t backends;
+    uint32_t workers; /* slots */
+    uint32_t reserved;
+    uint64_t services_at; /* in the master's region */
+    uint64_t backends_at;
+    uint64_t admin_at;
+    uint64_t checker_at;
+    uint64_t tickets_at;
+    uint64_t worker_at; /* slot k is at worker_at + k × worker_size */
+    uint64_t worker_size;
+    uint64_t size;
+};
+
+enum board_slot_state { BOARD_SLOT_FREE, BOARD_SLOT_USED, BOARD_SLOT_REMOVED };
+
+/* Sessions and connections as the master sees them once a second. */
+struct board_rate {
+    _Atomic uint32_t per_second;
+    _Atomic uint32_t per_second_max;
+    _Atomic uint32_t active_max;
+    uint32_t reserved;
+};
+
+struct board_service {
+    _Atomic uint32_t state; /* enum board_slot_state */
+    char name[CONF_NAME_SIZE];
+    uint8_t enabled;
+    uint8_t balance; /* enum conf_balance */
+    uint8_t check;   /* enum conf_check */
+    uint8_t reserved[3];
+    struct board_rate rate;
+};
+
+/* An address under a sequence number; the only place where one is looked up. */
+struct board_address {
+    _Atomic uint32_t sequence;
+    uint32_t reserved;
+    _Atomic uint64_t words[3]; /* a struct addr */
+};
+
+struct board_backend {
+    _Atomic uint32_t state; /* enum board_slot_state */
+    uint16_t service;       /* service slot */
+    uint16_t reserved;
+    _Atomic uint32_t weight;
+    _Atomic uint32_t backup;
+    char name[CONF_NAME_SIZE];
+    uint8_t padding[6];
+    struct board_address address;
+    struct board_rate rate;
+};
+
+struct board_event {
+    _Atomic uint64_t number; /* from 1; 0 while it is written */
+    uint64_t at_ms;          /* wall clock */
+    char text[BOARD_EVENT_SIZE];
+};
+
+struct board_master {
+    struct board_prefix prefix;
+    struct board_layout layout;
+    char name[CONF_NAME_SIZE];
+    char version[32];
+    uint64_t started_ms;      /* wall clock */
+    uint64_t started_mono_ms; /* CLOCK_MONOTONIC */
+    _Atomic uint32_t checks_done; /* the first round of probes is over */
+    _Atomic uint64_t heartbeat_ms;
+    _Atomic uint64_t epoch;            /* number in force */
+    _Atomic uint64_t reloads_started;  /* */
+    _Atomic uint64_t reloads_finished; /* */
+    _Atomic uint64_t reload_ms;        /* wall clock of the last result */
+    _Atomic uint32_t reload_ok;
+    _Atomic uint32_t workers_wanted;
+    _Atomic uint64_t region_exists;          /* bit k: worker slot k is allocated */
+    _Atomic uint64_t events;                 /* written so far; the newest is at (events-1) % MAX */
+    _Atomic uint64_t log_dropped;            /* lines that could not be written anywhere */
+    char reload_errors[BOARD_ERRORS_SIZE];   /* written before reloads_finished */
+    struct board_event event[BOARD_MAX_EVENTS];
+    /* struct board_service [layout.services], struct board_backend [layout.backends] follow */
+};
+
+/* ---- administrators' words ---- */
+
+enum board_admin_state { BOARD_ADMIN_READY, BOARD_ADMIN_DRAIN, BOARD_ADMIN_MAINT };
+
+/* A word: bits 0-7 enum board_admin_state. 0 = ready. */
+struct board_admin {
+    _Atomic uint64_t self;
+    uint64_t reserved[7];
+    _Atomic uint64_t backend[]; /* layout.backends */
+};
+
+/* ---- the checker's region ---- */
+
+enum board_health {
+    BOARD_UNCHECKED, /* no result yet: tried last */
+    BOARD_UP,
+    BOARD_SUSPECT, /* chosen only if nothing better is there */
+    BOARD_DOWN,
+    BOARD_BLOCKED,
+};
+
+/* The words operators know. CHECKED_NONE: nothing has been probed. */
+enum board_check_code {
+    CHECKED_NONE,
+    CHECKED_L4OK,
+    CHECKED_L4TOUT,
+    CHECKED_L4CON,
+    CHECKED_L6OK,
+    CHECKED_L6TOUT,
+    CHECKED_L6RSP,
+    CHECKED_L7OK,
+    CHECKED_L7TOUT,
+    CHECKED_L7RSP,
+    CHECKED_L7STS,
+};
+
+/* The last result for one backend, and what a new checker needs to go on. */
+struct board_check {
+    _Atomic uint32_t sequence; /* odd while it is written */
+    uint16_t code;             /* enum board_check_code */
+    uint16_t status;           /* of HTTP, or 0 */
+    uint32_t duration_us;
+    uint16_t good; /* results in a row */
+    uint16_t bad;
+    uint64_t at_ms;       /* wall clock of the result; 0 = never */
+    uint64_t next_ms;     /* monotonic: when the next probe is due (the phase) */
+    uint64_t changed_ms;  /* wall clock of the last change of health */
+    char description[BOARD_DESCRIPTION_SIZE]; /* "connection refused" */
+};
+
+struct board_checker {
+    _Atomic uint64_t heartbeat_ms;
+    _Atomic uint64_t stalls;     /* times it did not run and judged nobody */
+    _Atomic uint64_t first_round; /* 1 when every backend has had a result */
+    uint64_t reserved[5];
+    /* _Atomic uint64_t health[backends], struct board_check check[backends] follow, 64-aligned */
+};
+
+/* ---- a worker's region ---- */
+
+enum board_worker_state {
+    BOARD_WORKER_NONE, /* no worker in this slot */
+    BOARD_WORKER_STARTING,
+    BOARD_WORKER_RUNNING,
+    BOARD_WORKER_DRAINING,
+};
+
+/* Why a session ended; the words are those of board_end_name(). */
+enum board_end {
+    BOARD_END_CLIENT_FIN,
+    BOARD_END_BACKEND_FIN,
+    BOARD_END_CLIENT_RESET,
+    BOARD_END_BACKEND_RESET,
+    BOARD_END_CONNECT_FAILED,
+    BOARD_END_CLIENT_GONE, /* left before a backend was found */
+    BOARD_END_STOPPED,     /* the balancer was told to stop */
+    BOARD_END_INTERNAL,    /* no memory, no descriptor */
+    BOARD_END_COUNT = 16,
+};
+
+/* Counters only ever rise, through every worker that had the slot. */
+struct board_backend_counters {
+    _Atomic uint64_t total;     /* sessions given to it */
+    _Atomic uint64_t bytes_in;  /* from clients */
+    _Atomic uint64_t bytes_out; /* to clients */
+    _Atomic uint64_t connect_errors;
+    _Atomic uint64_t local_errors; /* connects that failed for a reason of our own */
+    _Atomic uint64_t retries;      /* sessions it got after another one had failed */
+    _Atomic uint64_t replays;
+    _Atomic uint64_t resets;
+    _Atomic uint64_t evidence; /* the last thing that speaks against it: see board_evidence() */
+    _Atomic uint64_t ends[BOARD_END_COUNT];
+    _Atomic uint64_t connect_time[BOARD_HISTOGRAM]; /* bucket k: below 2^k × 64 µs */
+} CACHE_ALIGNED;
+
+struct board_service_counters {
+    _Atomic uint64_t accepted;
+    _Atomic uint64_t refused; /* no backend could be had */
+    _Atomic uint64_t ended_early; /* the client left before a backend was found */
+    uint64_t reserved[5];
+};
+
+struct board_worker {
+    _Atomic uint32_t state; /* enum board_worker_state */
+    _Atomic uint32_t sessions; /* open now, connecting ones included */
+    _Atomic uint64_t heartbeat_ms;
+    _Atomic uint64_t accepted;
+    _Atomic uint64_t accept_pauses; /* no descriptor or memory */
+    _Atomic uint64_t epoch;         /* number obeyed */
+    uint64_t reserved[3];
+    /* 64-aligned: _Atomic uint32_t active[backends],
+     * struct board_service_counters [services], struct board_backend_counters [backends] */
+};
+
+#endif

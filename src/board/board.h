@@ -1,0 +1,88 @@
+/*
+ * The board: what every process of an instance sees of it, in the POSIX segment /NAME. This header
+ * is for its readers; board_writer.h is for those that own a region of it, and board-t.h has the
+ * layout with the table of writers.
+ */
+#ifndef K0SLB_BOARD_BOARD_H
+#define K0SLB_BOARD_BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/defs.h"
+#include "board/board-t.h"
+
+struct board;
+
+/*
+ * Maps the board of an instance read-only. Returns NULL with errno: ENOENT when there is none,
+ * EACCES when the caller may not read it, EPROTO when it is of another layout version or broken,
+ * EBADF when another user owns it who is neither root nor the caller. Free with board_close().
+ */
+struct board *board_open(const char *name) MUST_CHECK;
+
+/* Unmaps and frees. The segment stays. */
+void board_close(struct board *board);
+
+/* The parts of it. Slots are below the layout's counts; a slot may be free (its state says so). */
+const struct board_master *board_master(const struct board *board);
+const struct board_service *board_service(const struct board *board, unsigned slot);
+const struct board_backend *board_backend(const struct board *board, unsigned slot);
+const struct board_checker *board_checker(const struct board *board);
+
+/*
+ * The address of a backend, with its port: the only way to one, for literal and for resolved
+ * addresses. Returns 0, or -1 when there is none.
+ */
+int board_backend_address(const struct board *board, unsigned slot, struct addr *out) MUST_CHECK;
+
+/* The health of a backend, and since when (mono_ms(); 0 = since it is known). */
+enum board_health board_health(const struct board *board, unsigned slot);
+uint64_t board_health_since(const struct board *board, unsigned slot);
+
+/* What an administrator said about a backend, or, for the balancer itself, about this machine. */
+enum board_admin_state board_admin(const struct board *board, unsigned slot);
+enum board_admin_state board_admin_self(const struct board *board);
+
+/* A whole copy of a backend's last check; all zero when there has been none. */
+void board_check_copy(const struct board *board, unsigned slot, struct board_check *out);
+
+/* A worker's region, or NULL when that slot has none. */
+const struct board_worker *board_worker(const struct board *board, unsigned worker);
+
+/* Parts of a worker's region, which must exist. */
+uint32_t board_worker_active(const struct board *board, unsigned worker, unsigned backend);
+const struct board_backend_counters *board_worker_backend(const struct board *board,
+                                                          unsigned worker, unsigned backend);
+const struct board_service_counters *board_worker_service(const struct board *board,
+                                                          unsigned worker, unsigned service);
+
+/* Sessions that a backend has now, in all workers together. */
+uint32_t board_active(const struct board *board, unsigned backend);
+
+/*
+ * What a worker saw that speaks against a backend: a number that rises with each sighting, and the
+ * kind of the last one. The checker compares the number with the one it saw before.
+ */
+enum board_evidence_kind {
+    BOARD_EVIDENCE_NONE,
+    BOARD_EVIDENCE_REFUSED, /* connection refused */
+    BOARD_EVIDENCE_TIMEOUT, /* connection timed out */
+    BOARD_EVIDENCE_RESET,   /* reset before the first byte of an answer */
+    BOARD_EVIDENCE_SILENT,  /* no answer to a hello */
+};
+struct board_evidence {
+    uint64_t number; /* 0 = never */
+    enum board_evidence_kind kind;
+};
+struct board_evidence board_evidence(const struct board *board, unsigned worker, unsigned backend);
+
+/* The words for values: "up", "ready", "L4CON", "client FIN", "running", "worker". */
+const char *board_health_name(enum board_health health);
+const char *board_admin_name(enum board_admin_state state);
+const char *board_check_name(enum board_check_code code);
+const char *board_end_name(enum board_end end);
+const char *board_worker_state_name(enum board_worker_state state);
+const char *board_role_name(enum board_role role);
+
+#endif

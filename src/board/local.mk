@@ -1,0 +1,13 @@
+noinst_LIBRARIES += src/board/libboard.a
+src_board_libboard_a_SOURCES = \
+	src/board/segment.h \
+	src/board/segment.c \
+	src/board/board-t.h \
+	src/board/board.h \
+	src/board/board.c \
+	src/board/board_lock.h \
+	src/board/board_lock.c \
+	src/board/board_writer.h \
+	src/board/board_writer.c \
+	src/board/snapshot.h \
+	src/board/snapshot.c

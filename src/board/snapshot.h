@@ -1,0 +1,129 @@
+/*
+ * A copy of the board at one moment, with the workers' numbers added up: what every report is made
+ * from. Holds no pointer into shared memory.
+ */
+#ifndef K0SLB_BOARD_SNAPSHOT_H
+#define K0SLB_BOARD_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "board/board.h"
+
+struct snapshot_counts {
+    uint64_t total; /* sessions */
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    uint32_t active;
+    uint32_t active_max;
+    uint32_t per_second;
+    uint32_t per_second_max;
+};
+
+/* What a reader is shown as the status of a backend: the first that applies. */
+enum snapshot_status {
+    STATUS_MAINT,
+    STATUS_DRAIN,
+    STATUS_DOWN,
+    STATUS_BLOCKED,
+    STATUS_UNCHECKED,
+    STATUS_SUSPECT,
+    STATUS_UP,
+};
+
+struct snapshot_backend {
+    char name[CONF_NAME_SIZE];
+    struct addr address;
+    unsigned slot;
+    unsigned weight;
+    bool backup;
+    enum snapshot_status status;
+    enum board_health health; /* the probes' own */
+    enum board_admin_state admin;
+    uint64_t since_seconds;   /* in this health */
+    struct board_check check; /* code 0 = no result yet */
+    struct snapshot_counts counts;
+    uint64_t connect_errors;
+    uint64_t local_errors;
+    uint64_t resets;
+    uint64_t retries;
+    uint64_t replays;
+};
+
+enum snapshot_service_status {
+    SERVICE_DISABLED,
+    SERVICE_UP,       /* every backend up, or in drain or maint with another one up */
+    SERVICE_DEGRADED, /* neither up nor down */
+    SERVICE_DOWN,     /* none up or suspect */
+};
+
+struct snapshot_service {
+    char name[CONF_NAME_SIZE];
+    unsigned slot;
+    bool enabled;
+    enum conf_balance balance;
+    enum conf_check check;
+    enum snapshot_service_status status;
+    struct snapshot_counts counts;
+    uint64_t accepted;
+    uint64_t refused;
+    struct addr *listeners; /* listener_count */
+    size_t listener_count;
+    struct snapshot_backend *backends; /* backend_count, in the order of their slots */
+    size_t backend_count;
+};
+
+struct snapshot_process {
+    pid_t pid;
+    enum board_role role;
+    unsigned slot; /* of a worker */
+    bool orphan;
+    bool alive;  /* looked up in /proc */
+    /* of a worker: */
+    const char *state; /* "starting", "running", "draining", "stalled" */
+    uint32_t sessions;
+};
+
+struct snapshot_event {
+    uint64_t at_ms; /* wall clock */
+    char text[BOARD_EVENT_SIZE];
+};
+
+struct snapshot {
+    char name[CONF_NAME_SIZE];
+    char version[32];
+    pid_t pid;         /* the master's */
+    bool master_alive; /* with that start time, by /proc */
+    enum board_admin_state admin;
+    uint64_t uptime_seconds;
+    uint64_t taken_ms;   /* wall clock */
+    uint64_t started_ms; /* wall clock */
+    uint64_t epoch;
+    bool reload_ok;
+    uint64_t reload_ms; /* wall clock */
+    char reload_errors[BOARD_ERRORS_SIZE]; /* lines */
+    unsigned workers_wanted;
+    bool checks_done;
+    uint64_t log_dropped;
+    uint64_t stalls;               /* the checker's */
+    uint64_t checker_age_ms;       /* since its last heartbeat */
+    struct addr *stats_listeners;
+    size_t stats_listener_count;
+    struct snapshot_service *services;
+    size_t service_count;
+    struct snapshot_process *processes; /* master not among them */
+    size_t process_count;
+    struct snapshot_event *events; /* oldest first */
+    size_t event_count;
+};
+
+/* Copies the board. Returns NULL with errno ENOMEM. Free with snapshot_free(). */
+struct snapshot *snapshot_take(const struct board *board) MUST_CHECK;
+void snapshot_free(struct snapshot *snapshot);
+
+/* "up", "drain" … and "up", "degraded" … */
+const char *snapshot_status_name(enum snapshot_status status);
+const char *snapshot_service_status_name(enum snapshot_service_status status);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * The channel between the master and one child: a SOCK_SEQPACKET pair (unix(7)) that carries small
+ * messages and descriptors. Its end of file tells a child that its master is gone.
+ */
+#ifndef K0SLB_CHANNEL_CHANNEL_H
+#define K0SLB_CHANNEL_CHANNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/defs.h"
+
+#define CHANNEL_MAX_FDS 200
+
+enum channel_type {
+    CHANNEL_READY = 1,    /* child: born, and at work */
+    CHANNEL_CHECKS_DONE,  /* checker: the first round of probes is over */
+};
+
+struct channel_message {
+    uint32_t type;        /* enum channel_type */
+    uint32_t fd_count;    /* descriptors that came, or go, with it */
+    uint64_t transaction; /* an answer carries the number of its question */
+};
+
+/* Makes a pair, both ends non-blocking and close-on-exec. 0, or -1 with errno of socketpair(2). */
+int channel_open(int ends[2]) MUST_CHECK;
+
+/*
+ * Sends a message with fds[message->fd_count]. Never waits: returns 0, or -1 with errno, EAGAIN
+ * when the other end does not read, EPIPE when it is gone. The descriptors stay the caller's.
+ */
+int channel_send(int fd, const struct channel_message *message, const int *fds) MUST_CHECK;
+
+/*
+ * Takes one message; its descriptors, close-on-exec and now the caller's, are put into
+ * fds[CHANNEL_MAX_FDS]. Returns 1, 0 at the end of file, or -1 with errno: EAGAIN when there is
+ * none, EBADMSG for one that is malformed (its descriptors are closed).
+ */
+int channel_receive(int fd, struct channel_message *message, int *fds) MUST_CHECK;
+
+#endif

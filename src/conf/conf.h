@@ -1,0 +1,126 @@
+/*
+ * The configuration as a value: what a file says once it has been read, checked and filled with
+ * defaults. Elements refer to each other by index; the same structs stand in an epoch (epoch.h).
+ */
+#ifndef K0SLB_CONF_CONF_H
+#define K0SLB_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/cidr.h"
+
+/* inih cannot hand over longer section or key names than 49 bytes (R-12's reader refuses them). */
+#define CONF_NAME_SIZE 50
+
+/* The most that a configuration, and the board, can hold. */
+#define CONF_MAX_SERVICES 64
+#define CONF_MAX_BACKENDS 1024
+#define CONF_MAX_LISTENERS 128
+#define CONF_MAX_WORKERS 16
+#define CONF_MAX_CIDRS 256
+#define CONF_MAX_WEIGHT 256
+
+/* The owner of a listener that belongs to [stats] and to no service. */
+#define CONF_STATS_OWNER UINT16_MAX
+
+enum conf_balance { BALANCE_LEASTCONN, BALANCE_ROUNDROBIN };
+enum conf_check { CHECK_TLS, CHECK_TCP, CHECK_NONE };
+enum conf_all_down { ALL_DOWN_TRY, ALL_DOWN_REFUSE };
+enum conf_relay { RELAY_AUTO, RELAY_COPY, RELAY_SPLICE };
+enum conf_log { LOG_AUTO, LOG_STDERR };
+
+/* Who may come in: ranges by index into the configuration's list of them. */
+struct conf_access {
+    uint16_t first_cidr;
+    uint16_t cidr_count;
+    uint8_t everyone;    /* the word `all` was in the list */
+    uint8_t controllers; /* the word `controllers` was in the list */
+};
+
+/* [k0slb] */
+struct conf_global {
+    char name[CONF_NAME_SIZE]; /* letters, digits, '-', '_', '.'; not beginning with '.' */
+    char user[CONF_NAME_SIZE];
+    char group[CONF_NAME_SIZE]; /* "" = the user's own */
+    uint32_t uid;               /* what children become, when change_user */
+    uint32_t gid;
+    uint8_t change_user; /* started as root: children give up root */
+    uint8_t log;         /* enum conf_log */
+    uint8_t log_level;   /* enum log_level */
+    uint8_t relay;       /* enum conf_relay */
+    uint16_t workers;    /* 1 to CONF_MAX_WORKERS; `auto` is already counted out */
+};
+
+/* [stats]; its sockets are the listeners owned by CONF_STATS_OWNER, none = no stats process. */
+struct conf_stats {
+    struct conf_access allow;
+};
+
+/* One `server`, or one controller as one service sees it. */
+struct conf_backend {
+    char name[CONF_NAME_SIZE];
+    struct addr address; /* with the port */
+    uint16_t service;    /* index of its service */
+    uint16_t slot;       /* on the board; set by the master before the epoch is sealed */
+    uint16_t weight;     /* 0 to CONF_MAX_WEIGHT */
+    uint8_t backup;
+};
+
+/* One socket to bind. ":6443" gives two, one for each family. */
+struct conf_listener {
+    struct addr address;
+    uint16_t owner;    /* index of its service, or CONF_STATS_OWNER */
+    uint8_t both;      /* one of a pair written without a host: no IPv6 here is no error */
+    uint8_t reserved;
+    uint32_t line;     /* in the file, for messages; 0 = a default */
+};
+
+/* [service NAME], with [defaults] and the built-in services' own defaults already applied. */
+struct conf_service {
+    char name[CONF_NAME_SIZE];
+    uint16_t slot; /* on the board; set by the master before the epoch is sealed */
+    uint16_t first_backend;
+    uint16_t backend_count;
+    uint16_t first_listener;
+    uint16_t listener_count; /* 0 when not enabled */
+    uint16_t port;           /* on the controllers */
+    uint8_t enabled;
+    uint8_t balance;  /* enum conf_balance */
+    uint8_t check;    /* enum conf_check */
+    uint8_t all_down; /* enum conf_all_down */
+    uint32_t backlog;
+    uint32_t retries;
+    uint32_t check_rise;
+    uint32_t check_fall;
+    uint64_t connect_timeout; /* these are milliseconds */
+    uint64_t check_interval;
+    uint64_t check_fast_interval;
+    uint64_t check_down_interval;
+    uint64_t check_connect_timeout;
+    uint64_t check_timeout;
+};
+
+/* One accepted file. Made by conf_load(), freed by conf_free(). */
+struct conf {
+    struct conf_global global;
+    struct conf_stats stats;
+    struct conf_service *services; /* backends and listeners of a service stand together */
+    struct conf_backend *backends;
+    struct conf_listener *listeners; /* the stats sockets last */
+    struct cidr *cidrs;
+    uint16_t service_count;
+    uint16_t backend_count;
+    uint16_t listener_count;
+    uint16_t cidr_count;
+};
+
+/* The word of the file for each value, for messages and reports. */
+const char *conf_balance_name(enum conf_balance balance);
+const char *conf_check_name(enum conf_check check);
+
+/* Frees what conf_load() allocated; all zero afterwards. */
+void conf_free(struct conf *conf);
+
+#endif

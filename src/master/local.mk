@@ -1,0 +1,14 @@
+noinst_LIBRARIES += src/master/libmaster.a
+src_master_libmaster_a_SOURCES = \
+	src/master/master.h \
+	src/master/master.c \
+	src/master/child.h \
+	src/master/child.c \
+	src/master/listeners.h \
+	src/master/listeners.c \
+	src/master/logger.h \
+	src/master/logger.c \
+	src/master/start.h \
+	src/master/start.c \
+	src/master/backoff.h \
+	src/master/backoff.c

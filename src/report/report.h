@@ -1,0 +1,27 @@
+/* A snapshot in, text out. Pure: the same snapshot gives the same text. */
+#ifndef K0SLB_REPORT_REPORT_H
+#define K0SLB_REPORT_REPORT_H
+
+#include "base/defs.h"
+#include "base/textbuf.h"
+#include "board/snapshot.h"
+
+/* The aligned table that `k0slbctl status` and `curl http://lb:9000/` print. */
+void report_text(const struct snapshot *snapshot, struct textbuf *out);
+
+/* /stats.json. Fields whose source does not exist yet are left out. */
+void report_json(const struct snapshot *snapshot, struct textbuf *out);
+
+/*
+ * Whether this balancer works: "ok", "degraded: …" when it serves all the same, or why not.
+ * Returns the HTTP status, 200 or 503, and writes the line.
+ */
+int report_healthz(const struct snapshot *snapshot, struct textbuf *out);
+
+/*
+ * Whether clients reach a backend: of that service, or with NULL of `kubeAPI`, or without it of
+ * every service. Returns 200, 503, or 404 for a service that does not exist, and writes the line.
+ */
+int report_readyz(const struct snapshot *snapshot, const char *service, struct textbuf *out);
+
+#endif

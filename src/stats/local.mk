@@ -1,0 +1,6 @@
+noinst_LIBRARIES += src/stats/libstats.a
+src_stats_libstats_a_SOURCES = \
+	src/stats/stats.h \
+	src/stats/stats.c \
+	src/stats/http.h \
+	src/stats/http.c

@@ -1,0 +1,14 @@
+noinst_LIBRARIES += src/worker/libworker.a
+src_worker_libworker_a_SOURCES = \
+	src/worker/worker.h \
+	src/worker/worker.c \
+	src/worker/acceptor.h \
+	src/worker/acceptor.c \
+	src/worker/session.h \
+	src/worker/session.c \
+	src/worker/connect.h \
+	src/worker/connect.c \
+	src/worker/pump.h \
+	src/worker/pump.c \
+	src/worker/pipe_pool.h \
+	src/worker/pipe_pool.c

@@ -1,0 +1,11 @@
+check_PROGRAMS += tests/unit/board/test_board
+TESTS += tests/unit/board/test_board
+tests_unit_board_test_board_SOURCES = \
+	tests/unit/board/main.c \
+	tests/unit/board/test_segment.c \
+	tests/unit/board/test_board_lock.c \
+	tests/unit/board/test_board.c \
+	tests/unit/board/test_snapshot.c
+tests_unit_board_test_board_CPPFLAGS = $(unit_cppflags)
+tests_unit_board_test_board_CFLAGS = $(unit_cflags)
+tests_unit_board_test_board_LDADD = $(unit_libs) src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)

@@ -1,0 +1,14 @@
+check_PROGRAMS += tests/unit/conf/test_conf
+TESTS += tests/unit/conf/test_conf
+tests_unit_conf_test_conf_SOURCES = \
+	tests/unit/conf/main.c \
+	tests/unit/conf/test_conf_reader.c \
+	tests/unit/conf/test_conf_value.c \
+	tests/unit/conf/test_conf_keys.c \
+	tests/unit/conf/test_conf_report.c \
+	tests/unit/conf/test_conf_load.c \
+	tests/unit/conf/test_conf_check.c \
+	tests/unit/conf/test_epoch.c
+tests_unit_conf_test_conf_CPPFLAGS = $(unit_cppflags)
+tests_unit_conf_test_conf_CFLAGS = $(unit_cflags)
+tests_unit_conf_test_conf_LDADD = $(unit_libs) src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)

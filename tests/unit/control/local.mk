@@ -1,0 +1,8 @@
+check_PROGRAMS += tests/unit/control/test_control
+TESTS += tests/unit/control/test_control
+tests_unit_control_test_control_SOURCES = \
+	tests/unit/control/main.c \
+	tests/unit/control/test_control.c
+tests_unit_control_test_control_CPPFLAGS = $(unit_cppflags)
+tests_unit_control_test_control_CFLAGS = $(unit_cflags)
+tests_unit_control_test_control_LDADD = $(unit_libs) src/control/libcontrol.a src/report/libreport.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)

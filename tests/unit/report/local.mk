@@ -1,0 +1,10 @@
+check_PROGRAMS += tests/unit/report/test_report
+TESTS += tests/unit/report/test_report
+tests_unit_report_test_report_SOURCES = \
+	tests/unit/report/main.c \
+	tests/unit/report/test_report_text.c \
+	tests/unit/report/test_report_json.c \
+	tests/unit/report/test_report_health.c
+tests_unit_report_test_report_CPPFLAGS = $(unit_cppflags)
+tests_unit_report_test_report_CFLAGS = $(unit_cflags)
+tests_unit_report_test_report_LDADD = $(unit_libs) src/report/libreport.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)
