@@ -27,17 +27,17 @@
 #include "base/defs.h"
 #include "conf/conf.h"
 
-#define BOARD_MAGIC "k0slb\n\1"
+#define BOARD_MAGIC   "k0slb\n\1"
 #define BOARD_VERSION 1
 #define BOARD_NO_SLOT UINT16_MAX
 
-#define BOARD_MAX_CHILDREN 96
-#define BOARD_MAX_SOCKETS 160
-#define BOARD_MAX_EVENTS 256
-#define BOARD_EVENT_SIZE 160
-#define BOARD_ERRORS_SIZE 4096
+#define BOARD_MAX_CHILDREN     96
+#define BOARD_MAX_SOCKETS      160
+#define BOARD_MAX_EVENTS       256
+#define BOARD_EVENT_SIZE       160
+#define BOARD_ERRORS_SIZE      4096
 #define BOARD_DESCRIPTION_SIZE 96
-#define BOARD_HISTOGRAM 16
+#define BOARD_HISTOGRAM        16
 
 enum board_role { BOARD_ROLE_NONE, BOARD_ROLE_WORKER, BOARD_ROLE_CHECKER, BOARD_ROLE_STATS };
 
@@ -141,8 +141,8 @@ struct board_master {
     struct board_layout layout;
     char name[CONF_NAME_SIZE];
     char version[32];
-    uint64_t started_ms;      /* wall clock */
-    uint64_t started_mono_ms; /* CLOCK_MONOTONIC */
+    uint64_t started_ms;          /* wall clock */
+    uint64_t started_mono_ms;     /* CLOCK_MONOTONIC */
     _Atomic uint32_t checks_done; /* the first round of probes is over */
     _Atomic uint64_t heartbeat_ms;
     _Atomic uint64_t epoch;            /* number in force */
@@ -151,10 +151,10 @@ struct board_master {
     _Atomic uint64_t reload_ms;        /* wall clock of the last result */
     _Atomic uint32_t reload_ok;
     _Atomic uint32_t workers_wanted;
-    _Atomic uint64_t region_exists;          /* bit k: worker slot k is allocated */
-    _Atomic uint64_t events;                 /* written so far; the newest is at (events-1) % MAX */
-    _Atomic uint64_t log_dropped;            /* lines that could not be written anywhere */
-    char reload_errors[BOARD_ERRORS_SIZE];   /* written before reloads_finished */
+    _Atomic uint64_t region_exists;        /* bit k: worker slot k is allocated */
+    _Atomic uint64_t events;               /* written so far; the newest is at (events-1) % MAX */
+    _Atomic uint64_t log_dropped;          /* lines that could not be written anywhere */
+    char reload_errors[BOARD_ERRORS_SIZE]; /* written before reloads_finished */
     struct board_event event[BOARD_MAX_EVENTS];
     /* struct board_service [layout.services], struct board_backend [layout.backends] follow */
 };
@@ -203,15 +203,15 @@ struct board_check {
     uint32_t duration_us;
     uint16_t good; /* results in a row */
     uint16_t bad;
-    uint64_t at_ms;       /* wall clock of the result; 0 = never */
-    uint64_t next_ms;     /* monotonic: when the next probe is due (the phase) */
-    uint64_t changed_ms;  /* wall clock of the last change of health */
+    uint64_t at_ms;      /* wall clock of the result; 0 = never */
+    uint64_t next_ms;    /* monotonic: when the next probe is due (the phase) */
+    uint64_t changed_ms; /* wall clock of the last change of health */
     char description[BOARD_DESCRIPTION_SIZE]; /* "connection refused" */
 };
 
 struct board_checker {
     _Atomic uint64_t heartbeat_ms;
-    _Atomic uint64_t stalls;     /* times it did not run and judged nobody */
+    _Atomic uint64_t stalls;      /* times it did not run and judged nobody */
     _Atomic uint64_t first_round; /* 1 when every backend has had a result */
     uint64_t reserved[5];
     /* _Atomic uint64_t health[backends], struct board_check check[backends] follow, 64-aligned */
@@ -256,13 +256,13 @@ struct board_backend_counters {
 
 struct board_service_counters {
     _Atomic uint64_t accepted;
-    _Atomic uint64_t refused; /* no backend could be had */
+    _Atomic uint64_t refused;     /* no backend could be had */
     _Atomic uint64_t ended_early; /* the client left before a backend was found */
     uint64_t reserved[5];
 };
 
 struct board_worker {
-    _Atomic uint32_t state; /* enum board_worker_state */
+    _Atomic uint32_t state;    /* enum board_worker_state */
     _Atomic uint32_t sessions; /* open now, connecting ones included */
     _Atomic uint64_t heartbeat_ms;
     _Atomic uint64_t accepted;

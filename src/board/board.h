@@ -1,7 +1,7 @@
 /*
  * The board: what every process of an instance sees of it, in the POSIX segment /NAME. This header
- * is for its readers; board_writer.h is for those that own a region of it, and board-t.h has the
- * layout with the table of writers.
+ * is for its readers; board_master.h and board_writer.h are for those that own a region of it, and
+ * board-t.h has the layout with the table of writers.
  */
 #ifndef K0SLB_BOARD_BOARD_H
 #define K0SLB_BOARD_BOARD_H

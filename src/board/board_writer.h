@@ -1,78 +1,14 @@
 /*
- * The board for those that write on it. Each function says which process may call it; the region
+ * The board for the children that write on it. Each part says which process may call it; the region
  * of anyone else is mapped read-only there, so a mistake is a fault and not a lie.
  */
 #ifndef K0SLB_BOARD_BOARD_WRITER_H
 #define K0SLB_BOARD_BOARD_WRITER_H
 
-#include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "base/addr.h"
 #include "base/defs.h"
 #include "board/board.h"
-#include "conf/epoch.h"
-
-/* ---- the master ---- */
-
-struct board_plan {
-    const char *name;
-    unsigned services; /* in the configuration; slots are made for growth, DESIGN's four times */
-    unsigned backends;
-    unsigned workers; /* in the configuration; three slots are made for each */
-    gid_t group;      /* may read it; (gid_t)-1 = leave it */
-};
-
-/*
- * Makes the board under a temporary name and renames it over /dev/shm/NAME. The caller holds the
- * instance lock. Returns NULL with errno: ENOSPC when /dev/shm has no room for it, EPERM when
- * another user's segment has the name and the caller is not root.
- */
-struct board *board_create(const struct board_plan *plan) MUST_CHECK;
-
-/* Removes the name from /dev/shm. Mappings stay. */
-void board_unlink(const struct board *board);
-
-/*
- * The slot of a service, or of a backend of a service, by its identity: the one that has it
- * already, else a free one, which is then used. BOARD_NO_SLOT when the board is full.
- */
-unsigned board_claim_service(struct board *board, const struct conf_service *service);
-unsigned board_claim_backend(struct board *board, unsigned service_slot,
-                             const struct conf_backend *backend);
-
-/* Publishes the address of a backend (the resolver's answer, or the literal one). */
-void board_set_address(struct board *board, unsigned backend, const struct addr *address);
-
-/* Notes a socket that listens (its inode from fstat(2)), or forgets all of them. */
-void board_add_socket(struct board *board, const struct addr *address, unsigned service_slot,
-                      uint64_t inode);
-
-/* Notes a living child, and that it is gone. */
-void board_add_child(struct board *board, pid_t pid, uint64_t start_time, enum board_role role,
-                     unsigned slot);
-void board_remove_child(struct board *board, pid_t pid);
-
-/*
- * Allocates the region of a worker slot (posix_fallocate(3)) before its first fork. Returns 0, or
- * -1 with errno ENOSPC.
- */
-int board_allocate_worker(struct board *board, unsigned worker) MUST_CHECK;
-
-/*
- * Between reap and fork, when the slot has no worker: zeroes its gauges. Totals stay, for the next
- * worker to go on from.
- */
-void board_clear_worker(struct board *board, unsigned worker);
-
-/* Writes one line into the ring of events. */
-void board_event(struct board *board, const char *format, ...) PRINTF_LIKE(2, 3);
-
-/* The master's own region, to write. */
-struct board_master *board_my_master(struct board *board);
-struct board_service *board_my_service(struct board *board, unsigned slot);
-struct board_backend *board_my_backend(struct board *board, unsigned slot);
 
 /* ---- a child, once, right after the fork ---- */
 

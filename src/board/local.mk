@@ -5,9 +5,13 @@ src_board_libboard_a_SOURCES = \
 	src/board/board-t.h \
 	src/board/board.h \
 	src/board/board.c \
+	src/board/board_map.h \
+	src/board/board_map.c \
 	src/board/board_lock.h \
 	src/board/board_lock.c \
 	src/board/board_writer.h \
 	src/board/board_writer.c \
+	src/board/board_master.h \
+	src/board/board_master.c \
 	src/board/snapshot.h \
 	src/board/snapshot.c

@@ -22,7 +22,8 @@ struct segment {
  * Makes an object of that size under "/NAME.new", mode 0640, group `group` unless -1. Nothing is
  * allocated yet. Returns 0, or -1 with errno of shm_open(3), ftruncate(2) or fchown(2).
  */
-int segment_create(struct segment *segment, const char *name, uint64_t size, gid_t group) MUST_CHECK;
+int segment_create(struct segment *segment, const char *name, uint64_t size,
+                   gid_t group) MUST_CHECK;
 
 /* Renames "/NAME.new" to "/NAME", over what is there. Returns 0, or -1 with errno of rename(2). */
 int segment_publish(const char *name) MUST_CHECK;
@@ -32,6 +33,9 @@ int segment_open(const char *name) MUST_CHECK;
 
 /* Removes "/NAME", and "/NAME.new" if it is there. */
 void segment_unlink(const char *name);
+
+/* Removes "/NAME.new" alone: a start that failed before it was published. */
+void segment_unlink_new(const char *name);
 
 /*
  * Reserves memory for a page-aligned range, so that touching it cannot end in SIGBUS. Returns 0,

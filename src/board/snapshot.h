@@ -79,7 +79,7 @@ struct snapshot_process {
     enum board_role role;
     unsigned slot; /* of a worker */
     bool orphan;
-    bool alive;  /* looked up in /proc */
+    bool alive; /* looked up in /proc */
     /* of a worker: */
     const char *state; /* "starting", "running", "draining", "stalled" */
     uint32_t sessions;
@@ -101,13 +101,13 @@ struct snapshot {
     uint64_t started_ms; /* wall clock */
     uint64_t epoch;
     bool reload_ok;
-    uint64_t reload_ms; /* wall clock */
+    uint64_t reload_ms;                    /* wall clock */
     char reload_errors[BOARD_ERRORS_SIZE]; /* lines */
     unsigned workers_wanted;
     bool checks_done;
     uint64_t log_dropped;
-    uint64_t stalls;               /* the checker's */
-    uint64_t checker_age_ms;       /* since its last heartbeat */
+    uint64_t stalls;         /* the checker's */
+    uint64_t checker_age_ms; /* since its last heartbeat */
     struct addr *stats_listeners;
     size_t stats_listener_count;
     struct snapshot_service *services;

@@ -1,0 +1,121 @@
+#include "board/board_map.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/fd.h"
+#include "board/board.h"
+
+static uint64_t align(uint64_t size)
+{
+    return (size + 63) / 64 * 64;
+}
+
+struct board *board_new(const char *name)
+{
+    struct board *board = calloc(1, sizeof(*board));
+
+    if (board == NULL)
+        return NULL;
+    strncpy(board->name, name, sizeof(board->name) - 1);
+    board->segment.read_fd = board->segment.write_fd = -1;
+    return board;
+}
+
+void board_close(struct board *board)
+{
+    if (board == NULL)
+        return;
+    if (board->all != NULL)
+        munmap(board->all, board->size);
+    if (board->mine != NULL)
+        munmap(board->mine, board->mine_size);
+    if (board->tickets != NULL)
+        munmap(board->tickets, board->tickets_size);
+    fd_close(&board->segment.read_fd);
+    fd_close(&board->segment.write_fd);
+    free(board);
+}
+
+static uint64_t services_in_worker(const struct board_layout *layout)
+{
+    return align(sizeof(struct board_worker)) + align(layout->backends * sizeof(_Atomic uint32_t));
+}
+
+static uint64_t backends_in_worker(const struct board_layout *layout)
+{
+    return services_in_worker(layout) + layout->services * sizeof(struct board_service_counters);
+}
+
+uint64_t board_checks_offset(const struct board_layout *layout)
+{
+    return align(sizeof(struct board_checker)) + align(layout->backends * sizeof(uint64_t));
+}
+
+void board_layout_plan(struct board_layout *layout, unsigned services, unsigned backends,
+                       unsigned workers)
+{
+    uint64_t at;
+
+    *layout = (struct board_layout){.services = services, .backends = backends, .workers = workers};
+    layout->services_at = align(sizeof(struct board_master));
+    layout->backends_at = align(layout->services_at + services * sizeof(struct board_service));
+    at = segment_round(layout->backends_at + backends * sizeof(struct board_backend));
+    layout->admin_at = at;
+    at = segment_round(at + sizeof(struct board_admin) + backends * sizeof(uint64_t));
+    layout->checker_at = at;
+    at = segment_round(at + board_checks_offset(layout) + backends * sizeof(struct board_check));
+    layout->tickets_at = at;
+    at = segment_round(at + services * BOARD_TICKET_STRIDE * sizeof(uint64_t));
+    layout->worker_at = at;
+    layout->worker_size = segment_round(backends_in_worker(layout) +
+                                        backends * sizeof(struct board_backend_counters));
+    layout->size = at + workers * layout->worker_size;
+}
+
+bool board_layout_fits(const struct board *board)
+{
+    const struct board_layout *have = &board->layout;
+    struct board_layout planned;
+
+    if (have->services > CONF_MAX_SERVICES || have->backends > CONF_MAX_BACKENDS ||
+        have->workers > 3 * CONF_MAX_WORKERS)
+        return false;
+    board_layout_plan(&planned, have->services, have->backends, have->workers);
+    return memcmp(&planned, have, sizeof(planned)) == 0 && planned.size == board->size;
+}
+
+uint64_t board_worker_at(const struct board_layout *layout, unsigned worker)
+{
+    return layout->worker_at + worker * layout->worker_size;
+}
+
+const _Atomic uint64_t *board_health_words(const struct board *board)
+{
+    return (const void *)(board->all + board->layout.checker_at +
+                          align(sizeof(struct board_checker)));
+}
+
+const struct board_check *board_checks(const struct board *board)
+{
+    return (const void *)(board->all + board->layout.checker_at +
+                          board_checks_offset(&board->layout));
+}
+
+const _Atomic uint32_t *board_region_active(const char *region)
+{
+    return (const void *)(region + align(sizeof(struct board_worker)));
+}
+
+const struct board_service_counters *board_region_services(const struct board_layout *layout,
+                                                           const char *region)
+{
+    return (const void *)(region + services_in_worker(layout));
+}
+
+const struct board_backend_counters *board_region_backends(const struct board_layout *layout,
+                                                           const char *region)
+{
+    return (const void *)(region + backends_in_worker(layout));
+}

@@ -1,0 +1,58 @@
+/*
+ * Where things are in this process's mapping: shared by the board's own files, nobody else's
+ * business.
+ */
+#ifndef K0SLB_BOARD_BOARD_MAP_H
+#define K0SLB_BOARD_BOARD_MAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/defs.h"
+#include "board/board-t.h"
+#include "board/segment.h"
+
+struct board {
+    char name[CONF_NAME_SIZE];
+    struct segment segment;     /* descriptors are -1 but in the master before a fork */
+    struct board_layout layout; /* a copy: nothing in shared memory decides where to look */
+    uint64_t size;
+    char *all; /* the whole; writable in the master alone */
+
+    /* This process's own region, writable; NULL where it has none. */
+    char *mine;
+    uint64_t mine_at; /* where it begins in the segment */
+    uint64_t mine_size;
+    _Atomic uint64_t *tickets; /* of a worker */
+    uint64_t tickets_size;
+};
+
+/* An empty handle; NULL with errno ENOMEM. */
+struct board *board_new(const char *name) MUST_CHECK;
+
+/* Where everything goes for so many services, backends and worker slots. */
+void board_layout_plan(struct board_layout *layout, unsigned services, unsigned backends,
+                       unsigned workers);
+
+/* Whether the layout read from a segment is the one that its counts would give, and fits. */
+bool board_layout_fits(const struct board *board);
+
+/* Round-robin tickets stand a cache line apart. */
+#define BOARD_TICKET_STRIDE 8
+
+uint64_t board_worker_at(const struct board_layout *layout, unsigned worker);
+
+const _Atomic uint64_t *board_health_words(const struct board *board);
+const struct board_check *board_checks(const struct board *board);
+
+/* Within the checker's region, which begins at `region`. */
+uint64_t board_checks_offset(const struct board_layout *layout);
+
+/* Within a worker's region. */
+const _Atomic uint32_t *board_region_active(const char *region);
+const struct board_service_counters *board_region_services(const struct board_layout *layout,
+                                                           const char *region);
+const struct board_backend_counters *board_region_backends(const struct board_layout *layout,
+                                                           const char *region);
+
+#endif

@@ -1,0 +1,289 @@
+#include "board/board_master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+
+#include "base/log.h"
+#include "base/mono.h"
+#include "base/process.h"
+#include "board/board_map.h"
+
+/* Room to grow through reloads, within what a configuration can have at all. */
+static unsigned grown(unsigned configured, unsigned least, unsigned most)
+{
+    unsigned wanted = configured * 4;
+
+    if (wanted < least)
+        return least;
+    return wanted > most ? most : wanted;
+}
+
+/* Whether the name may be taken: it is free, or ours, or we are root. */
+static int may_replace(const char *name)
+{
+    char path[CONF_NAME_SIZE + 16];
+    struct stat status;
+
+    snprintf(path, sizeof(path), "/dev/shm/%s", name);
+    if (lstat(path, &status) == -1 || status.st_uid == geteuid())
+        return 0;
+    if (geteuid() != 0) {
+        errno = EPERM;
+        return -1;
+    }
+    log_warning("%s belonged to user %u: replaced", path, (unsigned)status.st_uid);
+    return 0;
+}
+
+static void fill_header(struct board *board, unsigned workers)
+{
+    struct board_master *master = board_my_master(board);
+
+    master->layout = board->layout;
+    snprintf(master->name, sizeof(master->name), "%s", board->name);
+    snprintf(master->version, sizeof(master->version), "%s", PACKAGE_VERSION);
+    master->started_ms = wall_ms();
+    master->started_mono_ms = mono_ms();
+    atomic_init(&master->reload_ok, 1);
+    atomic_init(&master->reload_ms, master->started_ms);
+    atomic_init(&master->epoch, 1);
+    atomic_init(&master->workers_wanted, workers);
+    master->prefix.version = BOARD_VERSION;
+    master->prefix.prefix_size = sizeof(master->prefix);
+    master->prefix.size = board->size;
+    master->prefix.master_start_time = process_start_time(getpid());
+    atomic_store(&master->prefix.master_pid, getpid());
+    memcpy(master->prefix.magic, BOARD_MAGIC, sizeof(master->prefix.magic));
+}
+
+static int map_for_writing(struct board *board)
+{
+    board->all = segment_map(board->segment.write_fd, 0, board->size, 1);
+    if (board->all == NULL)
+        return -1;
+    return madvise(board->all, board->size, MADV_DONTFORK);
+}
+
+struct board *board_create(const struct board_plan *plan)
+{
+    struct board *board = board_new(plan->name);
+    int saved;
+
+    if (board == NULL)
+        return NULL;
+    board_layout_plan(&board->layout, grown(plan->services, 16, CONF_MAX_SERVICES),
+                      grown(plan->backends, 64, CONF_MAX_BACKENDS), 3 * plan->workers);
+    board->size = board->layout.size;
+    if (may_replace(plan->name) == -1 ||
+        segment_create(&board->segment, plan->name, board->size, plan->group) == -1)
+        goto fail;
+    if (segment_allocate(&board->segment, 0, board->layout.worker_at) == -1 ||
+        map_for_writing(board) == -1)
+        goto unlink;
+    fill_header(board, plan->workers);
+    if (segment_publish(plan->name) == -1)
+        goto unlink;
+    return board;
+
+unlink:
+    saved = errno;
+    segment_unlink_new(plan->name);
+    errno = saved;
+fail:
+    saved = errno;
+    board_close(board);
+    errno = saved;
+    return NULL;
+}
+
+void board_unlink(const struct board *board)
+{
+    segment_unlink(board->name);
+}
+
+/* ---- the master's region ---- */
+
+struct board_master *board_my_master(struct board *board)
+{
+    return (void *)board->all;
+}
+
+struct board_service *board_my_service(struct board *board, unsigned slot)
+{
+    return (struct board_service *)(void *)(board->all + board->layout.services_at) + slot;
+}
+
+struct board_backend *board_my_backend(struct board *board, unsigned slot)
+{
+    return (struct board_backend *)(void *)(board->all + board->layout.backends_at) + slot;
+}
+
+/* ---- slots ---- */
+
+unsigned board_claim_service(struct board *board, const struct conf_service *service)
+{
+    unsigned free_slot = BOARD_NO_SLOT;
+    struct board_service *slot;
+
+    for (unsigned i = 0; i < board->layout.services; i++) {
+        slot = board_my_service(board, i);
+        if (atomic_load(&slot->state) == BOARD_SLOT_FREE) {
+            if (free_slot == BOARD_NO_SLOT)
+                free_slot = i;
+        } else if (strcmp(slot->name, service->name) == 0) {
+            free_slot = i;
+            break;
+        }
+    }
+    if (free_slot == BOARD_NO_SLOT)
+        return BOARD_NO_SLOT;
+    slot = board_my_service(board, free_slot);
+    memcpy(slot->name, service->name, sizeof(slot->name));
+    slot->enabled = service->enabled;
+    slot->balance = service->balance;
+    slot->check = service->check;
+    atomic_store_explicit(&slot->state, BOARD_SLOT_USED, memory_order_release);
+    return free_slot;
+}
+
+unsigned board_claim_backend(struct board *board, unsigned service_slot,
+                             const struct conf_backend *backend)
+{
+    unsigned free_slot = BOARD_NO_SLOT;
+    struct board_backend *slot;
+
+    for (unsigned i = 0; i < board->layout.backends; i++) {
+        slot = board_my_backend(board, i);
+        if (atomic_load(&slot->state) == BOARD_SLOT_FREE) {
+            if (free_slot == BOARD_NO_SLOT)
+                free_slot = i;
+        } else if (slot->service == service_slot && strcmp(slot->name, backend->name) == 0) {
+            free_slot = i;
+            break;
+        }
+    }
+    if (free_slot == BOARD_NO_SLOT)
+        return BOARD_NO_SLOT;
+    slot = board_my_backend(board, free_slot);
+    memcpy(slot->name, backend->name, sizeof(slot->name));
+    slot->service = (uint16_t)service_slot;
+    atomic_store(&slot->weight, backend->weight);
+    atomic_store(&slot->backup, backend->backup);
+    atomic_store_explicit(&slot->state, BOARD_SLOT_USED, memory_order_release);
+    return free_slot;
+}
+
+void board_set_address(struct board *board, unsigned backend, const struct addr *address)
+{
+    struct board_address *own = &board_my_backend(board, backend)->address;
+    uint64_t words[ARRAY_LEN(own->words)];
+    uint32_t odd = atomic_load_explicit(&own->sequence, memory_order_relaxed) | 1;
+
+    _Static_assert(sizeof(words) == sizeof(*address), "an address is three words");
+    memcpy(words, address, sizeof(words));
+    atomic_store_explicit(&own->sequence, odd, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        atomic_store_explicit(&own->words[i], words[i], memory_order_relaxed);
+    atomic_store_explicit(&own->sequence, odd + 1, memory_order_release);
+}
+
+/* ---- who is here ---- */
+
+void board_add_socket(struct board *board, const struct addr *address, unsigned service_slot,
+                      uint64_t inode)
+{
+    struct board_prefix *prefix = &board_my_master(board)->prefix;
+
+    for (size_t i = 0; i < BOARD_MAX_SOCKETS; i++) {
+        struct board_socket *socket = &prefix->sockets[i];
+
+        if (atomic_load(&socket->inode) != 0)
+            continue;
+        socket->address = *address;
+        socket->service = (uint16_t)service_slot;
+        atomic_store_explicit(&socket->inode, inode, memory_order_release);
+        return;
+    }
+}
+
+void board_add_child(struct board *board, pid_t pid, uint64_t start_time, enum board_role role,
+                     unsigned slot)
+{
+    struct board_prefix *prefix = &board_my_master(board)->prefix;
+
+    for (size_t i = 0; i < BOARD_MAX_CHILDREN; i++) {
+        struct board_child *child = &prefix->children[i];
+
+        if (atomic_load(&child->pid) != 0)
+            continue;
+        child->role = (uint16_t)role;
+        child->slot = (uint16_t)slot;
+        child->start_time = start_time;
+        child->orphan = 0;
+        atomic_store_explicit(&child->pid, pid, memory_order_release);
+        return;
+    }
+}
+
+void board_remove_child(struct board *board, pid_t pid)
+{
+    struct board_prefix *prefix = &board_my_master(board)->prefix;
+
+    for (size_t i = 0; i < BOARD_MAX_CHILDREN; i++) {
+        if (atomic_load(&prefix->children[i].pid) == pid)
+            atomic_store(&prefix->children[i].pid, 0);
+    }
+}
+
+int board_allocate_worker(struct board *board, unsigned worker)
+{
+    struct board_master *master = board_my_master(board);
+
+    if (atomic_load(&master->region_exists) >> worker & 1)
+        return 0;
+    if (segment_allocate(&board->segment, board_worker_at(&board->layout, worker),
+                         board->layout.worker_size) == -1)
+        return -1;
+    atomic_fetch_or_explicit(&master->region_exists, UINT64_C(1) << worker, memory_order_release);
+    return 0;
+}
+
+void board_clear_worker(struct board *board, unsigned worker)
+{
+    uint64_t at = board_worker_at(&board->layout, worker);
+    struct board_worker *region = (void *)(board->all + at);
+    const void *active = board_region_active(board->all + at);
+    _Atomic uint32_t *gauges = (void *)(board->all + ((const char *)active - board->all));
+
+    atomic_store(&region->state, BOARD_WORKER_NONE);
+    atomic_store(&region->sessions, 0);
+    for (unsigned i = 0; i < board->layout.backends; i++)
+        atomic_store_explicit(&gauges[i], 0, memory_order_relaxed);
+}
+
+void board_event(struct board *board, const char *format, ...)
+{
+    struct board_master *master = board_my_master(board);
+    uint64_t number = atomic_load(&master->events) + 1;
+    struct board_event *event = &master->event[(number - 1) % BOARD_MAX_EVENTS];
+    va_list args;
+
+    atomic_store(&event->number, 0);
+    atomic_thread_fence(memory_order_release);
+    event->at_ms = wall_ms();
+    va_start(args, format);
+    vsnprintf(event->text, sizeof(event->text), format, args);
+    va_end(args);
+    atomic_store_explicit(&event->number, number, memory_order_release);
+    atomic_store_explicit(&master->events, number, memory_order_release);
+}
