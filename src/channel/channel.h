@@ -13,8 +13,8 @@
 #define CHANNEL_MAX_FDS 200
 
 enum channel_type {
-    CHANNEL_READY = 1,    /* child: born, and at work */
-    CHANNEL_CHECKS_DONE,  /* checker: the first round of probes is over */
+    CHANNEL_READY = 1,   /* child: born, and at work */
+    CHANNEL_CHECKS_DONE, /* checker: the first round of probes is over */
 };
 
 struct channel_message {

@@ -3,6 +3,4 @@ src_role_librole_a_SOURCES = \
 	src/role/role.h \
 	src/role/role.c \
 	src/role/privileges.h \
-	src/role/privileges.c \
-	src/role/life.h \
-	src/role/life.c
+	src/role/privileges.c
