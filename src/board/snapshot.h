@@ -11,8 +11,9 @@
 
 #include "board/board.h"
 
+/* Of a backend, the sessions given to it; of a service, the connections accepted for it. */
 struct snapshot_counts {
-    uint64_t total; /* sessions */
+    uint64_t total;
     uint64_t bytes_in;
     uint64_t bytes_out;
     uint32_t active;
@@ -68,6 +69,7 @@ struct snapshot_service {
     struct snapshot_counts counts;
     uint64_t accepted;
     uint64_t refused;
+    bool never_good; /* no probe of any backend has succeeded since the start, as far as is known */
     struct addr *listeners; /* listener_count */
     size_t listener_count;
     struct snapshot_backend *backends; /* backend_count, in the order of their slots */
@@ -81,7 +83,7 @@ struct snapshot_process {
     bool orphan;
     bool alive; /* looked up in /proc */
     /* of a worker: */
-    const char *state; /* "starting", "running", "draining", "stalled" */
+    const char *state; /* "starting", "running", "draining", "stalled"; constant text */
     uint32_t sessions;
 };
 
@@ -107,7 +109,8 @@ struct snapshot {
     bool checks_done;
     uint64_t log_dropped;
     uint64_t stalls;         /* the checker's */
-    uint64_t checker_age_ms; /* since its last heartbeat */
+    uint64_t checker_age_ms; /* since its last heartbeat; without any, since the start */
+    uint64_t master_age_ms;  /* the same of the master */
     struct addr *stats_listeners;
     size_t stats_listener_count;
     struct snapshot_service *services;
