@@ -13,9 +13,24 @@ static int parse_zone(const char *zone, uint32_t *scope)
     return *scope == 0 ? -1 : 0;
 }
 
+/* Sets family and address of an otherwise filled *out; a mapped address is IPv4 without a zone. */
+static void set_in6(struct addr *out, const struct in6_addr *in6)
+{
+    memset(out->ip, 0, sizeof(out->ip));
+    if (IN6_IS_ADDR_V4MAPPED(in6)) {
+        out->family = ADDR_IPV4;
+        out->scope = 0;
+        memcpy(out->ip, in6->s6_addr + 12, 4);
+        return;
+    }
+    out->family = ADDR_IPV6;
+    memcpy(out->ip, in6, 16);
+}
+
 int addr_parse(struct addr *out, const char *text)
 {
     struct addr addr = {.family = ADDR_IPV4};
+    struct in6_addr in6;
     char copy[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
     char *zone;
 
@@ -32,9 +47,9 @@ int addr_parse(struct addr *out, const char *text)
         if (parse_zone(zone, &addr.scope) == -1)
             return -1;
     }
-    addr.family = ADDR_IPV6;
-    if (inet_pton(AF_INET6, copy, addr.ip) != 1)
+    if (inet_pton(AF_INET6, copy, &in6) != 1)
         return -1;
+    set_in6(&addr, &in6);
     *out = addr;
     return 0;
 }
@@ -92,19 +107,6 @@ socklen_t addr_to_sockaddr(const struct addr *addr, struct sockaddr_storage *out
     return 0;
 }
 
-static void from_in6(struct addr *out, const struct sockaddr_in6 *in6)
-{
-    out->port = ntohs(in6->sin6_port);
-    if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-        out->family = ADDR_IPV4;
-        memcpy(out->ip, in6->sin6_addr.s6_addr + 12, 4);
-        return;
-    }
-    out->family = ADDR_IPV6;
-    out->scope = in6->sin6_scope_id;
-    memcpy(out->ip, &in6->sin6_addr, 16);
-}
-
 void addr_from_sockaddr(struct addr *out, const struct sockaddr_storage *from)
 {
     memset(out, 0, sizeof(*out));
@@ -115,7 +117,11 @@ void addr_from_sockaddr(struct addr *out, const struct sockaddr_storage *from)
         out->port = ntohs(in->sin_port);
         memcpy(out->ip, &in->sin_addr, 4);
     } else if (from->ss_family == AF_INET6) {
-        from_in6(out, (const struct sockaddr_in6 *)from);
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
+
+        out->port = ntohs(in6->sin6_port);
+        out->scope = in6->sin6_scope_id;
+        set_in6(out, &in6->sin6_addr);
     }
 }
 

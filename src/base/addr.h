@@ -30,7 +30,8 @@ struct addr {
 
 /*
  * Reads a literal address without a port ("10.0.0.1", "fe80::1%eth0"; no brackets) into *out,
- * port 0. Returns 0, or -1 when the text is no literal address; *out is then untouched.
+ * port 0. As in addr_from_sockaddr(), an IPv4-mapped IPv6 address is IPv4. Returns 0, or -1 when
+ * the text is no literal address; *out is then untouched.
  */
 int addr_parse(struct addr *out, const char *text) MUST_CHECK;
 

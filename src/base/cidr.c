@@ -1,6 +1,5 @@
 #include "base/cidr.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/strnum.h"

@@ -9,8 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "config.h"
-
 void fd_close(int *fd)
 {
     int saved = errno;
@@ -68,7 +66,10 @@ static int close_span(int first, int last)
 #endif
 }
 
-/* For kernels before 5.9. The list is read first: closing while reading would skip entries. */
+/*
+ * For kernels before 5.9, and for sandboxes that answer EPERM to calls they do not know. The list
+ * is read first: closing while reading would skip entries.
+ */
 static int close_by_proc(int lowest, const int *keep, size_t count)
 {
     DIR *dir = opendir("/proc/self/fd");
@@ -108,7 +109,7 @@ int fd_close_others(int lowest, const int *keep, size_t count)
         int kept = next_kept(from, keep, count);
 
         if (kept > from && close_span(from, kept == INT_MAX ? INT_MAX : kept - 1) == -1)
-            return errno == ENOSYS ? close_by_proc(from, keep, count) : -1;
+            return close_by_proc(from, keep, count);
         if (kept == INT_MAX)
             return 0;
         from = kept + 1;

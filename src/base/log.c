@@ -108,6 +108,7 @@ static void log_line(enum log_level level, const char *format, va_list args)
     if (level > state.level)
         return;
     say_dropped();
+    errno = saved; /* for %m */
     vsnprintf(text, sizeof(text), format, args);
     clean(text);
     write_record(level, text);

@@ -13,6 +13,7 @@
 struct loop {
     int epoll_fd;
     uint64_t now_ms;
+    bool in_timers; /* callbacks of timers are running */
 
     /* The events of the turn being served: those from `next` to `count` are still to come. */
     struct epoll_event batch[BATCH];
@@ -160,7 +161,9 @@ static void grow_heap(struct loop *loop)
 
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t deadline_ms)
 {
-    timer->deadline_ms = deadline_ms;
+    uint64_t earliest = loop->now_ms + (loop->in_timers ? 1 : 0);
+
+    timer->deadline_ms = deadline_ms > earliest ? deadline_ms : earliest;
     if (timer->place != 0) {
         settle(loop, timer, timer->place);
         return;
@@ -217,17 +220,17 @@ static void serve_events(struct loop *loop)
     loop->next = loop->count = 0;
 }
 
-/* Serves what was due when the turn began, so that a timer set to "now" cannot hold the loop. */
+/* Each that is due, once: those set meanwhile are due in the next millisecond at the earliest. */
 static void serve_timers(struct loop *loop)
 {
-    uint32_t due = loop->timers;
-
-    while (due-- > 0 && loop->timers > 0 && loop->heap[0]->deadline_ms <= loop->now_ms) {
+    loop->in_timers = true;
+    while (loop->timers > 0 && loop->heap[0]->deadline_ms <= loop->now_ms) {
         struct loop_timer *timer = loop->heap[0];
 
         loop_timer_stop(loop, timer);
         timer->fn(timer);
     }
+    loop->in_timers = false;
 }
 
 int loop_turn(struct loop *loop, int most_ms)

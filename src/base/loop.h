@@ -72,7 +72,11 @@ void loop_remove(struct loop *loop, struct loop_watch *watch);
  */
 void loop_forget(struct loop *loop, struct loop_watch *watch);
 
-/* Starts the timer, or moves it when it runs already. timer->fn is set by the caller. */
+/*
+ * Starts the timer, or moves it when it runs already. timer->fn is set by the caller. A deadline in
+ * the past counts as now; from within a timer's callback, as the next millisecond: so no timer is
+ * served twice in a turn, and none keeps the others waiting.
+ */
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t deadline_ms);
 
 /* Stops the timer; nothing happens when it does not run. */

@@ -1,6 +1,7 @@
 #include "base/mono.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static uint64_t clock_us(clockid_t clock)
@@ -31,8 +32,9 @@ char *wall_format(uint64_t ms, char text[WALL_TEXT_SIZE])
     time_t seconds = (time_t)(ms / 1000);
     struct tm tm;
 
-    gmtime_r(&seconds, &tm);
-    strftime(text, WALL_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    if (gmtime_r(&seconds, &tm) == NULL ||
+        strftime(text, WALL_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        strcpy(text, "-");
     return text;
 }
 

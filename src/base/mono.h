@@ -16,7 +16,8 @@ uint64_t wall_ms(void);
 /* Room for "2026-11-23T13:19:00Z" and its NUL. */
 #define WALL_TEXT_SIZE 24
 
-/* Formats a wall_ms() value as RFC 3339 in UTC, to the second; returns `text`. */
+/* Formats a wall_ms() value as RFC 3339 in UTC, to the second; returns `text`. "-" for a time
+ * beyond the year 9999 (a number that somebody else wrote). */
 char *wall_format(uint64_t ms, char text[WALL_TEXT_SIZE]);
 
 /* Room for "364d 23h" and its NUL. */

@@ -101,21 +101,58 @@ int process_signal(pid_t pid, uint64_t start_time, int signal)
     return result;
 }
 
+/* Copies the environment elsewhere; false when memory ran out, and everything is as before. */
+static bool move_environment(void)
+{
+    size_t count = 0;
+    char **copy;
+
+    while (environ[count] != NULL)
+        count++;
+    copy = calloc(count + 1, sizeof(*copy));
+    if (copy == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = strdup(environ[i]);
+        if (copy[i] == NULL) {
+            while (i > 0)
+                free(copy[--i]);
+            free(copy);
+            return false;
+        }
+    }
+    environ = copy;
+    return true;
+}
+
+/* The end of the strings that lie one after the other from `end` on. */
+static char *end_of_row(char **strings, char *end)
+{
+    for (; *strings != NULL && *strings == end; strings++)
+        end += strlen(*strings) + 1;
+    return end;
+}
+
 void process_init_title(int argc, char **argv)
 {
-    char *end = argv[0];
+    char *end;
+    char *env_end;
 
-    for (int i = 0; i < argc && argv[i] == end; i++)
-        end += strlen(argv[i]) + 1;
+    if (argc < 1)
+        return;
+    end = end_of_row(argv, argv[0]);
+    env_end = environ != NULL ? end_of_row(environ, end) : end;
+    if (env_end > end && move_environment())
+        end = env_end;
     title_area.start = argv[0];
     title_area.size = (size_t)(end - argv[0]);
 }
 
 void process_set_title(const char *title)
 {
-    const char *role = strrchr(title, ' ');
+    const char *role = strstr(title, ": ");
 
-    prctl(PR_SET_NAME, role != NULL ? role + 1 : title, 0, 0, 0);
+    prctl(PR_SET_NAME, role != NULL ? role + 2 : title, 0, 0, 0);
     if (title_area.size < 2)
         return;
     memset(title_area.start, 0, title_area.size);

@@ -24,13 +24,15 @@ bool process_is_alive(pid_t pid, uint64_t start_time);
 int process_signal(pid_t pid, uint64_t start_time, int signal) MUST_CHECK;
 
 /*
- * Keeps the memory of argv for process_set_title(). Once, from main, before anything is forked.
+ * Keeps the memory of argv and of the environment, which follows it, for process_set_title(); the
+ * environment is copied elsewhere (those copies live as long as the process). Once, from main,
+ * before anything is forked.
  */
 void process_init_title(int argc, char **argv);
 
 /*
- * Shows "NAME: ROLE" in ps(1) by writing over argv, and the role as the thread name. Cut where it
- * does not fit.
+ * Shows "NAME: ROLE" in ps(1) by writing over argv, and the role (what follows the first ": ") as
+ * the thread name. Cut where it does not fit.
  */
 void process_set_title(const char *title);
 
