@@ -7,6 +7,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/cidr.c \
 	src/base/fd.h \
 	src/base/fd.c \
+	src/base/list.h \
 	src/base/log.h \
 	src/base/log.c \
 	src/base/loop.h \

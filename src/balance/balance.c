@@ -1,0 +1,97 @@
+#include "balance/balance.h"
+
+#include "base/defs.h"
+
+/* The classes of backends, the best first; each is split into primaries and backups. */
+enum {
+    CLASS_GOOD,
+    CLASS_SUSPECT,
+    CLASS_UNCHECKED,
+    CLASS_DOWN, /* only for all_down = try */
+    CLASS_NEVER,
+};
+
+/* By enum conf_balance. */
+static const struct balance_ops *const algorithms[] = {
+    [BALANCE_LEASTCONN] = &balance_least_conn,
+    [BALANCE_ROUNDROBIN] = &balance_round_robin,
+};
+
+static bool was_tried(const struct balance_request *request, unsigned slot)
+{
+    for (size_t i = 0; i < request->tried_count; i++) {
+        if (request->tried[i] == slot)
+            return true;
+    }
+    return false;
+}
+
+static unsigned class_of(const struct balance_request *request, const struct conf_backend *backend)
+{
+    static const unsigned classes[] = {
+        [BOARD_UNCHECKED] = CLASS_UNCHECKED, [BOARD_UP] = CLASS_GOOD,
+        [BOARD_SUSPECT] = CLASS_SUSPECT,     [BOARD_DOWN] = CLASS_DOWN,
+        [BOARD_BLOCKED] = CLASS_DOWN,
+    };
+    enum board_health health = board_health(request->board, backend->slot);
+    unsigned class;
+
+    if (backend->weight == 0 || was_tried(request, backend->slot) ||
+        board_admin(request->board, backend->slot) != BOARD_ADMIN_READY)
+        return CLASS_NEVER;
+    class = health < ARRAY_LEN(classes) ? classes[health] : CLASS_UNCHECKED;
+    if (class == CLASS_GOOD && request->is_avoided(request->context, backend->slot))
+        class = CLASS_SUSPECT;
+    if (class == CLASS_DOWN && request->service->all_down == ALL_DOWN_REFUSE)
+        class = CLASS_NEVER;
+    return class;
+}
+
+/* Keeps the backends of the best class found; returns how many. */
+static size_t gather(const struct balance_request *request, struct balance_candidate *candidates)
+{
+    const struct conf_service *service = request->service;
+    unsigned best = 2 * CLASS_NEVER;
+    size_t count = 0;
+
+    for (unsigned i = 0; i < service->backend_count; i++) {
+        unsigned index = service->first_backend + i;
+        const struct conf_backend *backend = epoch_backend(request->epoch, index);
+        unsigned class = 2 * class_of(request, backend) + (backend->backup ? 1 : 0);
+
+        if (class >= 2 * CLASS_NEVER || class > best)
+            continue;
+        if (class < best)
+            count = 0;
+        best = class;
+        candidates[count++] =
+            (struct balance_candidate){.backend = (uint16_t)index, .weight = backend->weight};
+    }
+    return count;
+}
+
+static void read_active(const struct balance_request *request, struct balance_candidate *candidates,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned slot = epoch_backend(request->epoch, candidates[i].backend)->slot;
+
+        candidates[i].active = board_active(request->board, slot);
+    }
+}
+
+int balance_choose(const struct balance_request *request)
+{
+    const struct balance_ops *ops = algorithms[request->service->balance];
+    struct balance_candidate candidates[CONF_MAX_BACKENDS];
+    struct balance_chance chance = {.rng = request->rng};
+    size_t count = gather(request, candidates);
+
+    if (count == 0)
+        return -1;
+    if (ops->reads_active)
+        read_active(request, candidates, count);
+    if (ops->takes_ticket)
+        chance.ticket = request->take_ticket(request->context, request->service->slot);
+    return candidates[ops->pick(candidates, count, &chance)].backend;
+}

@@ -1,0 +1,64 @@
+/*
+ * Which backend? Pure: a function of the epoch, of what the board says at this moment, and of
+ * chance; no sockets.
+ */
+#ifndef K0SLB_BALANCE_BALANCE_H
+#define K0SLB_BALANCE_BALANCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rng.h"
+#include "board/board.h"
+#include "conf/epoch.h"
+
+/* A backend that may be chosen. */
+struct balance_candidate {
+    uint16_t backend; /* index in the epoch */
+    uint16_t weight;  /* at least 1 */
+    uint32_t active;  /* sessions in all workers; 0 unless the algorithm reads it */
+};
+
+/* What an algorithm may go by, besides the candidates. */
+struct balance_chance {
+    uint64_t ticket; /* rises by one with each choice, over all workers */
+    struct rng *rng;
+};
+
+/* One algorithm. */
+struct balance_ops {
+    bool reads_active;
+    bool takes_ticket;
+    /* The place of the chosen one among count >= 1 candidates. */
+    size_t (*pick)(const struct balance_candidate *candidates, size_t count,
+                   const struct balance_chance *chance);
+};
+
+extern const struct balance_ops balance_round_robin; /* weighted, exact over all workers */
+extern const struct balance_ops balance_least_conn;  /* weighted, ties at random */
+
+/* A choice to be made. */
+struct balance_request {
+    const struct epoch *epoch;
+    const struct conf_service *service;
+    const struct board *board;
+    struct rng *rng;
+    /* Takes the service's next ticket, when the algorithm wants one. */
+    uint64_t (*take_ticket)(void *context, unsigned service_slot);
+    /* Whether this process has just seen the backend fail: it then counts as suspect. */
+    bool (*is_avoided)(void *context, unsigned backend_slot);
+    void *context;
+    const uint16_t *tried; /* backend slots that have failed this connection already */
+    size_t tried_count;
+};
+
+/*
+ * The index in the epoch of the backend to try next, or -1 when there is none. Eligible: weight
+ * above 0, admin word ready, not tried, not down or blocked. Of those the best class alone is
+ * looked at: unsuspected before suspect before unchecked, and within each primary before backup.
+ * When no backend is eligible, all_down = try also takes down ones.
+ */
+int balance_choose(const struct balance_request *request);
+
+#endif
