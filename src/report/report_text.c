@@ -1,0 +1,312 @@
+#include "report/report.h"
+
+#include <string.h>
+
+#include "base/mono.h"
+#include "report/table.h"
+#include "report/words.h"
+
+/* The newest events stand at the end; `k0slbctl events` has them all. */
+#define EVENTS_SHOWN 5
+
+/* ---- the balancer ---- */
+
+static void write_left_over(const struct snapshot *snapshot, struct textbuf *out)
+{
+    size_t start = out->length;
+
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        const struct snapshot_process *process = &snapshot->processes[i];
+
+        if (!process->alive)
+            continue;
+        words_separate(out, start, ", ");
+        words_process(out, process);
+        textbuf_printf(out, " (pid %d)", (int)process->pid);
+    }
+    if (out->length == start)
+        textbuf_puts(out, "no process of it");
+}
+
+static void write_first_lines(const struct snapshot *snapshot, struct textbuf *out)
+{
+    char age[AGE_TEXT_SIZE];
+
+    textbuf_puts(out, "k0slb ");
+    words_safe(out, snapshot->version);
+    textbuf_puts(out, " ");
+    words_safe(out, snapshot->name);
+    textbuf_printf(out, " pid %d ", (int)snapshot->pid);
+    age_format(snapshot->uptime_seconds, age);
+    if (snapshot->master_alive) {
+        textbuf_printf(out, "up %s\n", age);
+        return;
+    }
+    textbuf_printf(out, "is DEAD, was started %s ago\n", age);
+    textbuf_puts(out, "living   ");
+    write_left_over(snapshot, out);
+    textbuf_puts(out, "; start k0slbd again\n");
+}
+
+static void write_health(const struct snapshot *snapshot, struct textbuf *out)
+{
+    textbuf_puts(out, "health   ");
+    (void)report_healthz(snapshot, out);
+}
+
+/* "services 1 up, 1 degraded (kubeAPI), 1 down (konnectivity)" */
+static void write_services_in_state(const struct snapshot *snapshot,
+                                    enum snapshot_service_status status, struct textbuf *out)
+{
+    const char *before = " (";
+    unsigned count = 0;
+
+    for (size_t i = 0; i < snapshot->service_count; i++)
+        count += snapshot->services[i].status == status;
+    if (count == 0)
+        return;
+    textbuf_printf(out, "%u %s", count, snapshot_service_status_name(status));
+    for (size_t i = 0; status > SERVICE_UP && i < snapshot->service_count; i++) {
+        if (snapshot->services[i].status != status)
+            continue;
+        textbuf_puts(out, before);
+        words_safe(out, snapshot->services[i].name);
+        before = ", ";
+    }
+    textbuf_puts(out, status > SERVICE_UP ? ")" : "");
+}
+
+static void write_services_line(const struct snapshot *snapshot, struct textbuf *out)
+{
+    static const enum snapshot_service_status order[] = {SERVICE_DOWN, SERVICE_DEGRADED, SERVICE_UP,
+                                                         SERVICE_DISABLED};
+    size_t start;
+
+    textbuf_puts(out, "services ");
+    start = out->length;
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        struct textbuf one;
+
+        textbuf_init(&one, 8192);
+        write_services_in_state(snapshot, order[i], &one);
+        if (one.length > 0) {
+            words_separate(out, start, ", ");
+            textbuf_puts(out, one.data);
+        }
+        textbuf_fini(&one);
+    }
+    textbuf_puts(out, out->length == start ? "none\n" : "\n");
+}
+
+static void write_reload_errors(const char *line, struct textbuf *out)
+{
+    while (*line != '\0') {
+        char copy[BOARD_ERRORS_SIZE];
+        size_t length = strcspn(line, "\n");
+
+        memcpy(copy, line, length);
+        copy[length] = '\0';
+        textbuf_puts(out, "         ");
+        words_safe(out, copy);
+        textbuf_puts(out, "\n");
+        line += length + (line[length] == '\n');
+    }
+}
+
+static void write_reload(const struct snapshot *snapshot, struct textbuf *out)
+{
+    char at[WALL_TEXT_SIZE];
+    char age[AGE_TEXT_SIZE];
+    uint64_t ago =
+        snapshot->taken_ms > snapshot->reload_ms ? snapshot->taken_ms - snapshot->reload_ms : 0;
+
+    wall_format(snapshot->reload_ms, at);
+    age_format(ago / 1000, age);
+    textbuf_printf(out, "epoch    %llu, ", (unsigned long long)snapshot->epoch);
+    if (snapshot->reload_ms == snapshot->started_ms)
+        textbuf_printf(out, "no reload since the start at %s\n", at);
+    else if (snapshot->reload_ok)
+        textbuf_printf(out, "last reload ok, %s ago (%s)\n", age, at);
+    else
+        textbuf_printf(out, "LAST RELOAD FAILED %s ago (%s), what was there stays in force:\n", age,
+                       at);
+    if (!snapshot->reload_ok)
+        write_reload_errors(snapshot->reload_errors, out);
+}
+
+static unsigned write_workers_in_state(const struct snapshot *snapshot, const char *state,
+                                       struct textbuf *out)
+{
+    unsigned count = 0;
+    unsigned sessions = 0;
+
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        const struct snapshot_process *process = &snapshot->processes[i];
+
+        if (process->role != BOARD_ROLE_WORKER || process->orphan || !process->alive ||
+            strcmp(process->state, state) != 0)
+            continue;
+        count++;
+        sessions += process->sessions;
+    }
+    if (count > 0)
+        textbuf_printf(out, "%u %s, ", count, state);
+    return sessions;
+}
+
+static void write_workers(const struct snapshot *snapshot, struct textbuf *out)
+{
+    static const char *const states[] = {"running", "starting", "draining", "stalled"};
+    unsigned sessions = 0;
+
+    textbuf_puts(out, "workers  ");
+    for (size_t i = 0; i < ARRAY_LEN(states); i++)
+        sessions += write_workers_in_state(snapshot, states[i], out);
+    textbuf_printf(out, "%u wanted, %u session%s open\n", snapshot->workers_wanted, sessions,
+                   sessions == 1 ? "" : "s");
+}
+
+static void write_stats(const struct snapshot *snapshot, struct textbuf *out)
+{
+    textbuf_puts(out, "stats    ");
+    words_listen(out, snapshot->stats_listeners, snapshot->stats_listener_count);
+    textbuf_puts(out, "\n");
+    if (snapshot->log_dropped > 0)
+        textbuf_printf(out, "log      %llu lines lost\n",
+                       (unsigned long long)snapshot->log_dropped);
+}
+
+/* ---- a service ---- */
+
+static void write_service_line(const struct snapshot_service *service, struct textbuf *out)
+{
+    const struct snapshot_counts *counts = &service->counts;
+    char in[WORDS_BYTES_SIZE];
+    char sent[WORDS_BYTES_SIZE];
+
+    words_safe(out, service->name);
+    textbuf_printf(out, "  %s", snapshot_service_status_name(service->status));
+    if (!service->enabled) {
+        textbuf_puts(out, "\n");
+        return;
+    }
+    textbuf_puts(out, "  listen ");
+    words_listen(out, service->listeners, service->listener_count);
+    textbuf_printf(out, "  %s  check %s", conf_balance_name(service->balance),
+                   conf_check_name(service->check));
+    textbuf_printf(out, "  sessions %u/%llu  %u/s  in %s  out %s", counts->active,
+                   (unsigned long long)counts->total, counts->per_second,
+                   words_bytes(counts->bytes_in, in), words_bytes(counts->bytes_out, sent));
+    if (service->refused > 0)
+        textbuf_printf(out, "  refused %llu", (unsigned long long)service->refused);
+    if (service->never_good)
+        textbuf_puts(out, "  not in use? enabled = no");
+    textbuf_puts(out, "\n");
+}
+
+static void add_why(struct table *table, const struct snapshot_service *service,
+                    const struct snapshot_backend *backend)
+{
+    uint32_t us = backend->check.duration_us;
+    struct textbuf why;
+
+    textbuf_init(&why, 4 * BOARD_DESCRIPTION_SIZE);
+    words_reason(&why, service, backend);
+    if (words_is_good(backend->check.code) && backend->health != BOARD_SUSPECT && us < 1000)
+        textbuf_printf(&why, " in 0.%u ms", us / 100);
+    else if (words_is_good(backend->check.code) && backend->health != BOARD_SUSPECT)
+        textbuf_printf(&why, " in %u ms", us / 1000);
+    table_add(table, why.data != NULL ? why.data : "");
+    textbuf_fini(&why);
+}
+
+/* What an administrator should look at first. */
+static bool is_trouble(enum snapshot_status status)
+{
+    return status == STATUS_DOWN || status == STATUS_BLOCKED || status == STATUS_SUSPECT;
+}
+
+static void add_backend(struct table *table, const struct snapshot_service *service,
+                        const struct snapshot_backend *backend)
+{
+    const struct snapshot_counts *counts = &backend->counts;
+    char address[ADDR_TEXT_SIZE];
+    char age[AGE_TEXT_SIZE];
+    char bytes[WORDS_BYTES_SIZE];
+
+    table_add(table, is_trouble(backend->status) ? "!" : "");
+    table_add(table, backend->name);
+    table_add(table, addr_format(&backend->address, address));
+    table_printf(table, "%u%s", backend->weight, backend->backup ? " backup" : "");
+    table_add(table, snapshot_status_name(backend->status));
+    table_add(table, age_format(backend->since_seconds, age));
+    add_why(table, service, backend);
+    table_printf(table, "%u", counts->active);
+    table_printf(table, "%u", counts->active_max);
+    table_printf(table, "%llu", (unsigned long long)counts->total);
+    table_add(table, words_bytes(counts->bytes_in, bytes));
+    table_add(table, words_bytes(counts->bytes_out, bytes));
+    table_printf(table, "%llu", (unsigned long long)(backend->connect_errors + backend->resets));
+    table_printf(table, "%llu", (unsigned long long)backend->retries);
+}
+
+static void write_backends(const struct snapshot_service *service, struct textbuf *out)
+{
+    static const struct table_column columns[] = {
+        {.title = " "},
+        {.title = "NAME", .gap = 1},
+        {.title = "ADDRESS", .gap = 2},
+        {.title = "WEIGHT", .gap = 2},
+        {.title = "STATUS", .gap = 2},
+        {.title = "SINCE", .gap = 2},
+        {.title = "WHY", .gap = 2},
+        {.title = "NOW", .right = true, .gap = 1},
+        {.title = "MAX", .right = true, .gap = 1},
+        {.title = "TOTAL", .right = true, .gap = 1},
+        {.title = "IN", .right = true, .gap = 1},
+        {.title = "OUT", .right = true, .gap = 1},
+        {.title = "ERR", .right = true, .gap = 1},
+        {.title = "RETRY", .right = true, .gap = 1},
+    };
+    struct table table;
+
+    table_init(&table, columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < service->backend_count; i++)
+        add_backend(&table, service, &service->backends[i]);
+    table_print(&table, out);
+    table_fini(&table);
+}
+
+/* ---- all of it ---- */
+
+static void write_events(const struct snapshot *snapshot, struct textbuf *out)
+{
+    size_t first = snapshot->event_count > EVENTS_SHOWN ? snapshot->event_count - EVENTS_SHOWN : 0;
+    char at[WALL_TEXT_SIZE];
+
+    if (snapshot->event_count == 0)
+        return;
+    textbuf_puts(out, "\nlast events\n");
+    for (size_t i = first; i < snapshot->event_count; i++) {
+        textbuf_printf(out, "  %s  ", wall_format(snapshot->events[i].at_ms, at));
+        words_safe(out, snapshot->events[i].text);
+        textbuf_puts(out, "\n");
+    }
+}
+
+void report_text(const struct snapshot *snapshot, struct textbuf *out)
+{
+    write_first_lines(snapshot, out);
+    write_health(snapshot, out);
+    write_services_line(snapshot, out);
+    write_reload(snapshot, out);
+    write_workers(snapshot, out);
+    write_stats(snapshot, out);
+    for (size_t i = 0; i < snapshot->service_count; i++) {
+        textbuf_puts(out, "\n");
+        write_service_line(&snapshot->services[i], out);
+        if (snapshot->services[i].enabled)
+            write_backends(&snapshot->services[i], out);
+    }
+    write_events(snapshot, out);
+}

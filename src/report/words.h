@@ -1,0 +1,47 @@
+/* What several reports say in the same words. All text is made safe for a terminal here. */
+#ifndef K0SLB_REPORT_WORDS_H
+#define K0SLB_REPORT_WORDS_H
+
+#include <stdint.h>
+
+#include "base/textbuf.h"
+#include "board/snapshot.h"
+
+/* Room for "999M" or "1.2G" and the NUL. */
+#define WORDS_BYTES_SIZE 8
+
+/* Writes bytes for people, in powers of 1024 and at most four characters; returns `text`. */
+char *words_bytes(uint64_t bytes, char text[WORDS_BYTES_SIZE]);
+
+/* Appends a string that came from outside; control bytes and bytes that are no UTF-8 become '?'. */
+void words_safe(struct textbuf *out, const char *string);
+
+/*
+ * The length of the UTF-8 sequence (RFC 3629) that `string` begins with, 1 to 4; 0 when it begins
+ * with a byte that begins none, overlong forms and surrogates included.
+ */
+unsigned words_utf8(const char *string);
+
+/* Whether a check with this result was a good one. */
+bool words_is_good(enum board_check_code code);
+
+/* Why a backend has the health it has, as it came: "L4CON connection refused". Not made safe. */
+void words_reason(struct textbuf *out, const struct snapshot_service *service,
+                  const struct snapshot_backend *backend);
+
+/*
+ * The addresses a service listens on, by comma: a pair of 0.0.0.0 and :: with one port is ":6443",
+ * as it is written in the file; "-" for none.
+ */
+void words_listen(struct textbuf *out, const struct addr *listeners, size_t count);
+
+/* The backends of a service by status: "1 up, 2 down". */
+void words_backends(struct textbuf *out, const struct snapshot_service *service);
+
+/* "worker 1", "checker", "stats". */
+void words_process(struct textbuf *out, const struct snapshot_process *process);
+
+/* Puts `separator` unless the text is still as long as it was at `start`. */
+void words_separate(struct textbuf *out, size_t start, const char *separator);
+
+#endif
