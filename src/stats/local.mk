@@ -2,5 +2,9 @@ noinst_LIBRARIES += src/stats/libstats.a
 src_stats_libstats_a_SOURCES = \
 	src/stats/stats.h \
 	src/stats/stats.c \
+	src/stats/connection.h \
+	src/stats/connection.c \
+	src/stats/routes.h \
+	src/stats/routes.c \
 	src/stats/http.h \
 	src/stats/http.c

@@ -1,0 +1,24 @@
+/* Which report answers which path, and who may see it. */
+#ifndef K0SLB_STATS_ROUTES_H
+#define K0SLB_STATS_ROUTES_H
+
+#include "base/addr.h"
+#include "base/textbuf.h"
+#include "board/board.h"
+#include "conf/epoch.h"
+#include "stats/http.h"
+
+/* What an answer is made from. */
+struct routes {
+    const struct board *board;
+    const struct epoch *epoch;
+};
+
+/*
+ * Answers a request whose verdict is final: fills status and type of *answer and appends the body,
+ * which its length is set to. Never fails: what cannot be answered is a 500 with a sentence.
+ */
+void routes_answer(const struct routes *routes, const struct http_request *request,
+                   const struct addr *client, struct http_answer *answer, struct textbuf *body);
+
+#endif
