@@ -1,10 +1,15 @@
 # Tests: unit (a program for each room), system (the whole program), and scripts that hold the
 # tree to its own rules. What needs other people's programs is in tests/real, timings in tests/bench.
 TEST_EXTENSIONS = .sh
-SH_LOG_COMPILER = $(SHELL)
+TEST_BOUND = # a command in front of every test, such as "timeout 600"
+LOG_COMPILER = $(TEST_BOUND)
+SH_LOG_COMPILER = $(TEST_BOUND) $(SHELL)
 AM_TESTS_ENVIRONMENT = \
 	K0SLB_SRCDIR='$(abs_top_srcdir)'; K0SLB_BUILDDIR='$(abs_top_builddir)'; \
 	export K0SLB_SRCDIR K0SLB_BUILDDIR;
+
+# Scripts in tests/real; run by `make check-real' alone, because they need those programs.
+REAL_TESTS =
 
 include tests/unit/local.mk
 include tests/system/local.mk
@@ -13,3 +18,11 @@ include tests/bench/local.mk
 
 dist_check_SCRIPTS += tests/layers.sh
 TESTS += tests/layers.sh
+
+# Everything that the tests need, built and not run.
+.PHONY: check-build check-real
+check-build: all $(check_LIBRARIES) $(check_PROGRAMS)
+
+check-real: check-build
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(REAL_TESTS)' \
+		TEST_SUITE_LOG=test-suite-real.log
