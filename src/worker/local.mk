@@ -1,6 +1,7 @@
 noinst_LIBRARIES += src/worker/libworker.a
 src_worker_libworker_a_SOURCES = \
 	src/worker/worker.h \
+	src/worker/worker_state.h \
 	src/worker/worker.c \
 	src/worker/acceptor.h \
 	src/worker/acceptor.c \

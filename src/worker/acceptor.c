@@ -1,0 +1,219 @@
+#include "worker/acceptor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "worker/session.h"
+
+/* Accepts per wake-up: few, so that a burst spreads over the workers. */
+#define ACCEPTS_PER_WAKEUP 4
+
+/* Accepts after which the listener is added anew. */
+#define ACCEPTS_PER_TURN 16
+
+/* So long without a descriptor or memory, unless a session ends earlier. */
+#define PAUSE_MS 100
+
+/* One log line about that in so long a time. */
+#define PAUSE_LOG_MS 1000
+
+struct acceptor {
+    struct acceptors *all;
+    struct loop_watch watch; /* fd -1 once closed */
+    uint16_t service_slot;
+    unsigned accepts; /* since it was last added */
+};
+
+struct acceptors {
+    struct worker *worker;
+    struct loop_timer resume;
+    bool paused;
+    uint64_t logged_ms;
+    size_t count;
+    struct acceptor acceptor[];
+};
+
+static int listen_on(struct acceptor *acceptor)
+{
+    struct worker *worker = acceptor->all->worker;
+
+    acceptor->accepts = 0;
+    if (loop_add(worker->loop, &acceptor->watch, LOOP_READ | LOOP_EXCLUSIVE) == 0)
+        return 0;
+    log_error("cannot watch a listener: %s", strerror(errno));
+    return -1;
+}
+
+static void readd(struct acceptor *acceptor)
+{
+    loop_remove(acceptor->all->worker->loop, &acceptor->watch);
+    (void)!listen_on(acceptor);
+}
+
+/* ---- pausing: never spin on a queue that cannot be served ---- */
+
+static void pause_all(struct acceptors *all)
+{
+    struct worker *worker = all->worker;
+
+    if (all->paused)
+        return;
+    all->paused = true;
+    board_count(&worker->own->accept_pauses, 1);
+    for (size_t i = 0; i < all->count; i++)
+        loop_remove(worker->loop, &all->acceptor[i].watch);
+    loop_timer_set(worker->loop, &all->resume, loop_now_ms(worker->loop) + PAUSE_MS);
+}
+
+static void pause_and_say(struct acceptors *all, const char *why)
+{
+    uint64_t now = loop_now_ms(all->worker->loop);
+
+    if (!all->paused && now - all->logged_ms >= PAUSE_LOG_MS) {
+        log_warning("accepting is paused at %u sessions: %s", (unsigned)all->worker->sessions, why);
+        all->logged_ms = now;
+    }
+    pause_all(all);
+}
+
+static void resume_all(struct acceptors *all)
+{
+    all->paused = false;
+    loop_timer_stop(all->worker->loop, &all->resume);
+    for (size_t i = 0; i < all->count; i++)
+        (void)!listen_on(&all->acceptor[i]);
+}
+
+static bool has_room(const struct worker *worker)
+{
+    return worker->sessions < worker->sessions_most;
+}
+
+static void on_resume(struct loop_timer *timer)
+{
+    struct acceptors *all = CONTAINER_OF(timer, struct acceptors, resume);
+
+    if (has_room(all->worker))
+        resume_all(all);
+    else
+        loop_timer_set(all->worker->loop, timer, loop_now_ms(all->worker->loop) + PAUSE_MS);
+}
+
+void acceptors_resume(struct worker *worker)
+{
+    struct acceptors *all = worker->acceptors;
+
+    if (all != NULL && all->paused && has_room(worker))
+        resume_all(all);
+}
+
+void acceptors_readd(struct worker *worker)
+{
+    struct acceptors *all = worker->acceptors;
+
+    if (all == NULL || all->paused)
+        return;
+    for (size_t i = 0; i < all->count; i++)
+        readd(&all->acceptor[i]);
+}
+
+/* ---- accepting ---- */
+
+/* What an error of accept4(2) means: go on with the next, wait for an event, or pause. */
+static bool is_about_one_connection(int error)
+{
+    return error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM;
+}
+
+/* Takes one connection. Returns whether there may be more to take now. */
+static bool accept_one(struct acceptor *acceptor)
+{
+    struct worker *worker = acceptor->all->worker;
+    const struct conf_service *service;
+    int fd;
+
+    if (!has_room(worker)) {
+        pause_and_say(acceptor->all, "no descriptors are left for more");
+        return false;
+    }
+    fd = accept4(acceptor->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd == -1) {
+        if (errno != EAGAIN && !is_about_one_connection(errno))
+            pause_and_say(acceptor->all, strerror(errno));
+        return errno != EAGAIN && !acceptor->all->paused;
+    }
+    service = epoch_service_by_slot(worker->epoch, acceptor->service_slot);
+    board_count(&worker->own->accepted, 1);
+    acceptor->accepts++;
+    session_begin(worker, fd, service);
+    return true;
+}
+
+static void on_acceptable(struct loop_watch *watch, unsigned events)
+{
+    struct acceptor *acceptor = CONTAINER_OF(watch, struct acceptor, watch);
+
+    (void)events;
+    for (int i = 0; i < ACCEPTS_PER_WAKEUP; i++) {
+        if (!accept_one(acceptor))
+            break;
+    }
+    if (acceptor->accepts >= ACCEPTS_PER_TURN && !acceptor->all->paused)
+        readd(acceptor);
+}
+
+/* ---- opening and closing ---- */
+
+static void add(struct acceptors *all, const struct conf_listener *listener, int fd)
+{
+    const struct conf_service *service = epoch_service(all->worker->epoch, listener->owner);
+
+    all->acceptor[all->count++] = (struct acceptor){
+        .all = all,
+        .watch = {.fn = on_acceptable, .fd = fd},
+        .service_slot = service->slot,
+    };
+}
+
+int acceptors_open(struct worker *worker)
+{
+    const struct epoch *epoch = worker->epoch;
+    struct acceptors *all =
+        calloc(1, sizeof(*all) + epoch->listener_count * sizeof(struct acceptor));
+
+    if (all == NULL)
+        return -1;
+    worker->acceptors = all;
+    all->worker = worker;
+    all->resume.fn = on_resume;
+    for (unsigned i = 0; i < epoch->listener_count; i++) {
+        const struct conf_listener *listener = epoch_listener(epoch, i);
+
+        if (listener->owner != CONF_STATS_OWNER && worker->birth->listeners[i] != -1)
+            add(all, listener, worker->birth->listeners[i]);
+    }
+    for (size_t i = 0; i < all->count; i++) {
+        if (listen_on(&all->acceptor[i]) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+void acceptors_close(struct worker *worker)
+{
+    struct acceptors *all = worker->acceptors;
+
+    if (all == NULL)
+        return;
+    worker->acceptors = NULL;
+    loop_timer_stop(worker->loop, &all->resume);
+    for (size_t i = 0; i < all->count; i++) {
+        loop_remove(worker->loop, &all->acceptor[i].watch);
+        fd_close(&all->acceptor[i].watch.fd);
+    }
+    free(all);
+}

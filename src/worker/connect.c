@@ -1,0 +1,365 @@
+#include "worker/connect.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "balance/balance.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mono.h"
+
+#define SOCKET_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
+
+/* So long a worker avoids a backend that it saw fail, unless the checker speaks earlier. */
+#define AVOID_MS 1000
+
+/* The first attempt and the most retries that a configuration may ask for. */
+#define MAX_TRIED 17
+
+/* What only a connecting session needs to remember. */
+struct attempt {
+    struct session *session;
+    struct list waiting;  /* link in worker->connecting[service_slot] */
+    uint64_t deadline_ms; /* of the present try */
+    uint64_t started_us;  /* the same try's beginning */
+    uint16_t tried[MAX_TRIED];
+    uint8_t tried_count;
+};
+
+/* What a failed try says. */
+enum verdict {
+    VERDICT_REFUSED,
+    VERDICT_TIMEOUT,
+    VERDICT_LOCAL, /* this machine's own trouble: no word against the backend */
+};
+
+static void try_next(struct session *session);
+
+/* ---- the backend's fault, or ours ---- */
+
+static enum verdict verdict_of(int error)
+{
+    switch (error) {
+    case ETIMEDOUT:
+        return VERDICT_TIMEOUT;
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case EAGAIN:
+    case EACCES:
+    case EPERM:
+        return VERDICT_LOCAL;
+    default:
+        return VERDICT_REFUSED;
+    }
+}
+
+/* Tells the checker at once; this worker itself does not wait for its answer. */
+static void accuse(struct worker *worker, unsigned backend, enum board_evidence_kind kind)
+{
+    const uint64_t one = 1;
+
+    worker->avoided_at_ms[backend] = loop_now_ms(worker->loop);
+    board_add_evidence(worker->board, backend, kind);
+    if (write(worker->birth->look_event, &one, sizeof(one)) == -1)
+        log_debug("the checker has not read its eventfd: %s", strerror(errno));
+}
+
+static void note_failure(struct session *session, enum verdict verdict)
+{
+    struct worker *worker = session->worker;
+    unsigned backend = session->backend_slot;
+    struct board_backend_counters *counters = board_my_backend_counters(worker->board, backend);
+
+    if (verdict == VERDICT_LOCAL) {
+        board_count(&counters->local_errors, 1);
+        return;
+    }
+    board_count(&counters->connect_errors, 1);
+    accuse(worker, backend,
+           verdict == VERDICT_TIMEOUT ? BOARD_EVIDENCE_TIMEOUT : BOARD_EVIDENCE_REFUSED);
+}
+
+static bool is_avoided(void *context, unsigned backend)
+{
+    const struct worker *worker = context;
+    uint64_t at = worker->avoided_at_ms[backend];
+
+    return at != 0 && loop_now_ms(worker->loop) - at < AVOID_MS;
+}
+
+void connect_trust_checker(struct worker *worker)
+{
+    unsigned backends = board_master(worker->board)->layout.backends;
+
+    for (unsigned i = 0; i < backends; i++) {
+        uint64_t at = worker->avoided_at_ms[i];
+
+        if (at != 0 && board_health_since(worker->board, i) >= at)
+            worker->avoided_at_ms[i] = 0;
+    }
+}
+
+/* ---- deadlines: one queue a service, because its timeout is one ---- */
+
+static const struct conf_service *service_of(const struct session *session)
+{
+    return epoch_service_by_slot(session->worker->epoch, session->service_slot);
+}
+
+static void watch_earliest(struct worker *worker, uint64_t deadline_ms)
+{
+    if (!loop_timer_is_set(&worker->connect_timer) ||
+        deadline_ms < worker->connect_timer.deadline_ms)
+        loop_timer_set(worker->loop, &worker->connect_timer, deadline_ms);
+}
+
+static void start_clock(struct attempt *attempt)
+{
+    struct session *session = attempt->session;
+    struct worker *worker = session->worker;
+
+    attempt->started_us = mono_us();
+    attempt->deadline_ms = loop_now_ms(worker->loop) + service_of(session)->connect_timeout;
+    list_remove(&attempt->waiting);
+    list_append(&worker->connecting[session->service_slot], &attempt->waiting);
+    watch_earliest(worker, attempt->deadline_ms);
+}
+
+/* ---- one try ---- */
+
+/* Takes the backend's socket away again; the session is without a backend. */
+static void leave_backend(struct session *session)
+{
+    struct worker *worker = session->worker;
+
+    if (session->backend.watch.fd != -1) {
+        loop_forget(worker->loop, &session->backend.watch);
+        fd_close(&session->backend.watch.fd);
+    }
+    board_session_end(worker->board, session->backend_slot);
+    session->backend_slot = BOARD_NO_SLOT;
+}
+
+static void fail_try(struct session *session, enum verdict verdict)
+{
+    note_failure(session, verdict);
+    leave_backend(session);
+    try_next(session);
+}
+
+static int open_socket(const struct addr *address)
+{
+    const int on = 1;
+    int family = address->family == ADDR_IPV4 ? AF_INET : AF_INET6;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd == -1)
+        return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+    return fd;
+}
+
+/* Begins to connect. Returns 0, or -1 with errno. */
+static int start_try(struct session *session)
+{
+    struct worker *worker = session->worker;
+    struct sockaddr_storage sockaddr;
+    struct addr address;
+    socklen_t length;
+
+    if (board_backend_address(worker->board, session->backend_slot, &address) == -1) {
+        errno = EHOSTUNREACH;
+        return -1;
+    }
+    length = addr_to_sockaddr(&address, &sockaddr);
+    session->backend.watch.fd = open_socket(&address);
+    if (session->backend.watch.fd == -1)
+        return -1;
+    if (connect(session->backend.watch.fd, (struct sockaddr *)&sockaddr, length) == -1 &&
+        errno != EINPROGRESS)
+        return -1;
+    return loop_add(worker->loop, &session->backend.watch, SOCKET_EVENTS);
+}
+
+static uint64_t take_ticket(void *context, unsigned service_slot)
+{
+    struct worker *worker = context;
+
+    return board_take_ticket(worker->board, service_slot);
+}
+
+static int choose(struct session *session)
+{
+    struct worker *worker = session->worker;
+    struct balance_request request = {
+        .epoch = worker->epoch,
+        .service = service_of(session),
+        .board = worker->board,
+        .rng = &worker->rng,
+        .take_ticket = take_ticket,
+        .is_avoided = is_avoided,
+        .context = worker,
+        .tried = session->attempt->tried,
+        .tried_count = session->attempt->tried_count,
+    };
+
+    if (session->attempt->tried_count > request.service->retries)
+        return -1;
+    return balance_choose(&request);
+}
+
+static void try_next(struct session *session)
+{
+    struct worker *worker = session->worker;
+    int chosen = choose(session);
+
+    if (chosen == -1) {
+        session_end(session, BOARD_END_CONNECT_FAILED);
+        return;
+    }
+    session->backend_slot = epoch_backend(worker->epoch, (unsigned)chosen)->slot;
+    session->attempt->tried[session->attempt->tried_count++] = session->backend_slot;
+    board_session_begin(worker->board, session->backend_slot);
+    start_clock(session->attempt);
+    if (start_try(session) == -1)
+        fail_try(session, verdict_of(errno));
+}
+
+/* ---- the outcome ---- */
+
+/* Bucket k of the histogram: connected in less than 2^k × 64 microseconds. */
+static void note_connect_time(struct board_backend_counters *counters, uint64_t us)
+{
+    unsigned bucket = 0;
+
+    while (bucket < BOARD_HISTOGRAM - 1 && us >= UINT64_C(64) << bucket)
+        bucket++;
+    board_count(&counters->connect_time[bucket], 1);
+}
+
+static void succeed(struct session *session)
+{
+    struct attempt *attempt = session->attempt;
+    struct board_backend_counters *counters =
+        board_my_backend_counters(session->worker->board, session->backend_slot);
+
+    note_connect_time(counters, mono_us() - attempt->started_us);
+    if (attempt->tried_count > 1)
+        board_count(&counters->retries, 1);
+    connect_abandon(session);
+    session_connected(session);
+}
+
+/*
+ * A connect to a port of this machine that nobody listens on can meet itself (simultaneous open of
+ * RFC 9293): such a socket is its own peer, and no backend.
+ */
+static bool is_own_peer(int fd)
+{
+    struct sockaddr_storage own;
+    struct sockaddr_storage peer;
+    socklen_t own_length = sizeof(own);
+    socklen_t peer_length = sizeof(peer);
+
+    return getsockname(fd, (struct sockaddr *)&own, &own_length) == 0 &&
+           getpeername(fd, (struct sockaddr *)&peer, &peer_length) == 0 &&
+           own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
+}
+
+/* No data can be pending yet, so SO_ERROR tells and destroys nothing. */
+static int connect_error(int fd)
+{
+    int error = 0;
+    socklen_t length = sizeof(error);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
+        return errno;
+    if (error == 0 && is_own_peer(fd))
+        return ECONNREFUSED;
+    return error;
+}
+
+void connect_event(struct session *session, unsigned events)
+{
+    int error;
+
+    if (!(events & (LOOP_WRITE | LOOP_ERROR | LOOP_HUP)))
+        return;
+    error = connect_error(session->backend.watch.fd);
+    if (error != 0) {
+        fail_try(session, verdict_of(error));
+        return;
+    }
+    side_note(&session->backend, events);
+    succeed(session);
+}
+
+static void on_deadline(struct loop_timer *timer)
+{
+    struct worker *worker = CONTAINER_OF(timer, struct worker, connect_timer);
+    uint64_t now = loop_now_ms(worker->loop);
+
+    for (unsigned slot = 0; slot < board_master(worker->board)->layout.services; slot++) {
+        struct list *head = &worker->connecting[slot];
+
+        while (!list_is_empty(head)) {
+            struct attempt *first = CONTAINER_OF(head->next, struct attempt, waiting);
+
+            if (first->deadline_ms > now) {
+                watch_earliest(worker, first->deadline_ms);
+                break;
+            }
+            fail_try(first->session, VERDICT_TIMEOUT);
+        }
+    }
+}
+
+void connect_begin(struct session *session)
+{
+    struct attempt *attempt = calloc(1, sizeof(*attempt));
+
+    if (attempt == NULL) {
+        session_end(session, BOARD_END_INTERNAL);
+        return;
+    }
+    attempt->session = session;
+    list_init(&attempt->waiting);
+    session->attempt = attempt;
+    try_next(session);
+}
+
+void connect_abandon(struct session *session)
+{
+    if (session->attempt == NULL)
+        return;
+    list_remove(&session->attempt->waiting);
+    free(session->attempt);
+    session->attempt = NULL;
+}
+
+void connect_end_all(struct worker *worker, enum board_end reason)
+{
+    for (unsigned slot = 0; slot < board_master(worker->board)->layout.services; slot++) {
+        struct list *head = &worker->connecting[slot];
+
+        while (!list_is_empty(head))
+            session_end(CONTAINER_OF(head->next, struct attempt, waiting)->session, reason);
+    }
+}
+
+void connect_init(struct worker *worker)
+{
+    for (unsigned slot = 0; slot < board_master(worker->board)->layout.services; slot++)
+        list_init(&worker->connecting[slot]);
+    worker->connect_timer.fn = on_deadline;
+}

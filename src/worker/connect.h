@@ -1,0 +1,28 @@
+/*
+ * From a session to a connected backend: choose, connect without waiting, on refusal or timeout
+ * choose another one. The client is not read until then, so it notices nothing and nothing is lost.
+ */
+#ifndef K0SLB_WORKER_CONNECT_H
+#define K0SLB_WORKER_CONNECT_H
+
+#include "worker/session.h"
+
+/* Starts the first attempt. May end the session. */
+void connect_begin(struct session *session);
+
+/* The loop reported something of the backend's socket while it connects. May end the session. */
+void connect_event(struct session *session, unsigned events);
+
+/* Forgets the attempt of a session that ends; nothing happens when there is none. */
+void connect_abandon(struct session *session);
+
+/* Ends every session that has no backend yet. */
+void connect_end_all(struct worker *worker, enum board_end reason);
+
+/* Prepares worker->connecting, and the timer for its deadlines. */
+void connect_init(struct worker *worker);
+
+/* The checker has spoken since this worker saw a backend fail: its word counts again. */
+void connect_trust_checker(struct worker *worker);
+
+#endif

@@ -1,0 +1,230 @@
+#include "worker/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "worker/acceptor.h"
+#include "worker/connect.h"
+
+#define SOCKET_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
+
+/* ---- the end ---- */
+
+/* Closing without this sends FIN; with it RST, and what is queued is thrown away. */
+static void reset_on_close(int fd)
+{
+    struct linger abort = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
+}
+
+static void close_side(struct worker *worker, struct side *side, bool reset)
+{
+    if (side->watch.fd == -1)
+        return;
+    loop_forget(worker->loop, &side->watch);
+    if (reset)
+        reset_on_close(side->watch.fd);
+    fd_close(&side->watch.fd);
+}
+
+static void count_end(struct session *session, enum board_end reason)
+{
+    struct worker *worker = session->worker;
+
+    if (session->backend_slot != BOARD_NO_SLOT) {
+        struct board_backend_counters *counters =
+            board_my_backend_counters(worker->board, session->backend_slot);
+
+        board_count(&counters->ends[reason], 1);
+        if (reason == BOARD_END_BACKEND_RESET)
+            board_count(&counters->resets, 1);
+        board_session_end(worker->board, session->backend_slot);
+    } else {
+        struct board_service_counters *counters =
+            board_my_service_counters(worker->board, session->service_slot);
+
+        board_count(
+            reason == BOARD_END_CONNECT_FAILED ? &counters->refused : &counters->ended_early, 1);
+    }
+    worker->sessions--;
+    atomic_store_explicit(&worker->own->sessions, worker->sessions, memory_order_relaxed);
+}
+
+void session_end(struct session *session, enum board_end reason)
+{
+    struct worker *worker = session->worker;
+    bool reset = reason != BOARD_END_CLIENT_FIN && reason != BOARD_END_BACKEND_FIN;
+
+    connect_abandon(session);
+    list_remove(&session->at_backend);
+    list_remove(&session->ready);
+    flow_fini(&session->in, &worker->means);
+    flow_fini(&session->out, &worker->means);
+    /* Numbers first: a client that sees the end may be back before the next line runs. */
+    count_end(session, reason);
+    close_side(worker, &session->backend, reset);
+    close_side(worker, &session->client, reset);
+    free(session);
+    acceptors_resume(worker);
+}
+
+void session_end_all(struct worker *worker, enum board_end reason)
+{
+    for (unsigned slot = 0; slot < board_master(worker->board)->layout.backends; slot++) {
+        struct list *head = &worker->at_backend[slot];
+
+        while (!list_is_empty(head))
+            session_end(CONTAINER_OF(head->next, struct session, at_backend), reason);
+    }
+    connect_end_all(worker, reason);
+}
+
+/* ---- relaying ---- */
+
+static void note_first_end(struct session *session)
+{
+    if (session->first_end != BOARD_END_COUNT)
+        return;
+    if (session->in.ended)
+        session->first_end = BOARD_END_CLIENT_FIN;
+    else if (session->out.ended)
+        session->first_end = BOARD_END_BACKEND_FIN;
+}
+
+/* The reason for a failed pump: its source or its sink is the client's side, or the backend's. */
+static enum board_end reason_of(enum pump_outcome outcome, bool from_client)
+{
+    bool at_client = (outcome == PUMP_SOURCE_FAILED) == from_client;
+
+    if (errno == ENOMEM)
+        return BOARD_END_INTERNAL;
+    return at_client ? BOARD_END_CLIENT_RESET : BOARD_END_BACKEND_RESET;
+}
+
+/* Runs one direction. Returns false when that ended the session. */
+static bool run_flow(struct session *session, struct flow *flow)
+{
+    struct worker *worker = session->worker;
+    struct board_backend_counters *counters =
+        board_my_backend_counters(worker->board, session->backend_slot);
+    bool from_client = flow == &session->in;
+    struct side *from = from_client ? &session->client : &session->backend;
+    struct side *to = from_client ? &session->backend : &session->client;
+    enum pump_outcome outcome;
+
+    if (flow->shut)
+        return true;
+    outcome = pump_run(&worker->means, flow, from, to,
+                       from_client ? &counters->bytes_in : &counters->bytes_out);
+    if (outcome == PUMP_SOURCE_FAILED || outcome == PUMP_SINK_FAILED) {
+        session_end(session, reason_of(outcome, from_client));
+        return false;
+    }
+    if (outcome == PUMP_AGAIN) {
+        list_remove(&session->ready);
+        list_append(&worker->ready, &session->ready);
+    }
+    return true;
+}
+
+static void relay(struct session *session)
+{
+    if (!run_flow(session, &session->in))
+        return;
+    note_first_end(session);
+    if (!run_flow(session, &session->out))
+        return;
+    note_first_end(session);
+    if (session->in.shut && session->out.shut)
+        session_end(session, (enum board_end)session->first_end);
+}
+
+void session_serve_ready(struct worker *worker)
+{
+    struct list turn;
+
+    list_move(&turn, &worker->ready);
+    while (!list_is_empty(&turn)) {
+        struct session *session = CONTAINER_OF(turn.next, struct session, ready);
+
+        list_remove(&session->ready);
+        relay(session);
+    }
+    if (!list_is_empty(&worker->ready))
+        role_hurry(worker->life);
+}
+
+static void on_client(struct loop_watch *watch, unsigned events)
+{
+    struct session *session = CONTAINER_OF(watch, struct session, client.watch);
+
+    side_note(&session->client, events);
+    if (session->state == SESSION_RELAYING)
+        relay(session);
+    else if (events & (LOOP_HUP | LOOP_ERROR))
+        session_end(session, BOARD_END_CLIENT_GONE);
+}
+
+static void on_backend(struct loop_watch *watch, unsigned events)
+{
+    struct session *session = CONTAINER_OF(watch, struct session, backend.watch);
+
+    if (session->state == SESSION_CONNECTING) {
+        connect_event(session, events);
+        return;
+    }
+    side_note(&session->backend, events);
+    relay(session);
+}
+
+/* ---- the beginning ---- */
+
+static struct session *session_new(struct worker *worker, int client_fd)
+{
+    struct session *session = calloc(1, sizeof(*session));
+
+    if (session == NULL)
+        return NULL;
+    session->worker = worker;
+    session->client.watch = (struct loop_watch){.fn = on_client, .fd = client_fd};
+    session->backend.watch = (struct loop_watch){.fn = on_backend, .fd = -1};
+    session->backend_slot = BOARD_NO_SLOT;
+    session->first_end = BOARD_END_COUNT;
+    list_init(&session->at_backend);
+    list_init(&session->ready);
+    return session;
+}
+
+void session_begin(struct worker *worker, int client_fd, const struct conf_service *service)
+{
+    struct session *session = session_new(worker, client_fd);
+
+    if (session == NULL) {
+        reset_on_close(client_fd);
+        fd_close(&client_fd);
+        return;
+    }
+    session->service_slot = service->slot;
+    worker->sessions++;
+    atomic_store_explicit(&worker->own->sessions, worker->sessions, memory_order_relaxed);
+    board_count(&board_my_service_counters(worker->board, service->slot)->accepted, 1);
+    if (loop_add(worker->loop, &session->client.watch, SOCKET_EVENTS) == -1) {
+        session_end(session, BOARD_END_INTERNAL);
+        return;
+    }
+    connect_begin(session);
+}
+
+void session_connected(struct session *session)
+{
+    struct worker *worker = session->worker;
+
+    session->state = SESSION_RELAYING;
+    session->backend.writable = true;
+    list_append(&worker->at_backend[session->backend_slot], &session->at_backend);
+    board_count(&board_my_backend_counters(worker->board, session->backend_slot)->total, 1);
+    relay(session);
+}

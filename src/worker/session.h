@@ -1,0 +1,57 @@
+/*
+ * One connection from its accept to its end: a client's socket, a backend's, and a flow each way.
+ * Every session has one end, session_end(), with one reason.
+ */
+#ifndef K0SLB_WORKER_SESSION_H
+#define K0SLB_WORKER_SESSION_H
+
+#include <stdint.h>
+
+#include "base/list.h"
+#include "worker/pump.h"
+#include "worker/worker_state.h"
+
+struct attempt;
+
+enum session_state {
+    SESSION_CONNECTING, /* no backend yet; the client's bytes stay in the kernel */
+    SESSION_RELAYING,   /* both sockets are there; each flow ends by itself */
+};
+
+struct session {
+    struct worker *worker;
+    struct side client;
+    struct side backend;
+    struct flow in;          /* client to backend */
+    struct flow out;         /* backend to client */
+    struct list at_backend;  /* link in worker->at_backend[backend_slot], once connected */
+    struct list ready;       /* link in worker->ready while its budget is spent */
+    struct attempt *attempt; /* while SESSION_CONNECTING */
+    uint16_t service_slot;
+    uint16_t backend_slot; /* BOARD_NO_SLOT while none is chosen */
+    uint8_t state;         /* enum session_state */
+    uint8_t first_end;     /* enum board_end: whose FIN came first; BOARD_END_COUNT = nobody's */
+};
+
+/*
+ * Takes an accepted socket and begins to look for a backend. The session owns the descriptor from
+ * here on, also when it comes to nothing at once.
+ */
+void session_begin(struct worker *worker, int client_fd, const struct conf_service *service);
+
+/* The backend's socket is connected: bytes may flow. Called by connect.c. */
+void session_connected(struct session *session);
+
+/*
+ * Ends it: counts, closes both sockets, frees. A session that did not end by itself is reset on
+ * both sides, so that a cut transfer never looks complete.
+ */
+void session_end(struct session *session, enum board_end reason);
+
+/* Goes on with the sessions whose budget was spent in this turn. */
+void session_serve_ready(struct worker *worker);
+
+/* Ends every session of this worker. */
+void session_end_all(struct worker *worker, enum board_end reason);
+
+#endif

@@ -1,0 +1,171 @@
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "channel/channel.h"
+#include "worker/acceptor.h"
+#include "worker/connect.h"
+#include "worker/session.h"
+#include "worker/worker_state.h"
+
+/* Descriptors kept for the channel, the log, epoll and the like. */
+#define RESERVED_FDS 64
+
+/* A worker that may have fewer sessions than this is worth a warning. */
+#define FEW_SESSIONS 10000
+
+/* ---- birth ---- */
+
+/* Two descriptors a session, the pipes and a reserve. */
+static uint32_t sessions_allowed(void)
+{
+    struct rlimit limit;
+    uint64_t spent = RESERVED_FDS + 2 * PIPE_POOL_SIZE;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur <= spent + 2)
+        return 1;
+    if (limit.rlim_cur > UINT32_MAX)
+        return UINT32_MAX / 2;
+    return (uint32_t)((limit.rlim_cur - spent) / 2);
+}
+
+static void *allocate_tables(struct worker *worker)
+{
+    const struct board_layout *layout = &board_master(worker->birth->board)->layout;
+
+    worker->at_backend = calloc(layout->backends, sizeof(*worker->at_backend));
+    worker->avoided_at_ms = calloc(layout->backends, sizeof(*worker->avoided_at_ms));
+    worker->connecting = calloc(layout->services, sizeof(*worker->connecting));
+    if (worker->at_backend == NULL || worker->avoided_at_ms == NULL || worker->connecting == NULL)
+        return NULL;
+    for (unsigned i = 0; i < layout->backends; i++)
+        list_init(&worker->at_backend[i]);
+    return worker;
+}
+
+static void free_worker(struct worker *worker)
+{
+    pipe_pool_fini(&worker->pipes);
+    free(worker->at_backend);
+    free(worker->avoided_at_ms);
+    free(worker->connecting);
+    free(worker);
+}
+
+/* Still root: large pipes can be had now, and are not charged to the user that it becomes. */
+static void *worker_prepare(const struct role_birth *birth)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+
+    if (worker == NULL)
+        return NULL;
+    worker->birth = birth;
+    worker->board = birth->board;
+    worker->own = board_my_worker(birth->board);
+    worker->epoch = birth->epoch;
+    worker->health_watch.fd = -1;
+    list_init(&worker->ready);
+    rng_init(&worker->rng);
+    worker->means.pipes = &worker->pipes;
+    worker->means.relay = birth->epoch->global.relay;
+    if (worker->means.relay == RELAY_COPY)
+        pipe_pool_init_empty(&worker->pipes);
+    else
+        pipe_pool_init(&worker->pipes);
+    if (allocate_tables(worker) != NULL)
+        return worker;
+    log_error("no memory for a worker's tables");
+    free_worker(worker);
+    return NULL;
+}
+
+static void on_health(struct loop_watch *watch, unsigned events)
+{
+    (void)events;
+    connect_trust_checker(CONTAINER_OF(watch, struct worker, health_watch));
+}
+
+static int worker_start(void *state, struct role_life *life)
+{
+    struct worker *worker = state;
+
+    worker->life = life;
+    worker->loop = role_loop(life);
+    worker->sessions_most = sessions_allowed();
+    connect_init(worker);
+    worker->health_watch = (struct loop_watch){.fn = on_health, .fd = worker->birth->health_event};
+    if (loop_add(worker->loop, &worker->health_watch, LOOP_READ | LOOP_EDGE) == -1) {
+        log_error("cannot watch the health of backends: %s", strerror(errno));
+        return -1;
+    }
+    atomic_store(&worker->own->epoch, worker->epoch->number);
+    if (acceptors_open(worker) == -1)
+        return -1;
+    atomic_store(&worker->own->state, BOARD_WORKER_RUNNING);
+    if (worker->sessions_most < FEW_SESSIONS)
+        log_warning("the limit of open files allows only %u sessions", worker->sessions_most);
+    log_info("accepting, up to %u sessions", worker->sessions_most);
+    return 0;
+}
+
+/* ---- life ---- */
+
+static void leave_when_done(struct worker *worker)
+{
+    if (worker->draining && worker->sessions == 0)
+        role_finish(worker->life);
+}
+
+static void worker_turn(void *state)
+{
+    struct worker *worker = state;
+
+    session_serve_ready(worker);
+    leave_when_done(worker);
+}
+
+static void worker_heartbeat(void *state)
+{
+    struct worker *worker = state;
+
+    atomic_store_explicit(&worker->own->heartbeat_ms, loop_now_ms(worker->loop),
+                          memory_order_relaxed);
+    acceptors_readd(worker);
+    connect_trust_checker(worker);
+    if (worker->means.relay != RELAY_COPY)
+        pipe_pool_refill(&worker->pipes);
+}
+
+static void worker_drain(void *state)
+{
+    struct worker *worker = state;
+
+    worker->draining = true;
+    atomic_store(&worker->own->state, BOARD_WORKER_DRAINING);
+    acceptors_close(worker);
+    leave_when_done(worker);
+}
+
+static void worker_stop(void *state)
+{
+    struct worker *worker = state;
+
+    if (worker->loop != NULL) {
+        acceptors_close(worker);
+        session_end_all(worker, BOARD_END_STOPPED);
+    }
+    free_worker(worker);
+}
+
+const struct role_ops worker_ops = {
+    .prepare = worker_prepare,
+    .start = worker_start,
+    .turn = worker_turn,
+    .heartbeat = worker_heartbeat,
+    .drain = worker_drain,
+    .stop = worker_stop,
+};

@@ -1,0 +1,44 @@
+/* What a worker knows: the state that its files share, passed along instead of globals. */
+#ifndef K0SLB_WORKER_WORKER_STATE_H
+#define K0SLB_WORKER_WORKER_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/rng.h"
+#include "board/board_writer.h"
+#include "conf/epoch.h"
+#include "role/role.h"
+#include "worker/pipe_pool.h"
+#include "worker/pump.h"
+
+struct acceptors;
+
+struct worker {
+    const struct role_birth *birth;
+    struct role_life *life;
+    struct loop *loop;
+    struct board *board;
+    struct board_worker *own; /* this worker's region */
+    const struct epoch *epoch;
+    struct rng rng;
+
+    struct acceptors *acceptors;
+    bool draining;
+
+    uint32_t sessions;
+    uint32_t sessions_most;          /* what the descriptors allow */
+    struct list *at_backend;         /* by backend slot: its sessions */
+    uint64_t *avoided_at_ms;         /* by backend slot: when it was last seen to fail, 0 = never */
+    struct list *connecting;         /* by service slot: attempts, the earliest deadline first */
+    struct loop_timer connect_timer; /* for the earliest of them all */
+    struct list ready;               /* sessions whose budget was spent */
+    struct loop_watch health_watch;
+
+    struct pipe_pool pipes;
+    struct pump_means means;
+};
+
+#endif
