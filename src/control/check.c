@@ -1,0 +1,144 @@
+#include "control/verb.h"
+
+#include <stdlib.h>
+
+#include "conf/conf_load.h"
+#include "conf/conf_report.h"
+#include "report/table.h"
+#include "report/words.h"
+
+#define SUMMARY_LIMIT (1u << 20)
+
+/* More backends than this are only counted. */
+#define BACKENDS_SHOWN 5
+
+/* Mistakes stand as they are; what stops nothing says so first. */
+static void print_messages(const struct conf_report *report)
+{
+    static const char *const prefixes[] = {
+        [CONF_ERROR] = "", [CONF_WARNING] = "warning: ", [CONF_NOTICE] = "notice: "};
+
+    for (size_t i = 0; i < report->count; i++) {
+        const struct conf_message *message = &report->messages[i];
+
+        control_complain("%s%s", prefixes[message->severity], message->text);
+    }
+}
+
+static void write_listen(const struct conf *conf, size_t first, size_t count, struct textbuf *out)
+{
+    struct addr addresses[CONF_MAX_LISTENERS];
+
+    for (size_t i = 0; i < count; i++)
+        addresses[i] = conf->listeners[first + i].address;
+    words_listen(out, addresses, count);
+}
+
+static size_t count_stats_listeners(const struct conf *conf)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < conf->listener_count; i++)
+        count += conf->listeners[i].owner == CONF_STATS_OWNER;
+    return count;
+}
+
+static void write_globals(const struct conf *conf, struct textbuf *out)
+{
+    size_t stats = count_stats_listeners(conf);
+
+    textbuf_printf(out, "  instance %s, %u worker%s, stats ", conf->global.name,
+                   (unsigned)conf->global.workers, conf->global.workers == 1 ? "" : "s");
+    write_listen(conf, conf->listener_count - stats, stats, out);
+    textbuf_puts(out, "\n");
+}
+
+static void write_backends(const struct conf *conf, const struct conf_service *service,
+                           struct textbuf *out)
+{
+    char address[ADDR_TEXT_SIZE];
+
+    textbuf_printf(out, "%u backend%s:", (unsigned)service->backend_count,
+                   service->backend_count == 1 ? "" : "s");
+    for (size_t i = 0; i < service->backend_count && i < BACKENDS_SHOWN; i++) {
+        const struct conf_backend *backend = &conf->backends[service->first_backend + i];
+
+        textbuf_printf(out, "%s %s", i > 0 ? "," : "", addr_format(&backend->address, address));
+    }
+    if (service->backend_count > BACKENDS_SHOWN)
+        textbuf_puts(out, ", …");
+}
+
+/* Adds the next cell and clears the text. */
+static void move_to_table(struct textbuf *cell, struct table *table)
+{
+    table_add(table, cell->data != NULL ? cell->data : "");
+    textbuf_clear(cell);
+}
+
+static void add_service(const struct conf *conf, const struct conf_service *service,
+                        struct table *table)
+{
+    struct textbuf cell;
+
+    textbuf_init(&cell, SUMMARY_LIMIT);
+    table_add(table, service->name);
+    write_listen(conf, service->first_listener, service->listener_count, &cell);
+    move_to_table(&cell, table);
+    table_add(table, conf_balance_name(service->balance));
+    table_add(table, conf_check_name(service->check));
+    if (service->enabled)
+        write_backends(conf, service, &cell);
+    else
+        textbuf_puts(&cell, "disabled");
+    move_to_table(&cell, table);
+    textbuf_fini(&cell);
+}
+
+static void write_summary(const struct conf *conf, const char *path, struct textbuf *out)
+{
+    static const struct table_column columns[] = {
+        {.title = "SERVICE", .gap = 2}, {.title = "LISTEN", .gap = 2},
+        {.title = "BALANCE", .gap = 2}, {.title = "CHECK", .gap = 2},
+        {.title = "TO", .gap = 2},
+    };
+    struct table table;
+
+    words_safe(out, path);
+    textbuf_puts(out, ": ok\n");
+    write_globals(conf, out);
+    table_init(&table, columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < conf->service_count; i++)
+        add_service(conf, &conf->services[i], &table);
+    table_print(&table, out);
+    table_fini(&table);
+}
+
+static int say_ok(const struct conf *conf, const char *path)
+{
+    struct textbuf text;
+    int status;
+
+    textbuf_init(&text, SUMMARY_LIMIT);
+    write_summary(conf, path, &text);
+    status = control_print(&text);
+    textbuf_fini(&text);
+    return status;
+}
+
+int verb_check(const struct control *control)
+{
+    const char *path = control->operand != NULL ? control->operand : control->config;
+    struct conf_report report = {.path = path};
+    struct conf conf;
+    int status = CONTROL_REFUSED;
+    int loaded = conf_load(&conf, path, &report);
+
+    print_messages(&report);
+    conf_report_free(&report);
+    if (loaded == 0) {
+        status = say_ok(&conf, path);
+        conf_free(&conf);
+    }
+    return status;
+}

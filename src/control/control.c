@@ -1,0 +1,211 @@
+#include "control/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf_load.h"
+#include "conf/conf_value.h"
+#include "control/verb.h"
+
+#define HELP_LIMIT 8192
+
+struct verb {
+    const char *name;
+    const char *operand; /* for the usage line, or NULL when it takes none */
+    const char *help;    /* one line */
+    const char *more;    /* what its own help adds */
+    verb_fn *fn;
+};
+
+static const struct verb verbs[] = {
+    {.name = "status",
+     .help = "show the balancer, its services and their backends",
+     .more = "The same text as http://ADDRESS:9000/, read from shared memory.\n"
+             "Exit status 3 when the instance is not running, or its master is dead.\n",
+     .fn = verb_status},
+    {.name = "check",
+     .operand = "[FILE]",
+     .help = "check a configuration file and say what it would serve",
+     .more = "Without FILE the one of -c, else the default. Every mistake is printed, nothing is\n"
+             "started and no name is resolved. Exit status 1 when there is a mistake.\n",
+     .fn = verb_check},
+    {.name = "stop",
+     .help = "stop the balancer at once and wait until it is gone",
+     .more = "Open connections are closed. For root, and for the user who started it. Waits up to\n"
+             "10 s. Exit status 3 when the instance is not running.\n",
+     .fn = verb_stop},
+    {.name = "version", .help = "print the version", .more = "", .fn = verb_version},
+};
+
+/* ---- help ---- */
+
+static int print_help(void)
+{
+    struct textbuf text;
+    int status;
+
+    textbuf_init(&text, HELP_LIMIT);
+    textbuf_puts(&text, "usage: k0slbctl [-n NAME] [-c FILE] VERB\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        const char *operand = verbs[i].operand != NULL ? verbs[i].operand : "";
+
+        textbuf_printf(&text, "  %-8s%-8s%s\n", verbs[i].name, operand, verbs[i].help);
+    }
+    textbuf_printf(&text,
+                   "\n"
+                   "  -n NAME        the instance (default: `name` in the file, else k0slb)\n"
+                   "  -c FILE        its configuration (default: %s)\n"
+                   "  -h, --help     this text; after a verb, the verb's own\n"
+                   "  -V, --version  the version\n\n"
+                   "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not running.\n",
+                   conf_default_path());
+    status = control_print(&text);
+    textbuf_fini(&text);
+    return status;
+}
+
+static int print_verb_help(const struct verb *verb)
+{
+    struct textbuf text;
+    int status;
+
+    textbuf_init(&text, HELP_LIMIT);
+    textbuf_printf(&text, "usage: k0slbctl [-n NAME] [-c FILE] %s%s%s\n\n%s: %s\n%s", verb->name,
+                   verb->operand != NULL ? " " : "", verb->operand != NULL ? verb->operand : "",
+                   verb->name, verb->help, verb->more);
+    status = control_print(&text);
+    textbuf_fini(&text);
+    return status;
+}
+
+/* ---- the command line ---- */
+
+enum parse_result { PARSE_GO_ON, PARSE_HELP, PARSE_VERSION, PARSE_WRONG };
+
+static enum parse_result set_instance(struct control *control, const char *name)
+{
+    if (!conf_value_is_name(name)) {
+        control_complain("\"%s\" cannot be the name of an instance; try k0slbctl --help", name);
+        return PARSE_WRONG;
+    }
+    control->instance = name;
+    return PARSE_GO_ON;
+}
+
+static enum parse_result refuse_option(int option, char **argv)
+{
+    const char *what = option == ':' ? "needs a value" : "is unknown";
+
+    if (optopt != 0)
+        control_complain("option -%c %s; try k0slbctl --help", optopt, what);
+    else
+        control_complain("option %s %s; try k0slbctl --help", argv[optind - 1], what);
+    return PARSE_WRONG;
+}
+
+/*
+ * Reads the options up to the first other argument, where optind is then. The same ones may stand
+ * before the verb and after it.
+ */
+static enum parse_result parse_options(struct control *control, int argc, char **argv)
+{
+    static const struct option long_options[] = {
+        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+    enum parse_result result = PARSE_GO_ON;
+
+    optind = 0; /* begins anew */
+    opterr = 0;
+    while (result == PARSE_GO_ON) {
+        int option = getopt_long(argc, argv, "+:n:c:hV", long_options, NULL);
+
+        if (option == -1)
+            break;
+        if (option == 'n')
+            result = set_instance(control, optarg);
+        else if (option == 'c')
+            control->config = optarg;
+        else if (option == 'h')
+            result = PARSE_HELP;
+        else if (option == 'V')
+            result = PARSE_VERSION;
+        else
+            result = refuse_option(option, argv);
+    }
+    return result;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    }
+    return NULL;
+}
+
+/* argv[0] is the verb. */
+static int run_verb(struct control *control, int argc, char **argv)
+{
+    const struct verb *verb = find_verb(argv[0]);
+    enum parse_result result;
+    int most;
+
+    if (verb == NULL) {
+        control_complain("unknown verb %s; try k0slbctl --help", argv[0]);
+        return CONTROL_USAGE;
+    }
+    result = parse_options(control, argc, argv);
+    if (result == PARSE_HELP)
+        return print_verb_help(verb);
+    if (result == PARSE_VERSION)
+        return verb_version(control);
+    if (result == PARSE_WRONG)
+        return CONTROL_USAGE;
+    most = optind + (verb->operand != NULL ? 1 : 0);
+    if (argc > most) {
+        control_complain("%s: %s is one argument too many; try k0slbctl %s --help", verb->name,
+                         argv[most], verb->name);
+        return CONTROL_USAGE;
+    }
+    control->operand = optind < argc ? argv[optind] : NULL;
+    return verb->fn(control);
+}
+
+/*
+ * Descriptors 0 to 2 are always taken, so that nothing that is opened gets the number of a closed
+ * standard output; writing to that still fails.
+ */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDONLY) != fd)
+            return;
+    }
+}
+
+int control_main(int argc, char **argv)
+{
+    struct control control = {.config = conf_default_path()};
+
+    hold_standard_descriptors();
+    signal(SIGPIPE, SIG_IGN);
+    switch (parse_options(&control, argc, argv)) {
+    case PARSE_HELP:
+        return print_help();
+    case PARSE_VERSION:
+        return verb_version(&control);
+    case PARSE_WRONG:
+        return CONTROL_USAGE;
+    case PARSE_GO_ON:
+        break;
+    }
+    if (optind >= argc) {
+        control_complain("a verb is missing, such as status; try k0slbctl --help");
+        return CONTROL_USAGE;
+    }
+    return run_verb(&control, argc - optind, argv + optind);
+}

@@ -1,0 +1,86 @@
+#include "control/verb.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "conf/conf_load.h"
+
+#define LINE_LIMIT 4096
+
+char *control_name(const struct control *control, char name[CONF_NAME_SIZE])
+{
+    if (control->instance == NULL)
+        return conf_load_name(control->config, name);
+    snprintf(name, CONF_NAME_SIZE, "%s", control->instance);
+    return name;
+}
+
+static void explain(const char *name, int error)
+{
+    switch (error) {
+    case ENOENT:
+        control_complain("%s is not running: there is no /dev/shm/%s (another instance: -n NAME)",
+                         name, name);
+        break;
+    case EACCES:
+        control_complain("%s cannot be read: run this as root, or as a member of the group of "
+                         "/dev/shm/%s",
+                         name, name);
+        break;
+    case EBADF:
+        control_complain("%s is not trusted: /dev/shm/%s belongs to another user, who is not root",
+                         name, name);
+        break;
+    case EPROTO:
+        control_complain("%s cannot be read: /dev/shm/%s is of another version of k0slb, or "
+                         "broken; use the k0slbctl that came with it",
+                         name, name);
+        break;
+    default:
+        control_complain("%s cannot be read: /dev/shm/%s: %s", name, name, strerror(error));
+        break;
+    }
+}
+
+struct board *control_open_board(const struct control *control)
+{
+    char name[CONF_NAME_SIZE];
+    struct board *board = board_open(control_name(control, name));
+
+    if (board == NULL)
+        explain(name, errno);
+    return board;
+}
+
+int control_print(const struct textbuf *text)
+{
+    if (text->truncated) {
+        control_complain("there is not enough memory");
+        return CONTROL_REFUSED;
+    }
+    if (text->length > 0 && fd_write_all(STDOUT_FILENO, text->data, text->length) == -1) {
+        control_complain("cannot write the output: %s", strerror(errno));
+        return CONTROL_REFUSED;
+    }
+    return CONTROL_DONE;
+}
+
+void control_complain(const char *format, ...)
+{
+    struct textbuf line;
+    va_list args;
+
+    textbuf_init(&line, LINE_LIMIT);
+    textbuf_puts(&line, "k0slbctl: ");
+    va_start(args, format);
+    textbuf_vprintf(&line, format, args);
+    va_end(args);
+    textbuf_puts(&line, "\n");
+    /* There is nobody left to tell when this fails. */
+    if (line.length > 0 && fd_write_all(STDERR_FILENO, line.data, line.length) == -1)
+        errno = 0;
+    textbuf_fini(&line);
+}

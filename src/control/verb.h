@@ -1,0 +1,39 @@
+/* What the verbs share: the command line so far, and how they speak. */
+#ifndef K0SLB_CONTROL_VERB_H
+#define K0SLB_CONTROL_VERB_H
+
+#include "base/defs.h"
+#include "base/textbuf.h"
+#include "board/board.h"
+#include "conf/conf.h"
+#include "control/control.h"
+
+struct control {
+    const char *instance; /* -n, or NULL */
+    const char *config;   /* -c, or the default */
+    const char *operand;  /* what follows the verb, or NULL */
+};
+
+/* Each returns an exit status (enum control_exit). */
+typedef int verb_fn(const struct control *control);
+
+verb_fn verb_status;
+verb_fn verb_check;
+verb_fn verb_stop;
+verb_fn verb_version;
+
+/* The instance that is meant: -n, else `name` in the file, else "k0slb". Returns `name`. */
+char *control_name(const struct control *control, char name[CONF_NAME_SIZE]);
+
+/* Opens the board of the instance that is meant. NULL when it cannot, with a line that says what to
+ * do about it. Free with board_close(). */
+struct board *control_open_board(const struct control *control) MUST_CHECK;
+
+/* Writes to standard output. Returns CONTROL_DONE, or CONTROL_REFUSED with a line when not all of
+ * it could be written. */
+int control_print(const struct textbuf *text) MUST_CHECK;
+
+/* Writes one line to standard error, after the program's name. */
+void control_complain(const char *format, ...) PRINTF_LIKE(1, 2);
+
+#endif
