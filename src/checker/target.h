@@ -1,0 +1,79 @@
+/*
+ * One backend as the checker sees it: its questions that are out, what their answers make of it,
+ * and when the next one starts.
+ *
+ * Probes of one backend overlap while they are unanswered: when one has waited check_fast_interval
+ * the next starts, up to check_fall at once. A good answer outdates every older question. A
+ * question that was out while this process did not run can only be answered well.
+ */
+#ifndef K0SLB_CHECKER_TARGET_H
+#define K0SLB_CHECKER_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/rng.h"
+#include "board/board_writer.h"
+#include "conf/epoch.h"
+#include "probe/probe.h"
+
+#include "checker/health.h"
+
+/* What all targets of a checker share. */
+struct target_shared {
+    struct loop *loop;
+    struct board *board;
+    struct probe_engine *engine;
+    const struct epoch *epoch;
+    probe_wake_fn *wake; /* called before anything is judged: notices a time without running */
+    void *wake_context;
+    struct rng rng;
+    int health_event;      /* eventfd, written after each change of health */
+    unsigned unanswered;   /* targets without a first result */
+    uint64_t slow_ignored; /* slow evidence that would have left too few unsuspected */
+    bool in_trouble;       /* the last probe of all failed for a reason of this machine */
+};
+
+/* Lives at one place from target_init() to target_fini(): the loop points to it. */
+struct target {
+    struct target_shared *shared;
+    const struct conf_service *service;
+    const struct conf_backend *backend;
+    struct health health;
+    struct board_check check; /* as published */
+    struct loop_timer timer;
+    struct list questions; /* those that are out, the oldest first */
+    unsigned asked;        /* how many */
+    uint32_t hash;
+    uint64_t next_ms;     /* when the next one starts */
+    uint64_t started_ms;  /* when the last one did */
+    uint64_t reported_ms; /* when a worker last spoke against it */
+    bool answered;        /* it has had a first result */
+    bool paused;          /* in maint: not probed */
+};
+
+/* Takes up a backend where the board has it, and sets its timer. */
+void target_init(struct target *target, struct target_shared *shared,
+                 const struct conf_backend *backend);
+
+/* Gives up its questions and stops. */
+void target_fini(struct target *target);
+
+/*
+ * When the next probe starts if the last one did at `from_ms` and nothing else happens, as the
+ * state has it.
+ */
+uint64_t target_next(const struct target *target, uint64_t from_ms);
+
+/* A worker saw something that speaks against it. */
+void target_report(struct target *target, enum board_evidence_kind kind);
+
+/* Looks at what an administrator said. */
+void target_look(struct target *target);
+
+/* Moves everything by a time in which this process did not run. */
+void target_shift(struct target *target, uint64_t gap_ms);
+
+#endif
