@@ -127,6 +127,7 @@ static void lay_out(struct rows *rows)
 {
     static const char image[] = "k0slbd\0-cX\0A=1\0LONG=0123456789";
 
+    memset(rows->memory, '#', sizeof(rows->memory));
     memcpy(rows->memory, image, sizeof(image));
     rows->argv[0] = rows->memory;
     rows->argv[1] = rows->memory + 7;
@@ -157,7 +158,7 @@ static int title_in_child(void)
     if (strcmp(name, "worker 1") != 0)
         return 4;
     process_set_title("k0slb: a title that is far longer than what there is");
-    if (strcmp(rows.memory, "k0slb: a title that is far lon") != 0 || rows.memory[31] != '\0')
+    if (strcmp(rows.memory, "k0slb: a title that is far lon") != 0 || rows.memory[31] != '#')
         return 5;
     process_set_title("short");
     read_proc("/proc/self/comm", name, sizeof(name));
