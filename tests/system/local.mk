@@ -1,0 +1,71 @@
+# The whole program: a harness that starts the k0slbd of this build between scripted backends and
+# clients, and a program for each theme. Readers of the board come from the program's own rooms.
+check_LIBRARIES += tests/system/libharness.a
+tests_system_libharness_a_SOURCES = \
+	tests/system/tagged.h \
+	tests/system/tagged.c \
+	tests/system/exchange.h \
+	tests/system/exchange.c \
+	tests/system/peer.h \
+	tests/system/peer.c \
+	tests/system/script.h \
+	tests/system/script.c \
+	tests/system/client.h \
+	tests/system/client.c \
+	tests/system/crowd.h \
+	tests/system/crowd.c \
+	tests/system/http.h \
+	tests/system/http.c \
+	tests/system/procfs.h \
+	tests/system/procfs.c \
+	tests/system/instance.h \
+	tests/system/instance.c \
+	tests/system/wait.h \
+	tests/system/wait.c \
+	tests/system/scene.h \
+	tests/system/scene.c
+tests_system_libharness_a_CPPFLAGS = $(unit_cppflags)
+tests_system_libharness_a_CFLAGS = $(unit_cflags) -pthread
+
+system_libs = tests/system/libharness.a $(unit_libs) src/board/libboard.a src/conf/libconf.a \
+	src/base/libbase.a $(INIH_LIBS) -lpthread
+
+system_programs = \
+	tests/system/test_relay \
+	tests/system/test_backends \
+	tests/system/test_processes \
+	tests/system/test_lifecycle \
+	tests/system/test_birth \
+	tests/system/test_badinput
+check_PROGRAMS += $(system_programs)
+TESTS += $(system_programs)
+
+tests_system_test_relay_SOURCES = tests/system/test_relay.c
+tests_system_test_relay_CPPFLAGS = $(unit_cppflags)
+tests_system_test_relay_CFLAGS = $(unit_cflags)
+tests_system_test_relay_LDADD = $(system_libs)
+
+tests_system_test_backends_SOURCES = tests/system/test_backends.c
+tests_system_test_backends_CPPFLAGS = $(unit_cppflags)
+tests_system_test_backends_CFLAGS = $(unit_cflags)
+tests_system_test_backends_LDADD = $(system_libs)
+
+tests_system_test_processes_SOURCES = tests/system/test_processes.c
+tests_system_test_processes_CPPFLAGS = $(unit_cppflags)
+tests_system_test_processes_CFLAGS = $(unit_cflags)
+tests_system_test_processes_LDADD = $(system_libs)
+
+tests_system_test_lifecycle_SOURCES = tests/system/test_lifecycle.c
+tests_system_test_lifecycle_CPPFLAGS = $(unit_cppflags)
+tests_system_test_lifecycle_CFLAGS = $(unit_cflags)
+tests_system_test_lifecycle_LDADD = $(system_libs)
+
+tests_system_test_birth_SOURCES = tests/system/test_birth.c
+tests_system_test_birth_CPPFLAGS = $(unit_cppflags)
+tests_system_test_birth_CFLAGS = $(unit_cflags)
+tests_system_test_birth_LDADD = $(system_libs)
+
+tests_system_test_badinput_SOURCES = tests/system/test_badinput.c
+tests_system_test_badinput_CPPFLAGS = $(unit_cppflags)
+tests_system_test_badinput_CFLAGS = $(unit_cflags)
+tests_system_test_badinput_LDADD = $(system_libs)

@@ -1,0 +1,22 @@
+/* Many clients with sessions that stay open, looked at together. */
+#ifndef K0SLB_TESTS_SYSTEM_CROWD_H
+#define K0SLB_TESTS_SYSTEM_CROWD_H
+
+#include "system/client.h"
+
+#define CROWD_MAX 256
+
+struct crowd {
+    struct client clients[CROWD_MAX];
+    unsigned count;
+};
+
+/* Connects so many clients and echoes a few bytes on each. Returns how many failed. */
+unsigned crowd_open(struct crowd *crowd, const struct addr *address, unsigned count);
+
+/* Echoes on each session that has not ended. Returns how many are alive; *lost: ended or wrong. */
+unsigned crowd_echo(struct crowd *crowd, unsigned *lost);
+
+void crowd_close(struct crowd *crowd);
+
+#endif

@@ -1,0 +1,12 @@
+/* One HTTP request, as curl(1) would make it. */
+#ifndef K0SLB_TESTS_SYSTEM_HTTP_H
+#define K0SLB_TESTS_SYSTEM_HTTP_H
+
+#include <stddef.h>
+
+#include "base/addr.h"
+
+/* GETs the path and keeps what fits of the answer. Returns the status, or -1 without an answer. */
+int http_get(const struct addr *address, const char *path, char *answer, size_t size);
+
+#endif

@@ -1,0 +1,282 @@
+#include "system/instance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mono.h"
+
+#include "system/peer.h"
+#include "system/wait.h"
+
+#define START_MS 15000
+#define STOP_MS  5000
+
+int instance_init(struct instance *instance)
+{
+    static atomic_uint last;
+    unsigned number = atomic_fetch_add(&last, 1);
+    unsigned pid = (unsigned)getpid();
+
+    memset(instance, 0, sizeof(*instance));
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
+        return -1;
+    snprintf(instance->name, sizeof(instance->name), "k0slb-test-%u-%u", pid, number);
+    snprintf(instance->dir, sizeof(instance->dir), "/tmp/k0slb-test-XXXXXX");
+    if (mkdtemp(instance->dir) == NULL)
+        return -1;
+    snprintf(instance->config, sizeof(instance->config), "%s/k0slb.ini", instance->dir);
+    snprintf(instance->log, sizeof(instance->log), "%s/log", instance->dir);
+    instance->address = (struct addr){
+        .family = ADDR_IPV4,
+        .ip = {127, (uint8_t)(64 + (pid >> 16) % 64), (uint8_t)(pid >> 8), (uint8_t)pid},
+    };
+    return 0;
+}
+
+int instance_configure(struct instance *instance, const char *text)
+{
+    int fd = open(instance->config, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int result;
+
+    if (fd == -1)
+        return -1;
+    result = fd_write_all(fd, text, strlen(text));
+    fd_close(&fd);
+    return result;
+}
+
+/*
+ * The address belongs to this program alone, so a port that is free stays free: other programs'
+ * connections take theirs from 127.0.0.1.
+ */
+struct addr instance_free_address(const struct instance *instance)
+{
+    struct addr address = instance->address;
+    int fd = listen_at(&address, 1);
+
+    fd_close(&fd);
+    return address;
+}
+
+/* The program of this build. */
+static char *program_path(char path[4096])
+{
+    const char *dir = getenv("K0SLB_BUILDDIR");
+
+    snprintf(path, 4096, "%s/k0slbd", dir != NULL ? dir : ".");
+    return path;
+}
+
+int instance_spawn(struct instance *instance, const char *const *arguments)
+{
+    extern char **environ;
+    char path[4096];
+    char *argv[16] = {program_path(path), (char[]){"-c"}, instance->config, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+
+    for (unsigned i = 0; arguments != NULL && i + 2 < ARRAY_LEN(argv); i++) {
+        argv[i + 1] = arguments[i] != NULL ? strdupa(arguments[i]) : NULL;
+        if (arguments[i] == NULL)
+            break;
+    }
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 2, instance->log, O_WRONLY | O_CREAT | O_APPEND,
+                                     0644);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    errno = posix_spawn(&instance->pid, path, &actions, &attributes, argv, environ);
+    instance->running = errno == 0;
+    if (!instance->running)
+        instance->pid = 0;
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return instance->running ? 0 : -1;
+}
+
+int instance_start(struct instance *instance)
+{
+    if (instance_spawn(instance, NULL) == -1)
+        return -1;
+    if (wait_serving(instance, START_MS))
+        return 0;
+    errno = ETIMEDOUT;
+    return -1;
+}
+
+static bool has_exited(struct instance *instance)
+{
+    if (instance->running && waitpid(instance->pid, &instance->status, WNOHANG) == instance->pid)
+        instance->running = false;
+    return !instance->running;
+}
+
+int instance_wait_exit(struct instance *instance, unsigned within_ms)
+{
+    uint64_t deadline_ms = mono_ms() + within_ms;
+
+    if (instance->pid == 0)
+        return -1;
+    while (!has_exited(instance)) {
+        if (mono_ms() > deadline_ms)
+            return -1;
+        wait_a_moment();
+    }
+    return WIFSIGNALED(instance->status) ? 128 + WTERMSIG(instance->status)
+                                         : WEXITSTATUS(instance->status);
+}
+
+void instance_signal(const struct instance *instance, int number)
+{
+    if (instance->running)
+        kill(instance->pid, number);
+}
+
+int instance_stop(struct instance *instance)
+{
+    instance_signal(instance, SIGTERM);
+    return instance_wait_exit(instance, STOP_MS);
+}
+
+/* Children whose master is gone are ours; those of a living one are not, and kill(2) sees them. */
+static bool has_processes(struct instance *instance)
+{
+    (void)has_exited(instance);
+    while (!instance->running && waitpid(-instance->pid, NULL, WNOHANG) > 0)
+        ;
+    return kill(-instance->pid, 0) == 0 || errno != ESRCH;
+}
+
+bool instance_is_empty(struct instance *instance, unsigned within_ms)
+{
+    uint64_t deadline_ms = mono_ms() + within_ms;
+
+    if (instance->pid == 0)
+        return true;
+    while (has_processes(instance)) {
+        if (mono_ms() > deadline_ms)
+            return false;
+        wait_a_moment();
+    }
+    return true;
+}
+
+pid_t instance_child(const struct instance *instance, enum board_role role, unsigned slot)
+{
+    const struct board_prefix *prefix;
+
+    if (instance->board == NULL)
+        return -1;
+    prefix = &board_master(instance->board)->prefix;
+    for (unsigned i = 0; i < BOARD_MAX_CHILDREN; i++) {
+        const struct board_child *child = &prefix->children[i];
+        pid_t pid = atomic_load(&child->pid);
+
+        if (pid > 0 && child->role == role && (role != BOARD_ROLE_WORKER || child->slot == slot))
+            return pid;
+    }
+    return -1;
+}
+
+int instance_kill(pid_t pid, int number)
+{
+    if (pid > 1)
+        return kill(pid, number);
+    errno = ESRCH;
+    return -1;
+}
+
+static char *read_file(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status = {.st_size = 0};
+    char *text;
+    ssize_t got = 0;
+
+    if (fd != -1 && fstat(fd, &status) == -1)
+        status.st_size = 0;
+    text = malloc((size_t)status.st_size + 1);
+    if (text == NULL)
+        abort();
+    if (fd != -1)
+        got = fd_read_all(fd, text, (size_t)status.st_size);
+    text[got > 0 ? got : 0] = '\0';
+    fd_close(&fd);
+    return text;
+}
+
+char *instance_log(const struct instance *instance)
+{
+    return read_file(instance->log);
+}
+
+bool instance_log_has(const struct instance *instance, const char *text)
+{
+    char *log = instance_log(instance);
+    bool has = strstr(log, text) != NULL;
+
+    free(log);
+    return has;
+}
+
+void instance_print(const struct instance *instance)
+{
+    char *config = read_file(instance->config);
+    char *log = instance_log(instance);
+
+    printf("---- %s: configuration\n%s---- %s: log\n%s----\n", instance->name, config,
+           instance->name, log);
+    fflush(stdout);
+    free(log);
+    free(config);
+}
+
+/* Whether /dev/shm has a file of the instance; removes it. */
+static bool had_shared_file(const struct instance *instance, const char *suffix)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/dev/shm/%s%s", instance->name, suffix);
+    return unlink(path) == 0;
+}
+
+const char *instance_fini(struct instance *instance)
+{
+    const char *left = NULL;
+
+    board_close(instance->board);
+    instance->board = NULL;
+    if (!instance_is_empty(instance, STOP_MS)) {
+        left = "a process is left";
+        kill(-instance->pid, SIGKILL);
+        (void)instance_is_empty(instance, STOP_MS);
+    }
+    if (had_shared_file(instance, "") || had_shared_file(instance, ".new"))
+        left = "the segment is left";
+    if (had_shared_file(instance, ".lock"))
+        left = "the lock is left";
+    if (instance_log_has(instance, "Sanitizer") || instance_log_has(instance, "runtime error:"))
+        left = "a sanitizer has spoken";
+    return left;
+}
+
+void instance_remove(struct instance *instance)
+{
+    unlink(instance->config);
+    unlink(instance->log);
+    rmdir(instance->dir);
+}

@@ -1,0 +1,211 @@
+/* What k0slbd refuses to start with: one clear line each, the right status, nothing left behind. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "unit/unit.h"
+
+#include "system/scene.h"
+
+/* @N and @L stand for the instance's name and a free address of it. */
+#define BEGIN  "[k0slb]\nname = @N\nworkers = 1\n[stats]\nlisten =\n"
+#define SERVER "server b1 = 127.0.0.1:1\n"
+
+struct mistake {
+    const char *text;
+    const char *said[4]; /* each stands in what is said */
+};
+
+static const struct mistake mistakes[] = {
+    {BEGIN "[service s]\nlisten = @L\nblance = leastconn\n" SERVER,
+     {"k0slb.ini:8: [service s] blance:", "balance"}},
+    {BEGIN "[servce s]\nlisten = @L\n" SERVER, {"k0slb.ini:6: ", "servce"}},
+    {BEGIN "[service s]\nlisten = @L\nlisten_twice = no\n" SERVER,
+     {"k0slb.ini:8: ", "listen_twice"}},
+    {BEGIN "[service s]\nlisten = @L\nbalance = leastconn\nbalance = roundrobin\n" SERVER,
+     {"k0slb.ini:9: [service s] balance:"}},
+    {BEGIN "[service s]\nlisten = 127.0.0.1:0\n" SERVER, {"k0slb.ini:7: [service s] listen:"}},
+    {BEGIN "[service s]\nlisten = 127.0.0.1:70000\n" SERVER,
+     {"k0slb.ini:7: [service s] listen:", "70000"}},
+    {BEGIN "[service s]\nlisten = @L\nserver b1 = 127.0.0.512:80\n",
+     {"k0slb.ini:8: [service s] server b1:", "127.0.0.512"}},
+    {BEGIN "[service s]\nlisten = @L\nserver b1 = 127.0.0.1:0\n",
+     {"k0slb.ini:8: [service s] server b1:"}},
+    {BEGIN "[service s]\nlisten = @L\nconnect_timeout = 2 seconds\n" SERVER,
+     {"k0slb.ini:8: [service s] connect_timeout:"}},
+    {BEGIN "[service s]\nlisten = @L\n" SERVER "[service t]\nlisten = @L\n" SERVER,
+     {"k0slb.ini:10: [service t] listen:", "s"}},
+    {BEGIN, {"[controllers]"}},
+    {BEGIN "[service s]\nlisten = @L\n", {"server"}},
+    {"", {"[controllers]"}},
+};
+
+static void replace(char *text, size_t size, const char *mark, const char *with)
+{
+    char *at;
+
+    while ((at = strstr(text, mark)) != NULL) {
+        char *rest = strdup(at + strlen(mark));
+
+        if (rest == NULL)
+            abort();
+        snprintf(at, size - (size_t)(at - text), "%s%s", with, rest);
+        free(rest);
+    }
+}
+
+/* Fails the test unless the log has the text. */
+static void assert_said(const struct scene *scene, const char *text)
+{
+    bool said = instance_log_has(&scene->instance, text);
+
+    if (!said)
+        printf("not said: \"%s\"\n", text);
+    CU_ASSERT_TRUE(said);
+}
+
+/* Runs k0slbd to its end, which has to come soon and with that status. */
+static void run_to_end(struct scene *scene, const char *const *arguments, int status)
+{
+    ASSERT_NUMBER(instance_spawn(&scene->instance, arguments), 0);
+    ASSERT_NUMBER(instance_wait_exit(&scene->instance, SOON_MS), status);
+}
+
+static void assert_mistake(const struct mistake *mistake)
+{
+    char address[ADDR_TEXT_SIZE];
+    char text[1024];
+    struct scene scene;
+
+    if (scene_init(&scene) == -1)
+        return;
+    snprintf(text, sizeof(text), "%s", mistake->text);
+    replace(text, sizeof(text), "@N", scene.instance.name);
+    replace(text, sizeof(text), "@L", addr_format(&scene.listen, address));
+    ASSERT_NUMBER(instance_configure(&scene.instance, text), 0);
+    run_to_end(&scene, NULL, 1);
+    for (size_t i = 0; i < ARRAY_LEN(mistake->said) && mistake->said[i] != NULL; i++)
+        assert_said(&scene, mistake->said[i]);
+    scene_close_ended(&scene);
+}
+
+static void test_mistakes_in_the_file(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(mistakes); i++)
+        assert_mistake(&mistakes[i]);
+}
+
+/* All mistakes of a file are said in one run, in the order of their lines. */
+static void test_all_mistakes_at_once(void)
+{
+    static const struct mistake three = {
+        BEGIN "[service s]\nlisten = 127.0.0.1:0\nbalance = best\nserver b1 = 127.0.0.512:80\n",
+        {"k0slb.ini:7: ", "k0slb.ini:8: ", "k0slb.ini:9: "},
+    };
+
+    assert_mistake(&three);
+}
+
+static void test_missing_user(void)
+{
+    static const struct mistake mistake = {
+        "[k0slb]\nname = @N\nuser = no-such-user\n[stats]\nlisten =\n"
+        "[service s]\nlisten = @L\n" SERVER,
+        {"k0slb.ini:3: [k0slb] user:", "no-such-user"},
+    };
+
+    if (geteuid() != 0) {
+        unit_skip("only root changes the user");
+        return;
+    }
+    assert_mistake(&mistake);
+}
+
+static void test_missing_file(void)
+{
+    static const char *const arguments[] = {"-c", "/nonexistent/k0slb.ini", NULL};
+    struct scene scene;
+
+    if (scene_init(&scene) == -1)
+        return;
+    run_to_end(&scene, arguments, 1);
+    assert_said(&scene, "/nonexistent/k0slb.ini");
+    assert_said(&scene, "No such file");
+    scene_close_ended(&scene);
+}
+
+static void test_directory(void)
+{
+    struct scene scene;
+    const char *arguments[] = {"-c", NULL, NULL};
+
+    if (scene_init(&scene) == -1)
+        return;
+    arguments[1] = scene.instance.dir;
+    run_to_end(&scene, arguments, 1);
+    assert_said(&scene, scene.instance.dir);
+    assert_said(&scene, "directory");
+    scene_close_ended(&scene);
+}
+
+/* Usage errors: status 2. */
+static void test_command_line(void)
+{
+    static const char *const lines[][4] = {
+        {"-x", NULL},
+        {"--no-such-option", NULL},
+        {"-c", NULL},
+        {"-t", "more", NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        struct scene scene;
+
+        if (scene_init(&scene) == -1)
+            return;
+        run_to_end(&scene, lines[i], 2);
+        assert_said(&scene, "k0slbd");
+        scene_close_ended(&scene);
+    }
+}
+
+/* -t says what is wrong and starts nothing; a good file is status 0. */
+static void test_check_only(void)
+{
+    const char *arguments[] = {"-t", "-c", NULL, NULL};
+    char address[ADDR_TEXT_SIZE];
+    char text[512];
+    struct scene scene;
+
+    if (scene_init(&scene) == -1)
+        return;
+    arguments[2] = scene.instance.config;
+    snprintf(text, sizeof(text),
+             "[k0slb]\nname = %s\n[stats]\nlisten =\n[service s]\nlisten = %s\n%s",
+             scene.instance.name, addr_format(&scene.listen, address), SERVER);
+    ASSERT_NUMBER(instance_configure(&scene.instance, text), 0);
+    run_to_end(&scene, arguments, 0);
+    ASSERT_NUMBER(instance_configure(&scene.instance, "[controllers]\na = 127.0.0.512\n"), 0);
+    run_to_end(&scene, arguments, 1);
+    assert_said(&scene, "k0slb.ini:2: [controllers] a:");
+    scene_close_ended(&scene);
+}
+
+static const struct unit_test tests[] = {
+    {"mistakes_in_the_file", test_mistakes_in_the_file},
+    {"all_mistakes_at_once", test_all_mistakes_at_once},
+    {"missing_user", test_missing_user},
+    {"missing_file", test_missing_file},
+    {"directory", test_directory},
+    {"command_line", test_command_line},
+    {"check_only", test_check_only},
+    {NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct unit_suite suites[] = {{"start", tests}, {NULL, NULL}};
+
+    return unit_main("test_badinput", suites, argc, argv);
+}

@@ -1,0 +1,191 @@
+/* What becomes of the service when one of its processes dies. */
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "base/mono.h"
+#include "unit/unit.h"
+
+#include "system/crowd.h"
+#include "system/http.h"
+#include "system/scene.h"
+
+static unsigned sessions_of_worker(const struct scene *scene, unsigned slot)
+{
+    const struct board_worker *worker = board_worker(scene->instance.board, slot);
+
+    return worker != NULL ? atomic_load(&worker->sessions) : 0;
+}
+
+/* The gauges say so many sessions, and no more come and go. */
+static void assert_truth(struct scene *scene, unsigned alive, uint64_t total_before)
+{
+    CU_ASSERT_TRUE(wait_active(&scene->instance, alive, 1000));
+    CU_ASSERT_TRUE(look_counts(&scene->instance).total >= total_before);
+}
+
+/* Its sessions end with it, all others live, the gauges fall to the truth, no total goes back. */
+static void test_worker_killed(void)
+{
+    enum { SESSIONS = 40 };
+    static const struct scene_plan plan = {.backends = 2};
+    static struct crowd crowd;
+    struct scene scene;
+    unsigned lost;
+
+    if (scene_open(&scene, &plan) == 0) {
+        uint64_t total;
+        unsigned of_worker;
+        pid_t old = instance_child(&scene.instance, BOARD_ROLE_WORKER, 0);
+
+        ASSERT_NUMBER(crowd_open(&crowd, &scene.listen, SESSIONS), 0);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, SESSIONS, SOON_MS));
+        total = look_counts(&scene.instance).total;
+        of_worker = sessions_of_worker(&scene, 0);
+        ASSERT_NUMBER(instance_kill(old, SIGKILL), 0);
+        CU_ASSERT_TRUE(wait_child(&scene.instance, BOARD_ROLE_WORKER, 0, old, 1000) != -1);
+        ASSERT_NUMBER(crowd_echo(&crowd, &lost), SESSIONS - of_worker);
+        ASSERT_NUMBER(lost, of_worker);
+        assert_truth(&scene, SESSIONS - of_worker, total);
+        ASSERT_NUMBER(client_visit_many(&scene.listen, 20), 0);
+        assert_truth(&scene, SESSIONS - of_worker, total + 20);
+        crowd_close(&crowd);
+        assert_truth(&scene, 0, total + 20);
+    }
+    scene_close(&scene);
+}
+
+/* Health stays as it was meanwhile, and is looked after again. */
+static void test_checker_killed(void)
+{
+    static const struct scene_plan plan = {.backends = 2, .closed = 1 << 0};
+    struct scene scene;
+
+    if (scene_open(&scene, &plan) == 0) {
+        pid_t old = instance_child(&scene.instance, BOARD_ROLE_CHECKER, 0);
+
+        CU_ASSERT_TRUE(wait_status(&scene.instance, "b1", STATUS_DOWN, SOON_MS));
+        ASSERT_NUMBER(instance_kill(old, SIGKILL), 0);
+        ASSERT_NUMBER(look_backend(&scene.instance, "b1").status, STATUS_DOWN);
+        ASSERT_NUMBER(look_backend(&scene.instance, "b2").status, STATUS_UP);
+        CU_ASSERT_TRUE(wait_child(&scene.instance, BOARD_ROLE_CHECKER, 0, old, 1000) != -1);
+        ASSERT_NUMBER(look_backend(&scene.instance, "b2").status, STATUS_UP);
+        ASSERT_NUMBER(peer_reopen(&scene.peers[0]), 0);
+        CU_ASSERT_TRUE(wait_status(&scene.instance, "b1", STATUS_UP, SOON_MS));
+        ASSERT_NUMBER(client_visit_many(&scene.listen, 10), 0);
+    }
+    scene_close(&scene);
+}
+
+static void test_stats_killed(void)
+{
+    static const struct scene_plan plan = {.backends = 1, .stats = true};
+    char answer[4096];
+    struct scene scene;
+
+    if (scene_open(&scene, &plan) == 0) {
+        pid_t old = instance_child(&scene.instance, BOARD_ROLE_STATS, 0);
+
+        ASSERT_NUMBER(http_get(&scene.stats, "/healthz", answer, sizeof(answer)), 200);
+        ASSERT_NUMBER(instance_kill(old, SIGKILL), 0);
+        CU_ASSERT_TRUE(wait_child(&scene.instance, BOARD_ROLE_STATS, 0, old, 1000) != -1);
+        ASSERT_NUMBER(http_get(&scene.stats, "/healthz", answer, sizeof(answer)), 200);
+        ASSERT_NUMBER(http_get(&scene.stats, "/readyz", answer, sizeof(answer)), 200);
+    }
+    scene_close(&scene);
+}
+
+/* A child that dies again and again is replaced more and more slowly; nobody else is touched. */
+static void test_crash_loop(void)
+{
+    enum { DEATHS = 5, LEAST_MS = 100 + 200 + 400 };
+    static const struct scene_plan plan = {.backends = 1};
+    struct scene scene;
+
+    if (scene_open(&scene, &plan) == 0) {
+        pid_t worker = instance_child(&scene.instance, BOARD_ROLE_WORKER, 0);
+        pid_t checker = instance_child(&scene.instance, BOARD_ROLE_CHECKER, 0);
+        uint64_t start = mono_ms();
+
+        for (unsigned i = 0; i < DEATHS && checker != -1; i++) {
+            ASSERT_NUMBER(instance_kill(checker, SIGKILL), 0);
+            checker = wait_child(&scene.instance, BOARD_ROLE_CHECKER, 0, checker, 5000);
+        }
+        CU_ASSERT_TRUE(checker != -1);
+        CU_ASSERT_TRUE(mono_ms() - start >= LEAST_MS);
+        ASSERT_NUMBER(instance_child(&scene.instance, BOARD_ROLE_WORKER, 0), worker);
+        ASSERT_NUMBER(client_visit_many(&scene.listen, 5), 0);
+    }
+    scene_close(&scene);
+}
+
+/* Without a master the children end, and a new start finds nothing in its way. */
+static void test_master_killed(void)
+{
+    static const struct scene_plan plan = {.backends = 1, .stats = true};
+    struct scene scene;
+
+    if (scene_open(&scene, &plan) == 0) {
+        instance_signal(&scene.instance, SIGKILL);
+        ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), 128 + SIGKILL);
+        CU_ASSERT_TRUE(instance_is_empty(&scene.instance, 2000));
+        board_close(scene.instance.board);
+        scene.instance.board = NULL;
+        ASSERT_NUMBER(instance_start(&scene.instance), 0);
+        ASSERT_NUMBER(client_visit_many(&scene.listen, 5), 0);
+    }
+    scene_close(&scene);
+}
+
+/* USR1: it takes nobody new, serves those it has to their end, leaves, and another one comes. */
+static void test_worker_drained(void)
+{
+    static const struct scene_plan plan = {.backends = 1, .workers = 1};
+    struct client staying;
+    struct client waiting;
+    struct scene scene;
+
+    if (scene_open(&scene, &plan) == 0) {
+        pid_t old = instance_child(&scene.instance, BOARD_ROLE_WORKER, 0);
+
+        ASSERT_NUMBER(client_open(&staying, &scene.listen), 0);
+        ASSERT_NUMBER(client_echo(&staying, 64), 0);
+        ASSERT_NUMBER(instance_kill(old, SIGUSR1), 0);
+        CU_ASSERT_TRUE(wait_worker_state(&scene.instance, 0, "draining", SOON_MS));
+        ASSERT_NUMBER(client_open(&waiting, &scene.listen), 0);
+        ASSERT_NUMBER(client_next(&waiting, 200), CLIENT_STILL_OPEN);
+        ASSERT_NUMBER(scene.peers[0].served, 1);
+        ASSERT_NUMBER(client_echo(&staying, 1000), 0);
+        client_close(&staying);
+        CU_ASSERT_TRUE(wait_child(&scene.instance, BOARD_ROLE_WORKER, 0, old, SOON_MS) != -1);
+        ASSERT_NUMBER(client_echo(&waiting, 1000), 0);
+        client_close(&waiting);
+    }
+    scene_close(&scene);
+}
+
+static const struct unit_test tests[] = {
+    {"worker_killed", test_worker_killed},
+    {"checker_killed", test_checker_killed},
+    {"stats_killed", test_stats_killed},
+    {"master_killed", test_master_killed},
+    {NULL, NULL},
+};
+
+static const struct unit_test once[] = {
+    {"worker_killed", test_worker_killed},
+    {"checker_killed", test_checker_killed},
+    {"stats_killed", test_stats_killed},
+    {"master_killed", test_master_killed},
+    {"worker_drained", test_worker_drained},
+    {"crash_loop", test_crash_loop},
+    {NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct unit_suite suites[] = {
+        {"copy/1", tests}, {"copy/4", once}, {"splice/1", tests}, {"splice/4", tests}, {NULL, NULL},
+    };
+
+    return unit_main("test_processes", suites, argc, argv);
+}

@@ -1,0 +1,191 @@
+/* The way of a byte: from client to backend and back, whole, in order, to the last one. */
+#include <sys/socket.h>
+
+#include "base/mono.h"
+#include "unit/unit.h"
+
+#include "system/scene.h"
+
+static void test_echo(void)
+{
+    static const size_t sizes[] = {1, 100, 16 * 1024 - 1, 16 * 1024, 64 * 1024 + 1, 1024 * 1024};
+    static const struct scene_plan plan = {.backends = 1};
+    struct scene scene;
+    struct client client;
+
+    if (scene_open(&scene, &plan) == 0 && client_open(&client, &scene.listen) == 0) {
+        for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+            ASSERT_NUMBER(client_echo(&client, sizes[i]), 0);
+        ASSERT_NUMBER(client_fin(&client), 0);
+        ASSERT_NUMBER(client_next(&client, SOON_MS), CLIENT_FIN);
+        client_close(&client);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+        CU_ASSERT_TRUE(wait_count(&scene.peers[0].whole, 1, SOON_MS));
+        ASSERT_NUMBER(look_counts(&scene.instance).total, 1);
+        ASSERT_NUMBER(look_counts(&scene.instance).bytes_in, scene.peers[0].received);
+        ASSERT_NUMBER(look_counts(&scene.instance).bytes_out, scene.peers[0].sent);
+    }
+    scene_close(&scene);
+}
+
+/* The client says all it has to say; only then the backend answers. */
+static void test_client_half_close(void)
+{
+    enum { SESSIONS = 20 };
+    static const struct scene_plan plan = {
+        .backends = 1,
+        .script = script_answer_after_fin,
+        .amount = MIB(1),
+    };
+    struct scene scene;
+    uint64_t received;
+
+    if (scene_open(&scene, &plan) == 0) {
+        ASSERT_NUMBER(client_swarm(&scene.listen, SESSIONS, KIB(5), &received), 0);
+        ASSERT_NUMBER(received, SESSIONS * plan.amount);
+        ASSERT_NUMBER(scene.peers[0].received, SESSIONS * KIB(5));
+        CU_ASSERT_TRUE(wait_count(&scene.peers[0].whole, SESSIONS, SOON_MS));
+        ASSERT_NUMBER(scene.peers[0].bad, 0);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+    }
+    scene_close(&scene);
+}
+
+/* The backend says FIN at once; the client sees it, uploads all the same, and nobody spins. */
+static void test_backend_half_close(void)
+{
+    static const struct scene_plan plan = {.backends = 1, .script = script_fin_first};
+    struct scene scene;
+    struct client client;
+
+    if (scene_open(&scene, &plan) == 0 && client_open(&client, &scene.listen) == 0) {
+        pid_t worker = instance_child(&scene.instance, BOARD_ROLE_WORKER, 0);
+
+        ASSERT_NUMBER(client_next(&client, SOON_MS), CLIENT_FIN);
+        CU_ASSERT_TRUE(procfs_cpu_percent(worker, 200) < 10);
+        ASSERT_NUMBER(client_exchange(&client, MIB(4)), 0);
+        CU_ASSERT_TRUE(wait_count(&scene.peers[0].whole, 1, SOON_MS));
+        ASSERT_NUMBER(scene.peers[0].received, MIB(4));
+        ASSERT_NUMBER(scene.peers[0].bad, 0);
+        client_close(&client);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+    }
+    scene_close(&scene);
+}
+
+/* Both directions full at once, on several connections, over two backends. */
+static void test_bulk_both_ways(void)
+{
+    enum { SESSIONS = 8 };
+    static const struct scene_plan plan = {
+        .backends = 2,
+        .script = script_duplex,
+        .amount = MIB(40),
+    };
+    struct scene scene;
+    uint64_t received;
+
+    if (scene_open(&scene, &plan) == 0) {
+        ASSERT_NUMBER(client_swarm(&scene.listen, SESSIONS, MIB(40), &received), 0);
+        ASSERT_NUMBER(received, SESSIONS * plan.amount);
+        ASSERT_NUMBER(scene.peers[0].received + scene.peers[1].received, SESSIONS * plan.amount);
+        ASSERT_NUMBER(scene.peers[0].bad + scene.peers[1].bad, 0);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+        ASSERT_NUMBER(look_counts(&scene.instance).bytes_in, SESSIONS * plan.amount);
+        ASSERT_NUMBER(look_counts(&scene.instance).bytes_out, SESSIONS * plan.amount);
+    }
+    scene_close(&scene);
+}
+
+static double workers_cpu_percent(const struct scene *scene, unsigned over_ms)
+{
+    unsigned workers = scene_mode()->workers;
+    double percent = 0;
+
+    for (unsigned slot = 0; slot < workers; slot++)
+        percent += procfs_cpu_percent(instance_child(&scene->instance, BOARD_ROLE_WORKER, slot),
+                                      over_ms / workers);
+    return percent;
+}
+
+/*
+ * A client that does not read: the backend is stopped, nobody spins, and everything comes once the
+ * client reads, the FIN after the last byte.
+ */
+static void test_back_pressure(void)
+{
+    static const struct scene_plan plan = {
+        .backends = 1,
+        .script = script_duplex,
+        .amount = MIB(64),
+    };
+    struct scene scene;
+    struct client client;
+
+    if (scene_open(&scene, &plan) == 0 &&
+        client_open_sized(&client, &scene.listen, 64 * 1024) == 0) {
+        uint64_t sent;
+
+        struct exchange opening = {.out = {.id = client.id}, .to_send = TAGGED_BLOCK};
+
+        ASSERT_NUMBER(exchange_run(&opening, client.fd, -1, mono_ms() + SOON_MS), 0);
+        CU_ASSERT_TRUE(wait_count(&scene.peers[0].sent, 1, SOON_MS));
+        sent = wait_settled(&scene.peers[0].sent, 200, SOON_MS);
+        CU_ASSERT_TRUE(sent < plan.amount);
+        CU_ASSERT_TRUE(workers_cpu_percent(&scene, 2000) < 5);
+        ASSERT_NUMBER(scene.peers[0].sent, sent);
+        ASSERT_NUMBER(client_exchange(&client, 0), plan.amount);
+        CU_ASSERT_TRUE(wait_count(&scene.peers[0].whole, 1, SOON_MS));
+        client_close(&client);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+    }
+    scene_close(&scene);
+}
+
+/*
+ * A client that has said everything, FIN included, before any backend is connected, while the first
+ * one that is tried refuses. Without checks the refused one is tried by each worker.
+ */
+static void test_data_before_connect(void)
+{
+    enum { SESSIONS = 20 };
+    static const struct scene_plan plan = {
+        .backends = 2,
+        .script = script_answer_after_fin,
+        .amount = KIB(64),
+        .keys = "check = none\nbalance = roundrobin\n",
+        .closed = 1 << 0,
+    };
+    struct scene scene;
+    uint64_t received;
+
+    if (scene_open(&scene, &plan) == 0) {
+        ASSERT_NUMBER(client_swarm(&scene.listen, SESSIONS, MIB(1), &received), 0);
+        ASSERT_NUMBER(received, SESSIONS * plan.amount);
+        ASSERT_NUMBER(scene.peers[1].received, SESSIONS * MIB(1));
+        ASSERT_NUMBER(scene.peers[1].bad, 0);
+        CU_ASSERT_TRUE(look_backend(&scene.instance, "b1").connect_errors >= 1);
+        CU_ASSERT_TRUE(look_backend(&scene.instance, "b2").retries >= 1);
+    }
+    scene_close(&scene);
+}
+
+static const struct unit_test tests[] = {
+    {"echo", test_echo},
+    {"client_half_close", test_client_half_close},
+    {"backend_half_close", test_backend_half_close},
+    {"bulk_both_ways", test_bulk_both_ways},
+    {"back_pressure", test_back_pressure},
+    {"data_before_connect", test_data_before_connect},
+    {NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static const struct unit_suite suites[] = {
+        {"copy/1", tests},   {"copy/4", tests}, {"splice/1", tests},
+        {"splice/4", tests}, {NULL, NULL},
+    };
+
+    return unit_main("test_relay", suites, argc, argv);
+}
