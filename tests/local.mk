@@ -12,6 +12,7 @@ AM_TESTS_ENVIRONMENT = \
 REAL_TESTS =
 
 include tests/unit/local.mk
+include tests/standin/local.mk
 include tests/system/local.mk
 include tests/real/local.mk
 include tests/bench/local.mk
