@@ -22,7 +22,8 @@ TESTS += tests/layers.sh
 
 # Everything that the tests need, built and not run.
 .PHONY: check-build check-real
-check-build: all $(check_LIBRARIES) $(check_PROGRAMS)
+check-build: all
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_PROGRAMS)
 
 check-real: check-build
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(REAL_TESTS)' \
