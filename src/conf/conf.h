@@ -15,12 +15,12 @@
 #define CONF_NAME_SIZE 50
 
 /* The most that a configuration, and the board, can hold. */
-#define CONF_MAX_SERVICES 64
-#define CONF_MAX_BACKENDS 1024
+#define CONF_MAX_SERVICES  64
+#define CONF_MAX_BACKENDS  1024
 #define CONF_MAX_LISTENERS 128
-#define CONF_MAX_WORKERS 16
-#define CONF_MAX_CIDRS 256
-#define CONF_MAX_WEIGHT 256
+#define CONF_MAX_WORKERS   16
+#define CONF_MAX_CIDRS     256
+#define CONF_MAX_WEIGHT    256
 
 /* The owner of a listener that belongs to [stats] and to no service. */
 #define CONF_STATS_OWNER UINT16_MAX
@@ -71,10 +71,10 @@ struct conf_backend {
 /* One socket to bind. ":6443" gives two, one for each family. */
 struct conf_listener {
     struct addr address;
-    uint16_t owner;    /* index of its service, or CONF_STATS_OWNER */
-    uint8_t both;      /* one of a pair written without a host: no IPv6 here is no error */
+    uint16_t owner; /* index of its service, or CONF_STATS_OWNER */
+    uint8_t both;   /* one of a pair written without a host: no IPv6 here is no error */
     uint8_t reserved;
-    uint32_t line;     /* in the file, for messages; 0 = a default */
+    uint32_t line; /* in the file, for messages; 0 = a default */
 };
 
 /* [service NAME], with [defaults] and the built-in services' own defaults already applied. */

@@ -10,6 +10,9 @@
 
 #include "base/defs.h"
 
+/* Beyond so many messages one more says that there are others. */
+#define CONF_REPORT_MOST 1000
+
 enum conf_severity { CONF_ERROR, CONF_WARNING, CONF_NOTICE };
 
 struct conf_message {
@@ -28,8 +31,9 @@ struct conf_report {
 
 /*
  * Adds one message. `section` and `key` may be NULL: "FILE:LINE: [section] key: text",
- * "FILE:LINE: [section]: text", "FILE:LINE: text", and without line "FILE: text". A message equal
- * to one already there is not added again.
+ * "FILE:LINE: [section]: text", "FILE:LINE: text", and with line 0 "FILE: ...". Control bytes
+ * become '?'. A message equal to one already there is not added again. An error is counted even
+ * when there is no memory for its text.
  */
 void conf_report_add(struct conf_report *report, enum conf_severity severity, uint32_t line,
                      const char *section, const char *key, const char *format, ...)

@@ -32,7 +32,8 @@ struct epoch {
 
 /*
  * Copies the configuration, whose slots are set, into a sealed memfd. Returns its descriptor
- * (close-on-exec; the caller's), or -1 with errno of memfd_create(2) or ftruncate(2).
+ * (close-on-exec; the caller's), or -1 with errno: EINVAL when a slot is out of bounds or given
+ * twice, ENOMEM, or that of memfd_create(2) and write(2).
  */
 int epoch_seal(const struct conf *conf, uint64_t number) MUST_CHECK;
 

@@ -1,0 +1,274 @@
+#include "conf/conf_address.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strnum.h"
+
+/* A host and its port as text; `host` is "" or "*" for any address. */
+struct endpoint_text {
+    char host[CONF_LINE_SIZE];
+    bool bracketed;
+    const char *port; /* NULL = none was written */
+};
+
+int conf_reason(char reason[CONF_REASON_SIZE], const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(reason, CONF_REASON_SIZE, format, args);
+    va_end(args);
+    return -1;
+}
+
+int conf_list_next(const char **rest, char item[CONF_LINE_SIZE])
+{
+    const char *start = *rest;
+    size_t length;
+
+    if (start == NULL)
+        return 0;
+    length = strcspn(start, ",");
+    *rest = start[length] == ',' ? start + length + 1 : NULL;
+    while (length > 0 && (*start == ' ' || *start == '\t')) {
+        start++;
+        length--;
+    }
+    while (length > 0 && (start[length - 1] == ' ' || start[length - 1] == '\t'))
+        length--;
+    if (length == 0 || length >= CONF_LINE_SIZE)
+        return -1;
+    memcpy(item, start, length);
+    item[length] = '\0';
+    return 1;
+}
+
+/* An address alone, without port. */
+static int read_host(const char *text, struct addr *out, char *reason)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    if (*text == '\0')
+        return conf_reason(reason, "the address is missing");
+    if (addr_parse(out, text) == -1) {
+        if (addr_is_host_name(text))
+            return conf_reason(reason,
+                               "\"%s\" is a host name, which this version does not look up: "
+                               "write its address",
+                               text);
+        return conf_reason(reason, "\"%s\" is not an address", text);
+    }
+    if (out->family == ADDR_IPV6 && memcmp(out->ip, mapped, sizeof(mapped)) == 0)
+        return conf_reason(reason, "\"%s\" is an IPv4 address in disguise: write it as 10.0.0.1",
+                           text);
+    return 0;
+}
+
+static int read_port(const char *text, struct addr *out, char *reason)
+{
+    uint64_t port;
+
+    if (strnum_uint(text, 1, UINT16_MAX, &port) == 0) {
+        out->port = (uint16_t)port;
+        return 0;
+    }
+    if (errno == ERANGE)
+        return conf_reason(reason, "port %s is not in 1 to 65535", text);
+    return conf_reason(reason, "\"%s\" is not a port number", text);
+}
+
+static int split_bracketed(const char *text, struct endpoint_text *out, char *reason)
+{
+    const char *end = strchr(text, ']');
+
+    if (end == NULL)
+        return conf_reason(reason, "\"]\" is missing in \"%s\"", text);
+    if (end[1] != '\0' && end[1] != ':')
+        return conf_reason(reason, "\"%s\" is not [ADDRESS]:PORT", text);
+    memcpy(out->host, text + 1, (size_t)(end - text) - 1);
+    out->host[end - text - 1] = '\0';
+    if (strchr(out->host, ':') == NULL)
+        return conf_reason(reason, "\"%s\" is not an IPv6 address; only those stand in brackets",
+                           out->host);
+    out->bracketed = true;
+    out->port = end[1] == ':' ? end + 2 : NULL;
+    return 0;
+}
+
+/* Takes "HOST:PORT", "[HOST]:PORT" and both without port apart. */
+static int split_endpoint(const char *text, struct endpoint_text *out, char *reason)
+{
+    const char *colon = strchr(text, ':');
+    size_t length;
+
+    if (strlen(text) >= CONF_LINE_SIZE)
+        return conf_reason(reason, "the address is too long");
+    if (*text == '[')
+        return split_bracketed(text, out, reason);
+    out->bracketed = false;
+    if (colon != NULL && strchr(colon + 1, ':') != NULL)
+        colon = NULL; /* an IPv6 address without brackets, hence without port */
+    length = colon != NULL ? (size_t)(colon - text) : strlen(text);
+    memcpy(out->host, text, length);
+    out->host[length] = '\0';
+    out->port = colon != NULL ? colon + 1 : NULL;
+    return 0;
+}
+
+/* Both parts have to be there. */
+static int split_with_port(const char *text, struct endpoint_text *out, char *reason)
+{
+    struct addr ignored;
+
+    if (split_endpoint(text, out, reason) == -1)
+        return -1;
+    if (out->port != NULL)
+        return 0;
+    if (!out->bracketed && strchr(text, ':') != NULL)
+        return conf_reason(reason,
+                           "\"%s\": an IPv6 address with its port is written [fd00::1]:6443", text);
+    if (strnum_uint(text, 0, UINT64_MAX, &(uint64_t){0}) == 0)
+        return conf_reason(reason, "\"%s\" is not ADDRESS:PORT; a port alone is written :%s", text,
+                           text);
+    if (!out->bracketed && read_host(text, &ignored, reason) == -1)
+        return -1;
+    return conf_reason(reason, "the port is missing in \"%s\": write ADDRESS:PORT", text);
+}
+
+static bool is_any_host(const char *host)
+{
+    return *host == '\0' || strcmp(host, "*") == 0;
+}
+
+int conf_address_listen(const char *item, struct conf_listener out[2],
+                        char reason[CONF_REASON_SIZE])
+{
+    struct endpoint_text text;
+    bool any;
+
+    memset(out, 0, 2 * sizeof(*out));
+    if (split_with_port(item, &text, reason) == -1)
+        return -1;
+    any = !text.bracketed && is_any_host(text.host);
+    if (!any && read_host(text.host, &out[0].address, reason) == -1)
+        return -1;
+    if (read_port(text.port, &out[0].address, reason) == -1)
+        return -1;
+    if (!any)
+        return 1;
+    out[0].address.family = ADDR_IPV4;
+    out[0].both = 1;
+    out[1] = out[0];
+    out[1].address.family = ADDR_IPV6;
+    return 2;
+}
+
+/* One of the words behind an address. */
+static int read_option(const char *word, struct conf_server *out, bool *has_weight, char *reason)
+{
+    uint64_t weight;
+
+    if (strcmp(word, "backup") == 0) {
+        if (out->backup)
+            return conf_reason(reason, "\"backup\" stands there twice");
+        out->backup = true;
+        return 0;
+    }
+    if (strncmp(word, "weight=", 7) != 0)
+        return conf_reason(reason, "\"%s\" is neither weight=N nor backup", word);
+    if (*has_weight)
+        return conf_reason(reason, "\"weight\" stands there twice");
+    if (strnum_uint(word + 7, 0, CONF_MAX_WEIGHT, &weight) == -1)
+        return conf_reason(reason, "weight \"%s\" is not a number from 0 to %d", word + 7,
+                           CONF_MAX_WEIGHT);
+    out->weight = (uint16_t)weight;
+    *has_weight = true;
+    return 0;
+}
+
+/* Splits the value at its blanks: the address comes back in `copy`, the options in *out. */
+static int read_options(const char *value, char copy[CONF_LINE_SIZE], struct conf_server *out,
+                        char *reason)
+{
+    bool has_weight = false;
+    char *rest = copy;
+    char *word;
+
+    if (strlen(value) >= CONF_LINE_SIZE)
+        return conf_reason(reason, "the value is too long");
+    *out = (struct conf_server){.weight = 1};
+    strcpy(copy, value);
+    strsep(&rest, " \t");
+    while ((word = strsep(&rest, " \t")) != NULL) {
+        if (*word != '\0' && read_option(word, out, &has_weight, reason) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+/* Nobody can be connected to at 0.0.0.0 or ::. */
+static int read_backend_host(const char *text, struct addr *out, char *reason)
+{
+    if (read_host(text, out, reason) == -1)
+        return -1;
+    if (addr_is_any(out))
+        return conf_reason(reason, "\"%s\" is no machine's address", text);
+    return 0;
+}
+
+int conf_address_server(const char *value, struct conf_server *out, char reason[CONF_REASON_SIZE])
+{
+    char copy[CONF_LINE_SIZE];
+    struct endpoint_text text;
+
+    if (read_options(value, copy, out, reason) == -1 || split_with_port(copy, &text, reason) == -1)
+        return -1;
+    if (read_backend_host(text.host, &out->address, reason) == -1)
+        return -1;
+    return read_port(text.port, &out->address, reason);
+}
+
+int conf_address_controller(const char *value, struct conf_server *out,
+                            char reason[CONF_REASON_SIZE])
+{
+    char copy[CONF_LINE_SIZE];
+    struct endpoint_text text;
+
+    if (read_options(value, copy, out, reason) == -1 || split_endpoint(copy, &text, reason) == -1)
+        return -1;
+    if (text.port != NULL)
+        return conf_reason(reason,
+                           "\"%s\": a controller is written without a port, each service has "
+                           "its own",
+                           copy);
+    return read_backend_host(text.host, &out->address, reason);
+}
+
+int conf_address_allow(const char *item, struct conf_allow *out, char reason[CONF_REASON_SIZE])
+{
+    static const struct {
+        const char *word;
+        enum conf_allow_kind kind;
+    } words[] = {
+        {"all", CONF_ALLOW_ALL},
+        {"private", CONF_ALLOW_PRIVATE},
+        {"controllers", CONF_ALLOW_CONTROLLERS},
+    };
+
+    memset(out, 0, sizeof(*out));
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcmp(item, words[i].word) == 0) {
+            out->kind = words[i].kind;
+            return 0;
+        }
+    }
+    if (cidr_parse(&out->range, item) == 0)
+        return 0;
+    return conf_reason(reason,
+                       "\"%s\" is no range such as 10.0.0.0/8, and none of all, private, "
+                       "controllers",
+                       item);
+}

@@ -1,0 +1,319 @@
+#include "conf/conf_check.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf_keys.h"
+#include "conf/conf_services.h"
+
+/* `auto` takes no more; a controller's traffic does not ask for them. */
+#define AUTO_WORKERS_MOST 8
+
+/* Room for "[stats] in line 4294967295" with any name. */
+#define OWNER_TEXT_SIZE (CONF_SECTION_SIZE + 40)
+
+struct check {
+    struct conf *conf;
+    const struct conf_statements *statements;
+    struct conf_report *report;
+};
+
+static uint32_t line_of(const struct check *check, const char *section, const char *key)
+{
+    const struct conf_statement *found = conf_statements_find(check->statements, section, key);
+
+    return found != NULL ? found->line : 0;
+}
+
+static void check_workers(const struct check *check)
+{
+    struct conf_global *global = &check->conf->global;
+    cpu_set_t usable;
+    int count = 1;
+
+    if (global->workers != 0)
+        return;
+    /* A machine with more CPUs than fit the set fails here, and has more than enough. */
+    if (sched_getaffinity(0, sizeof(usable), &usable) == 0)
+        count = CPU_COUNT(&usable);
+    else
+        count = AUTO_WORKERS_MOST;
+    global->workers = (uint16_t)(count < AUTO_WORKERS_MOST ? count : AUTO_WORKERS_MOST);
+}
+
+/* The account for the children; NULL after a message, or where it does not matter. */
+static const struct passwd *find_user(const struct check *check)
+{
+    struct conf_global *global = &check->conf->global;
+    const struct conf_statement *said = conf_statements_find(check->statements, "k0slb", "user");
+    const struct passwd *found;
+
+    if (said != NULL && said->refused)
+        return NULL;
+    found = getpwnam(global->user);
+    if (found != NULL || (said == NULL && geteuid() != 0))
+        return found;
+    if (said != NULL) {
+        conf_report_add(check->report, CONF_ERROR, said->line, "k0slb", "user",
+                        "there is no user \"%s\" on this machine", global->user);
+        return NULL;
+    }
+    conf_report_add(check->report, CONF_WARNING, 0, "k0slb", "user",
+                    "there is no user \"%s\", the children run as \"nobody\"; make it with: "
+                    "useradd --system --no-create-home --shell /usr/sbin/nologin %s",
+                    global->user, global->user);
+    strcpy(global->user, "nobody");
+    found = getpwnam(global->user);
+    if (found == NULL)
+        conf_report_add(check->report, CONF_ERROR, 0, "k0slb", "user",
+                        "there is no user \"nobody\" either");
+    return found;
+}
+
+static void check_user(const struct check *check)
+{
+    struct conf_global *global = &check->conf->global;
+    const struct passwd *user = find_user(check);
+
+    global->change_user = geteuid() == 0;
+    global->uid = geteuid();
+    global->gid = getegid();
+    if (user == NULL)
+        return;
+    if (user->pw_uid == 0)
+        conf_report_add(check->report, CONF_ERROR, line_of(check, "k0slb", "user"), "k0slb", "user",
+                        "\"%s\" is root: what carries connections has to be somebody else",
+                        global->user);
+    if (global->change_user) {
+        global->uid = user->pw_uid;
+        global->gid = user->pw_gid;
+    }
+}
+
+static void check_group(const struct check *check)
+{
+    struct conf_global *global = &check->conf->global;
+    const struct group *group;
+
+    if (global->group[0] == '\0')
+        return;
+    group = getgrnam(global->group);
+    if (group == NULL)
+        conf_report_add(check->report, CONF_ERROR, line_of(check, "k0slb", "group"), "k0slb",
+                        "group", "there is no group \"%s\" on this machine", global->group);
+    else if (global->change_user)
+        global->gid = group->gr_gid;
+}
+
+static void check_service_count(const struct check *check)
+{
+    char section[CONF_SECTION_SIZE];
+
+    if (check->conf->service_count <= CONF_MAX_SERVICES)
+        return;
+    conf_services_section(check->conf->services[CONF_MAX_SERVICES].name, section);
+    conf_report_add(check->report, CONF_ERROR, line_of(check, section, ""), section, NULL,
+                    "more than %d services", CONF_MAX_SERVICES);
+}
+
+static void check_backend_count(const struct check *check)
+{
+    if (check->conf->backend_count > CONF_MAX_BACKENDS)
+        conf_report_add(check->report, CONF_ERROR, 0, NULL, NULL,
+                        "more than %d backends in all services together", CONF_MAX_BACKENDS);
+}
+
+static const char *owner_section(const struct check *check, const struct conf_listener *listener,
+                                 char section[CONF_SECTION_SIZE])
+{
+    if (listener->owner == CONF_STATS_OWNER)
+        return "stats";
+    return conf_services_section(check->conf->services[listener->owner].name, section);
+}
+
+static void check_listener_count(const struct check *check)
+{
+    const struct conf_listener *last = &check->conf->listeners[CONF_MAX_LISTENERS];
+    char section[CONF_SECTION_SIZE];
+
+    if (check->conf->listener_count > CONF_MAX_LISTENERS)
+        conf_report_add(check->report, CONF_ERROR, last->line, owner_section(check, last, section),
+                        "listen", "more than %d listening sockets in all (:PORT counts as two)",
+                        CONF_MAX_LISTENERS);
+}
+
+static void check_range_count(const struct check *check)
+{
+    if (check->conf->cidr_count > CONF_MAX_CIDRS)
+        conf_report_add(check->report, CONF_ERROR, line_of(check, "stats", "allow"), "stats",
+                        "allow", "more than %d ranges", CONF_MAX_CIDRS);
+}
+
+/* Whether both cannot be bound at once. Sockets of the two families never collide. */
+static bool is_overlap(const struct conf_listener *a, const struct conf_listener *b)
+{
+    if (a->address.family != b->address.family || a->address.port != b->address.port)
+        return false;
+    return addr_same_ip(&a->address, &b->address) || addr_is_any(&a->address) ||
+           addr_is_any(&b->address);
+}
+
+static const char *socket_text(const struct conf_listener *listener, char text[ADDR_TEXT_SIZE])
+{
+    if (listener->both)
+        snprintf(text, ADDR_TEXT_SIZE, ":%u", (unsigned)listener->address.port);
+    else
+        addr_format(&listener->address, text);
+    return text;
+}
+
+static void report_overlap(const struct check *check, const struct conf_listener *early,
+                           const struct conf_listener *late)
+{
+    char late_section[CONF_SECTION_SIZE];
+    char early_section[CONF_SECTION_SIZE];
+    char late_text[ADDR_TEXT_SIZE];
+    char early_text[ADDR_TEXT_SIZE];
+    char place[24] = "by default";
+
+    if (early->line > late->line) {
+        const struct conf_listener *swapped = early;
+
+        early = late;
+        late = swapped;
+    }
+    if (early->line != 0)
+        snprintf(place, sizeof(place), "line %lu", (unsigned long)early->line);
+    conf_report_add(check->report, CONF_ERROR, late->line, owner_section(check, late, late_section),
+                    "listen", "%s overlaps %s of [%s] (%s)", socket_text(late, late_text),
+                    socket_text(early, early_text), owner_section(check, early, early_section),
+                    place);
+}
+
+static void check_overlaps(const struct check *check)
+{
+    const struct conf_listener *list = check->conf->listeners;
+
+    for (unsigned i = 0; i < check->conf->listener_count; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            /* Of two pairs the IPv4 halves have been reported already. */
+            bool told = list[i].both && list[j].both && list[i].address.family == ADDR_IPV6;
+
+            if (!told && is_overlap(&list[i], &list[j]))
+                report_overlap(check, &list[j], &list[i]);
+        }
+    }
+}
+
+static void check_listen(const struct check *check, const struct conf_service *service,
+                         const char *section)
+{
+    const char *meant = conf_services_suggest(service->name);
+    uint32_t line = line_of(check, section, "");
+
+    if (conf_services_is_built_in(service->name) ||
+        conf_statements_find(check->statements, section, "listen") != NULL ||
+        conf_statements_has_refused(check->statements, section))
+        return;
+    if (meant != NULL)
+        conf_report_add(check->report, CONF_ERROR, line, section, NULL,
+                        "\"listen\" is missing; did you mean [service %s]?", meant);
+    else
+        conf_report_add(check->report, CONF_ERROR, line, section, NULL,
+                        "\"listen\" is missing: write listen = ADDRESS:PORT");
+}
+
+/* Without `port` the controllers are asked at the port that is listened on: there must be one. */
+static void check_port(const struct check *check, const struct conf_service *service,
+                       const char *section)
+{
+    if (service->port != 0 || service->listener_count == 0 ||
+        conf_services_has_servers(check->statements, section) ||
+        conf_statements_has_refused(check->statements, section))
+        return;
+    conf_report_add(check->report, CONF_ERROR, line_of(check, section, "listen"), section, "listen",
+                    "more than one port: say which one the controllers have by port = N");
+}
+
+/* Whether backends may be missing only because somebody wrote them wrong. */
+static bool is_backend_refused(const struct check *check, const char *section)
+{
+    return check->statements->section_lost ||
+           conf_statements_has_refused(check->statements, "controllers") ||
+           conf_statements_has_refused(check->statements, section);
+}
+
+static void check_backends(const struct check *check, const struct conf_service *service,
+                           const char *section)
+{
+    uint32_t controllers = line_of(check, "controllers", "");
+
+    if (check->conf->backend_count == 0 || service->backend_count != 0 || !service->enabled ||
+        check->conf->backend_count > CONF_MAX_BACKENDS || is_backend_refused(check, section))
+        return;
+    /* The same for every service without servers of its own, hence reported once. */
+    if (controllers != 0)
+        conf_report_add(check->report, CONF_ERROR, controllers, "controllers", NULL,
+                        "no controller: write NAME = ADDRESS for each of them");
+    else
+        conf_report_add(check->report, CONF_ERROR, line_of(check, section, ""), section, NULL,
+                        "no backend: write server NAME = ADDRESS:PORT, or fill in [controllers]");
+}
+
+static void check_services(const struct check *check)
+{
+    char section[CONF_SECTION_SIZE];
+
+    for (unsigned i = 0; i < check->conf->service_count; i++) {
+        struct conf_service *service = &check->conf->services[i];
+
+        conf_services_section(service->name, section);
+        check_listen(check, service, section);
+        check_port(check, service, section);
+        check_backends(check, service, section);
+        if (service->check_fast_interval > service->check_interval)
+            service->check_fast_interval = service->check_interval;
+    }
+}
+
+/* Nobody serves anything, and nothing was refused that might have. */
+static void check_purpose(const struct check *check)
+{
+    uint32_t line = line_of(check, "controllers", "");
+    char section[CONF_SECTION_SIZE] = "controllers";
+    bool enabled = false;
+
+    if (check->statements->section_lost)
+        return;
+    for (unsigned i = 0; i < check->conf->service_count; i++) {
+        enabled |= check->conf->services[i].enabled != 0;
+        conf_services_section(check->conf->services[i].name, section);
+        if (is_backend_refused(check, section))
+            return;
+    }
+    if (check->conf->backend_count == 0)
+        conf_report_add(check->report, CONF_ERROR, line, line != 0 ? "controllers" : NULL, NULL,
+                        "nothing to serve: write the addresses of the k0s controllers into "
+                        "[controllers], one NAME = ADDRESS for each");
+    else if (!enabled)
+        conf_report_add(check->report, CONF_ERROR, 0, NULL, NULL,
+                        "nothing to serve: every service has enabled = no");
+}
+
+void conf_check_all(struct conf *conf, const struct conf_statements *statements,
+                    struct conf_report *report)
+{
+    static void (*const rules[])(const struct check *) = {
+        check_workers,       check_user,           check_group,       check_service_count,
+        check_backend_count, check_listener_count, check_range_count, check_overlaps,
+        check_services,      check_purpose,
+    };
+    const struct check check = {conf, statements, report};
+
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+        rules[i](&check);
+}
