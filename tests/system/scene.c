@@ -6,6 +6,7 @@
 
 #include <CUnit/TestRun.h>
 
+#include "base/mono.h"
 #include "base/textbuf.h"
 #include "unit/unit.h"
 
@@ -101,6 +102,27 @@ int scene_open(struct scene *scene, const struct scene_plan *plan)
     result = scene_open_text(scene, text.data);
     textbuf_fini(&text);
     return result;
+}
+
+static uint64_t count_whole(const struct scene *scene)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < scene->peer_count; i++)
+        sum += atomic_load(&scene->peers[i].whole);
+    return sum;
+}
+
+bool scene_wait_whole(const struct scene *scene, uint64_t sessions)
+{
+    uint64_t deadline_ms = mono_ms() + SOON_MS;
+
+    while (count_whole(scene) < sessions) {
+        if (mono_ms() > deadline_ms)
+            return false;
+        wait_a_moment();
+    }
+    return count_whole(scene) == sessions;
 }
 
 bool scene_is_refused(const struct addr *address)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/addr.h"
 #include "base/defs.h"
@@ -73,6 +74,9 @@ void scene_close(struct scene *scene);
 
 /* The same for a k0slbd that has ended already. */
 void scene_close_ended(struct scene *scene);
+
+/* So many sessions have come to the end of their backend's script, soon. */
+bool scene_wait_whole(const struct scene *scene, uint64_t sessions);
 
 /* Whether a connection to that address is refused. */
 bool scene_is_refused(const struct addr *address);

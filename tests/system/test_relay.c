@@ -20,7 +20,7 @@ static void test_echo(void)
         ASSERT_NUMBER(client_next(&client, SOON_MS), CLIENT_FIN);
         client_close(&client);
         CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
-        CU_ASSERT_TRUE(wait_count(&scene.peers[0].whole, 1, SOON_MS));
+        CU_ASSERT_TRUE(scene_wait_whole(&scene, 1));
         ASSERT_NUMBER(look_counts(&scene.instance).total, 1);
         ASSERT_NUMBER(look_counts(&scene.instance).bytes_in, scene.peers[0].received);
         ASSERT_NUMBER(look_counts(&scene.instance).bytes_out, scene.peers[0].sent);
@@ -44,7 +44,7 @@ static void test_client_half_close(void)
         ASSERT_NUMBER(client_swarm(&scene.listen, SESSIONS, KIB(5), &received), 0);
         ASSERT_NUMBER(received, SESSIONS * plan.amount);
         ASSERT_NUMBER(scene.peers[0].received, SESSIONS * KIB(5));
-        CU_ASSERT_TRUE(wait_count(&scene.peers[0].whole, SESSIONS, SOON_MS));
+        CU_ASSERT_TRUE(scene_wait_whole(&scene, SESSIONS));
         ASSERT_NUMBER(scene.peers[0].bad, 0);
         CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
     }
@@ -64,7 +64,7 @@ static void test_backend_half_close(void)
         ASSERT_NUMBER(client_next(&client, SOON_MS), CLIENT_FIN);
         CU_ASSERT_TRUE(procfs_cpu_percent(worker, 200) < 10);
         ASSERT_NUMBER(client_exchange(&client, MIB(4)), 0);
-        CU_ASSERT_TRUE(wait_count(&scene.peers[0].whole, 1, SOON_MS));
+        CU_ASSERT_TRUE(scene_wait_whole(&scene, 1));
         ASSERT_NUMBER(scene.peers[0].received, MIB(4));
         ASSERT_NUMBER(scene.peers[0].bad, 0);
         client_close(&client);
@@ -88,6 +88,7 @@ static void test_bulk_both_ways(void)
     if (scene_open(&scene, &plan) == 0) {
         ASSERT_NUMBER(client_swarm(&scene.listen, SESSIONS, MIB(40), &received), 0);
         ASSERT_NUMBER(received, SESSIONS * plan.amount);
+        CU_ASSERT_TRUE(scene_wait_whole(&scene, SESSIONS));
         ASSERT_NUMBER(scene.peers[0].received + scene.peers[1].received, SESSIONS * plan.amount);
         ASSERT_NUMBER(scene.peers[0].bad + scene.peers[1].bad, 0);
         CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
@@ -135,7 +136,7 @@ static void test_back_pressure(void)
         CU_ASSERT_TRUE(workers_cpu_percent(&scene, 2000) < 5);
         ASSERT_NUMBER(scene.peers[0].sent, sent);
         ASSERT_NUMBER(client_exchange(&client, 0), plan.amount);
-        CU_ASSERT_TRUE(wait_count(&scene.peers[0].whole, 1, SOON_MS));
+        CU_ASSERT_TRUE(scene_wait_whole(&scene, 1));
         client_close(&client);
         CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
     }
