@@ -98,6 +98,15 @@ void conf_report_sort(struct conf_report *report)
     }
 }
 
+void conf_report_print(const struct conf_report *report, FILE *out)
+{
+    static const char *const kinds[] = {
+        [CONF_ERROR] = "", [CONF_WARNING] = "warning: ", [CONF_NOTICE] = "notice: "};
+
+    for (size_t i = 0; i < report->count; i++)
+        fprintf(out, "%s%s\n", kinds[report->messages[i].severity], report->messages[i].text);
+}
+
 void conf_report_free(struct conf_report *report)
 {
     for (size_t i = 0; i < report->count; i++)

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/defs.h"
 
@@ -43,5 +44,11 @@ void conf_report_add(struct conf_report *report, enum conf_severity severity, ui
 void conf_report_sort(struct conf_report *report);
 
 void conf_report_free(struct conf_report *report);
+
+/*
+ * Prints every message, one a line, as it stands; a warning's or notice's text says so itself:
+ * "warning: FILE:LINE: …".
+ */
+void conf_report_print(const struct conf_report *report, FILE *out);
 
 #endif

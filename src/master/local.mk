@@ -1,14 +1,19 @@
 noinst_LIBRARIES += src/master/libmaster.a
 src_master_libmaster_a_SOURCES = \
 	src/master/master.h \
+	src/master/master_state.h \
 	src/master/master.c \
-	src/master/child.h \
-	src/master/child.c \
-	src/master/listeners.h \
-	src/master/listeners.c \
-	src/master/logger.h \
-	src/master/logger.c \
 	src/master/start.h \
 	src/master/start.c \
+	src/master/child.h \
+	src/master/child.c \
 	src/master/backoff.h \
-	src/master/backoff.c
+	src/master/backoff.c \
+	src/master/listeners.h \
+	src/master/listeners.c \
+	src/master/port_holder.h \
+	src/master/port_holder.c \
+	src/master/logger.h \
+	src/master/logger.c \
+	src/master/monitor.h \
+	src/master/monitor.c

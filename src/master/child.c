@@ -1,0 +1,261 @@
+#include "master/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mono.h"
+#include "base/process.h"
+#include "board/board_master.h"
+#include "channel/channel.h"
+#include "checker/checker.h"
+#include "master/master_state.h"
+#include "role/role.h"
+#include "stats/stats.h"
+#include "worker/worker.h"
+
+/* What a role is, by enum board_role. */
+static const struct role_ops *const roles[] = {
+    [BOARD_ROLE_WORKER] = &worker_ops,
+    [BOARD_ROLE_CHECKER] = &checker_ops,
+    [BOARD_ROLE_STATS] = &stats_ops,
+};
+
+static void spawn(struct child *child);
+
+/* ---- messages ---- */
+
+static void take_message(struct child *child, const struct channel_message *message)
+{
+    struct master *master = child->master;
+
+    switch (message->type) {
+    case CHANNEL_READY:
+        log_debug("%s is ready (pid %d)", child->name, (int)child->pid);
+        break;
+    case CHANNEL_CHECKS_DONE:
+        if (!atomic_exchange(&board_my_master(master->board)->checks_done, 1))
+            log_notice("every backend has been probed once");
+        break;
+    default:
+        log_warning("%s sent an unknown message", child->name);
+        break;
+    }
+}
+
+static void on_channel(struct loop_watch *watch, unsigned events)
+{
+    struct child *child = CONTAINER_OF(watch, struct child, channel);
+    struct channel_message message;
+    int fds[CHANNEL_MAX_FDS];
+    int got = channel_receive(watch->fd, &message, fds);
+
+    (void)events;
+    if (got == 1) {
+        for (uint32_t i = 0; i < message.fd_count; i++)
+            fd_close(&fds[i]);
+        take_message(child, &message);
+    } else if (got == 0) {
+        /* It is ending; SIGCHLD tells the rest. */
+        loop_remove(child->master->loop, watch);
+        fd_close(&watch->fd);
+    }
+}
+
+/* ---- the fork ---- */
+
+static void become(struct child *child, int channel) NORETURN;
+
+static void become(struct child *child, int channel)
+{
+    struct master *master = child->master;
+    struct role_birth birth = {
+        .role = child->role,
+        .slot = child->slot,
+        .epoch = master->epoch,
+        .board = master->board,
+        .listeners = master->listeners.fds,
+        .channel = channel,
+        .log = master->logger.pipe_write,
+        .look_event = master->look_event,
+        .health_event = master->health_event,
+    };
+
+    memcpy(birth.name, child->name, sizeof(birth.name));
+    _exit(role_live(&birth, roles[child->role]));
+}
+
+static void retry_later(struct child *child, uint64_t delay_ms)
+{
+    loop_timer_set(child->master->loop, &child->respawn, mono_ms() + delay_ms);
+}
+
+static void fail_spawn(struct child *child, const char *what)
+{
+    log_error("cannot start %s: %s: %s", child->name, what, strerror(errno));
+    retry_later(child, backoff_delay(&child->backoff, 0, false) + BACKOFF_FIRST_MS);
+}
+
+static void settle(struct child *child, pid_t pid, int channel)
+{
+    struct master *master = child->master;
+
+    child->pid = pid;
+    child->start_time = process_start_time(pid);
+    child->forked_ms = mono_ms();
+    child->channel = (struct loop_watch){.fn = on_channel, .fd = channel};
+    board_add_child(master->board, pid, child->start_time, child->role, child->slot);
+    if (loop_add(master->loop, &child->channel, LOOP_READ) == -1)
+        log_error("cannot watch %s: %s", child->name, strerror(errno));
+}
+
+static void spawn(struct child *child)
+{
+    struct master *master = child->master;
+    int ends[2];
+    pid_t pid;
+
+    if (child->role == BOARD_ROLE_WORKER &&
+        board_allocate_worker(master->board, child->slot) == -1) {
+        fail_spawn(child, "its region of the board");
+        return;
+    }
+    if (channel_open(ends) == -1) {
+        fail_spawn(child, "its channel");
+        return;
+    }
+    pid = fork();
+    if (pid == 0)
+        become(child, ends[1]);
+    fd_close(&ends[1]);
+    if (pid == -1) {
+        fd_close(&ends[0]);
+        fail_spawn(child, "fork");
+        return;
+    }
+    settle(child, pid, ends[0]);
+}
+
+static void on_respawn(struct loop_timer *timer)
+{
+    struct child *child = CONTAINER_OF(timer, struct child, respawn);
+
+    if (child->master->state == MASTER_RUNNING && child->pid == 0)
+        spawn(child);
+}
+
+/* ---- the end ---- */
+
+static void say_end(const struct child *child, int status)
+{
+    if (WIFSIGNALED(status)) {
+        log_error("%s (pid %d) was killed by signal %d", child->name, (int)child->pid,
+                  WTERMSIG(status));
+        board_event(child->master->board, "%s (pid %d) was killed by signal %d", child->name,
+                    (int)child->pid, WTERMSIG(status));
+        return;
+    }
+    log_notice("%s (pid %d) ended with status %d", child->name, (int)child->pid,
+               WEXITSTATUS(status));
+    board_event(child->master->board, "%s (pid %d) ended with status %d", child->name,
+                (int)child->pid, WEXITSTATUS(status));
+}
+
+static void bury(struct child *child, int status)
+{
+    struct master *master = child->master;
+    bool setup_failed = WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_SETUP;
+    uint64_t lived_ms = mono_ms() - child->forked_ms;
+
+    if (master->state == MASTER_RUNNING)
+        say_end(child, status);
+    board_remove_child(master->board, child->pid);
+    if (child->role == BOARD_ROLE_WORKER)
+        board_clear_worker(master->board, child->slot);
+    if (child->channel.fd != -1) {
+        loop_remove(master->loop, &child->channel);
+        fd_close(&child->channel.fd);
+    }
+    child->pid = 0;
+    if (master->state == MASTER_RUNNING)
+        retry_later(child, backoff_delay(&child->backoff, lived_ms, setup_failed));
+}
+
+void children_reap(struct master *master)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        for (unsigned i = 0; i < master->child_count; i++) {
+            if (master->children[i].pid == pid)
+                bury(&master->children[i], status);
+        }
+    }
+}
+
+void children_signal(struct master *master, enum board_role role, int signal)
+{
+    for (unsigned i = 0; i < master->child_count; i++) {
+        struct child *child = &master->children[i];
+
+        if (child->pid == 0 || (role != BOARD_ROLE_NONE && role != child->role))
+            continue;
+        /* Not reaped yet, so the pid is still this child's. */
+        if (kill(child->pid, signal) == -1 && errno != ESRCH)
+            log_error("cannot signal %s: %s", child->name, strerror(errno));
+    }
+}
+
+unsigned children_living(const struct master *master, enum board_role role)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < master->child_count; i++) {
+        const struct child *child = &master->children[i];
+
+        count += child->pid != 0 && (role == BOARD_ROLE_NONE || role == child->role);
+    }
+    return count;
+}
+
+/* ---- places ---- */
+
+static void add(struct master *master, enum board_role role, unsigned slot)
+{
+    struct child *child = &master->children[master->child_count++];
+
+    *child = (struct child){.master = master,
+                            .role = role,
+                            .slot = slot,
+                            .channel = {.fd = -1},
+                            .respawn = {.fn = on_respawn}};
+    if (role == BOARD_ROLE_WORKER)
+        snprintf(child->name, sizeof(child->name), "worker %u", slot + 1);
+    else
+        snprintf(child->name, sizeof(child->name), "%s", board_role_name(role));
+    spawn(child);
+}
+
+static bool has_stats(const struct epoch *epoch)
+{
+    for (unsigned i = 0; i < epoch->listener_count; i++) {
+        if (epoch_listener(epoch, i)->owner == CONF_STATS_OWNER)
+            return true;
+    }
+    return false;
+}
+
+void children_start(struct master *master)
+{
+    add(master, BOARD_ROLE_CHECKER, 0);
+    for (unsigned i = 0; i < master->epoch->global.workers; i++)
+        add(master, BOARD_ROLE_WORKER, i);
+    if (has_stats(master->epoch))
+        add(master, BOARD_ROLE_STATS, 0);
+}

@@ -1,0 +1,189 @@
+#include "master/listeners.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "board/board_master.h"
+#include "master/port_holder.h"
+
+static int set(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* What accepted sockets inherit is set here, once, and costs no call for each of them. */
+static int open_socket(const struct addr *address)
+{
+    int family = address->family == ADDR_IPV4 ? AF_INET : AF_INET6;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd == -1)
+        return -1;
+    if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 || set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
+        set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 ||
+        (family == AF_INET6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1))
+        fd_close(&fd);
+    return fd;
+}
+
+/* An address that this machine does not have yet, but may get: a pair's floating one. */
+static int bind_later_address(int fd, const struct sockaddr_storage *sockaddr, socklen_t length,
+                              const char *text)
+{
+    if (set(fd, IPPROTO_IP, IP_FREEBIND, 1) == -1 ||
+        bind(fd, (const struct sockaddr *)sockaddr, length) == -1)
+        return -1;
+    log_notice("%s is no address of this machine now: bound all the same", text);
+    return 0;
+}
+
+static int bind_address(int fd, const struct conf_listener *listener)
+{
+    struct sockaddr_storage sockaddr;
+    socklen_t length = addr_to_sockaddr(&listener->address, &sockaddr);
+    char text[ADDR_TEXT_SIZE];
+
+    if (bind(fd, (struct sockaddr *)&sockaddr, length) == 0)
+        return 0;
+    if (errno != EADDRNOTAVAIL || addr_is_any(&listener->address))
+        return -1;
+    return bind_later_address(fd, &sockaddr, length, addr_format(&listener->address, text));
+}
+
+static uint32_t backlog_of(const struct epoch *epoch, const struct conf_listener *listener)
+{
+    if (listener->owner == CONF_STATS_OWNER)
+        return 64;
+    return epoch_service(epoch, listener->owner)->backlog;
+}
+
+static int open_one(const struct epoch *epoch, const struct conf_listener *listener)
+{
+    int fd = open_socket(&listener->address);
+
+    if (fd == -1)
+        return -1;
+    if (bind_address(fd, listener) == -1 || listen(fd, (int)backlog_of(epoch, listener)) == -1)
+        fd_close(&fd);
+    return fd;
+}
+
+/* ---- what goes wrong ---- */
+
+static void say_in_use(const char *address, const char *owner, const struct addr *where)
+{
+    struct port_holder holder;
+
+    if (port_holder_find(where, &holder) == -1) {
+        log_error("cannot listen on %s for %s: another program has it", address, owner);
+        return;
+    }
+    log_error("cannot listen on %s for %s: %s (pid %d) has it%s", address, owner, holder.name,
+              (int)holder.pid,
+              strcmp(holder.name, "k0s") == 0 || strcmp(holder.name, "kube-apiserver") == 0
+                  ? "; k0slb needs another machine than a controller's"
+                  : "");
+}
+
+static void say_failure(const struct epoch *epoch, const struct conf_listener *listener)
+{
+    char address[ADDR_TEXT_SIZE];
+    char owner[CONF_NAME_SIZE + 16] = "[stats]";
+
+    addr_format(&listener->address, address);
+    if (listener->owner != CONF_STATS_OWNER)
+        snprintf(owner, sizeof(owner), "service %s", epoch_service(epoch, listener->owner)->name);
+    if (errno == EADDRINUSE)
+        say_in_use(address, owner, &listener->address);
+    else if (errno == EACCES)
+        log_error("cannot listen on %s for %s: ports below 1024 need root", address, owner);
+    else
+        log_error("cannot listen on %s for %s: %s", address, owner, strerror(errno));
+}
+
+/* A port written without a host is asked for in both families; a host may lack IPv6. */
+static bool is_missing_family(const struct conf_listener *listener)
+{
+    return listener->both && listener->address.family == ADDR_IPV6 &&
+           (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL);
+}
+
+/* The kernel cuts a longer queue silently. */
+static void warn_of_short_queue(const struct epoch *epoch)
+{
+    FILE *file = fopen("/proc/sys/net/core/somaxconn", "re");
+    unsigned most = 0;
+
+    if (file == NULL)
+        return;
+    if (fscanf(file, "%u", &most) != 1)
+        most = UINT32_MAX;
+    fclose(file);
+    for (unsigned i = 0; i < epoch->service_count; i++) {
+        const struct conf_service *service = epoch_service(epoch, i);
+
+        if (service->enabled && service->backlog > most)
+            log_warning("service %s: backlog %u is cut to net.core.somaxconn, %u", service->name,
+                        (unsigned)service->backlog, most);
+    }
+}
+
+int listeners_open(struct listeners *listeners, const struct epoch *epoch)
+{
+    unsigned failures = 0;
+
+    listeners->count = epoch->listener_count;
+    for (unsigned i = 0; i < listeners->count; i++) {
+        const struct conf_listener *listener = epoch_listener(epoch, i);
+
+        listeners->fds[i] = open_one(epoch, listener);
+        if (listeners->fds[i] != -1)
+            continue;
+        if (is_missing_family(listener)) {
+            log_notice("no IPv6 here: port %u is served on IPv4 alone",
+                       (unsigned)listener->address.port);
+            continue;
+        }
+        say_failure(epoch, listener);
+        failures++;
+    }
+    if (failures > 0) {
+        listeners_close(listeners);
+        return -1;
+    }
+    warn_of_short_queue(epoch);
+    return 0;
+}
+
+void listeners_publish(const struct listeners *listeners, const struct epoch *epoch,
+                       struct board *board)
+{
+    for (unsigned i = 0; i < listeners->count; i++) {
+        const struct conf_listener *listener = epoch_listener(epoch, i);
+        unsigned slot = BOARD_NO_SLOT;
+        struct stat status;
+
+        if (listeners->fds[i] == -1 || fstat(listeners->fds[i], &status) == -1)
+            continue;
+        if (listener->owner != CONF_STATS_OWNER)
+            slot = epoch_service(epoch, listener->owner)->slot;
+        board_add_socket(board, &listener->address, slot, status.st_ino);
+    }
+}
+
+void listeners_close(struct listeners *listeners)
+{
+    for (unsigned i = 0; i < listeners->count; i++)
+        fd_close(&listeners->fds[i]);
+    listeners->count = 0;
+}

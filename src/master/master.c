@@ -1,0 +1,161 @@
+#include "master/master.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "config.h"
+
+#include "base/log.h"
+#include "base/mono.h"
+#include "base/process.h"
+#include "board/board_master.h"
+#include "master/master_state.h"
+#include "master/start.h"
+
+/* After TERM, who has not ended by then is killed: a stopped process obeys nothing else. */
+#define KILL_AFTER_MS 1000
+
+/* ---- stopping ---- */
+
+static void on_kill(struct loop_timer *timer)
+{
+    struct master *master = CONTAINER_OF(timer, struct master, kill);
+
+    log_warning("%u children did not end in time: killed",
+                children_living(master, BOARD_ROLE_NONE));
+    children_signal(master, BOARD_ROLE_NONE, SIGKILL);
+}
+
+static void stop(struct master *master)
+{
+    if (master->state == MASTER_STOPPING)
+        return;
+    master->state = MASTER_STOPPING;
+    log_notice("stopping");
+    children_signal(master, BOARD_ROLE_NONE, SIGTERM);
+    loop_timer_set(master->loop, &master->kill, mono_ms() + KILL_AFTER_MS);
+}
+
+static void drain(struct master *master)
+{
+    if (master->state != MASTER_RUNNING)
+        return;
+    master->state = MASTER_DRAINING;
+    log_notice("draining: no new connections, stopping when the last one has ended");
+    listeners_close(&master->listeners);
+    children_signal(master, BOARD_ROLE_WORKER, SIGUSR1);
+}
+
+/* ---- signals ---- */
+
+static void on_child(struct master *master)
+{
+    children_reap(master);
+    if (master->state == MASTER_DRAINING && children_living(master, BOARD_ROLE_WORKER) == 0)
+        stop(master);
+}
+
+static void take_signal(struct master *master, unsigned number)
+{
+    switch (number) {
+    case SIGCHLD:
+        on_child(master);
+        break;
+    case SIGTERM:
+    case SIGINT:
+        stop(master);
+        break;
+    case SIGQUIT:
+        drain(master);
+        break;
+    case SIGHUP:
+        log_warning("this version does not reload: restart it to apply a changed file");
+        break;
+    case SIGUSR1:
+    case SIGUSR2:
+        log_warning("signal %u has no meaning for the master", number);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_signals(struct loop_watch *watch, unsigned events)
+{
+    struct master *master = CONTAINER_OF(watch, struct master, signals);
+    struct signalfd_siginfo info;
+
+    (void)events;
+    while (read(watch->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        take_signal(master, info.ssi_signo);
+}
+
+/* ---- the loop ---- */
+
+static void on_second(struct loop_timer *timer)
+{
+    struct master *master = CONTAINER_OF(timer, struct master, second);
+
+    loop_timer_set(master->loop, timer, loop_now_ms(master->loop) + 1000);
+    monitor_look(&master->monitor, master->board);
+    atomic_store_explicit(&board_my_master(master->board)->log_dropped, master->logger.dropped,
+                          memory_order_relaxed);
+}
+
+static bool is_over(const struct master *master)
+{
+    return master->state == MASTER_STOPPING && children_living(master, BOARD_ROLE_NONE) == 0;
+}
+
+static int serve(struct master *master)
+{
+    while (!is_over(master)) {
+        if (loop_turn(master->loop, -1) == -1) {
+            log_error("event loop: %s", strerror(errno));
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void say_started(const struct master *master)
+{
+    const struct epoch *epoch = master->epoch;
+    unsigned enabled = 0;
+
+    for (unsigned i = 0; i < epoch->service_count; i++)
+        enabled += epoch_service(epoch, i)->enabled;
+    log_notice("k0slb " PACKAGE_VERSION " (%s, pid %d) serves %u services with %u workers",
+               epoch->global.name, (int)getpid(), enabled, (unsigned)epoch->global.workers);
+    board_event(master->board, "started, version " PACKAGE_VERSION);
+}
+
+int master_run(const struct master_options *options)
+{
+    struct master *master = calloc(1, sizeof(*master));
+    int status = 1;
+
+    if (master == NULL || start_open(master, options) == -1)
+        goto out;
+    log_set_name("master");
+    process_set_title(master->epoch->global.name);
+    master->signals.fn = on_signals;
+    master->second.fn = on_second;
+    master->kill.fn = on_kill;
+    if (loop_add(master->loop, &master->signals, LOOP_READ) == 0) {
+        say_started(master);
+        loop_timer_set(master->loop, &master->second, mono_ms());
+        children_start(master);
+        status = serve(master);
+        log_notice("stopped");
+    }
+    start_close(master);
+
+out:
+    free(master);
+    return status;
+}

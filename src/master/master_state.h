@@ -1,0 +1,40 @@
+/* What the master knows: the state that its files share. */
+#ifndef K0SLB_MASTER_MASTER_STATE_H
+#define K0SLB_MASTER_MASTER_STATE_H
+
+#include <stdbool.h>
+
+#include "base/loop.h"
+#include "board/board.h"
+#include "conf/epoch.h"
+#include "master/child.h"
+#include "master/listeners.h"
+#include "master/logger.h"
+#include "master/monitor.h"
+
+enum master_state {
+    MASTER_RUNNING,
+    MASTER_DRAINING, /* QUIT: workers finish their sessions, then it stops */
+    MASTER_STOPPING, /* TERM: children are ending */
+};
+
+struct master {
+    enum master_state state;
+    char name[CONF_NAME_SIZE]; /* of the instance */
+    struct loop *loop;
+    const struct epoch *epoch;
+    struct board *board;
+    int lock; /* the instance lock: no child keeps it */
+    int look_event;
+    int health_event;
+    struct listeners listeners;
+    struct logger logger;
+    struct monitor monitor;
+    struct loop_watch signals;
+    struct loop_timer second;
+    struct loop_timer kill; /* while stopping: who has not ended by then is killed */
+    struct child children[CHILD_MOST];
+    unsigned child_count;
+};
+
+#endif

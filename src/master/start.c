@@ -1,0 +1,250 @@
+#include "master/start.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "board/board_lock.h"
+#include "board/board_master.h"
+#include "conf/conf_load.h"
+
+/* More descriptors than this are of no use, and cost the kernel memory. */
+#define FDS_MOST 1048576
+
+/* ---- before there is a log: "k0slbd: text" on standard error ---- */
+
+static void print_record(void *context, const char *record, size_t size)
+{
+    const char *text = memmem(record, size, ": ", 2);
+    const char *kind = "";
+
+    (void)context;
+    if (record[1] - '0' == LOG_LEVEL_WARNING)
+        kind = "warning: ";
+    if (record[1] - '0' > LOG_LEVEL_WARNING)
+        kind = "notice: ";
+    fprintf(stderr, "k0slbd: %s%.*s", kind, (int)(size - (size_t)(text + 2 - record)), text + 2);
+}
+
+static int failed(const char *what)
+{
+    log_error("%s: %s", what, strerror(errno));
+    return -1;
+}
+
+/* ---- the file ---- */
+
+static int load(struct conf *conf, const char *path)
+{
+    struct conf_report report = {.path = path};
+    int result = conf_load(conf, path, &report);
+
+    conf_report_print(&report, stderr);
+    conf_report_free(&report);
+    return result;
+}
+
+/* ---- the instance ---- */
+
+static int say_running(const char *name)
+{
+    struct board *board = board_open(name);
+    pid_t pid = board == NULL ? 0 : atomic_load(&board_master(board)->prefix.master_pid);
+
+    board_close(board);
+    if (pid > 0)
+        log_error("%s is running already (pid %d)", name, (int)pid);
+    else
+        log_error("%s is running already", name);
+    return -1;
+}
+
+static int take_lock(struct master *master, const char *name)
+{
+    master->lock = board_lock(name);
+    if (master->lock != -1)
+        return 0;
+    if (errno == EWOULDBLOCK)
+        return say_running(name);
+    log_error("cannot lock /dev/shm/%s.lock: %s", name, strerror(errno));
+    return -1;
+}
+
+/* Slots are claimed in the file's order, so that readers show it in that order. */
+static int claim_slots(struct board *board, struct conf *conf)
+{
+    for (unsigned i = 0; i < conf->service_count; i++) {
+        unsigned slot = board_claim_service(board, &conf->services[i]);
+
+        if (slot == BOARD_NO_SLOT)
+            return -1;
+        conf->services[i].slot = (uint16_t)slot;
+    }
+    for (unsigned i = 0; i < conf->backend_count; i++) {
+        struct conf_backend *backend = &conf->backends[i];
+        unsigned slot = board_claim_backend(board, conf->services[backend->service].slot, backend);
+
+        if (slot == BOARD_NO_SLOT)
+            return -1;
+        backend->slot = (uint16_t)slot;
+        board_set_address(board, slot, &backend->address);
+    }
+    return 0;
+}
+
+static int make_board(struct master *master, struct conf *conf)
+{
+    struct board_plan plan = {
+        .name = conf->global.name,
+        .services = conf->service_count,
+        .backends = conf->backend_count,
+        .workers = conf->global.workers,
+        .group = conf->global.change_user ? conf->global.gid : (gid_t)-1,
+    };
+
+    master->board = board_create(&plan);
+    if (master->board == NULL) {
+        log_error("cannot make the board /dev/shm/%s: %s", plan.name, strerror(errno));
+        return -1;
+    }
+    if (claim_slots(master->board, conf) == 0)
+        return 0;
+    log_error("the configuration does not fit on the board");
+    return -1;
+}
+
+static int seal_epoch(struct master *master, const struct conf *conf)
+{
+    int fd = epoch_seal(conf, 1);
+
+    if (fd == -1)
+        return failed("cannot seal the configuration");
+    master->epoch = epoch_map(fd);
+    fd_close(&fd);
+    return master->epoch == NULL ? failed("cannot map the configuration") : 0;
+}
+
+/* ---- this process ---- */
+
+static uint64_t open_files_possible(void)
+{
+    FILE *file = fopen("/proc/sys/fs/nr_open", "re");
+    unsigned long possible = 0;
+
+    if (file != NULL) {
+        if (fscanf(file, "%lu", &possible) != 1)
+            possible = 0;
+        fclose(file);
+    }
+    return possible == 0 || possible > FDS_MOST ? FDS_MOST : possible;
+}
+
+/* As many as the kernel gives root; else as many as the hard limit allows. */
+static void raise_open_files(void)
+{
+    struct rlimit limit;
+    struct rlimit wanted;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+        return;
+    wanted.rlim_cur = wanted.rlim_max = open_files_possible();
+    if (wanted.rlim_max > limit.rlim_max && setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+        log_warning("cannot raise the limit of open files: %s", strerror(errno));
+}
+
+/* Blocked before the first fork and read in the loop: nothing runs in signal context. */
+static int open_signals(struct master *master)
+{
+    static const int taken[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCHLD, SIGUSR1, SIGUSR2};
+    sigset_t mask;
+
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    sigemptyset(&mask);
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+        sigaddset(&mask, taken[i]);
+    if (sigprocmask(SIG_BLOCK, &mask, NULL) == -1)
+        return failed("cannot block signals");
+    master->signals.fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    return master->signals.fd == -1 ? failed("cannot take signals as events") : 0;
+}
+
+static int open_events(struct master *master)
+{
+    master->look_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    master->health_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (master->look_event == -1 || master->health_event == -1)
+        return failed("cannot make an eventfd");
+    master->loop = loop_new();
+    return master->loop == NULL ? failed("cannot make an event loop") : 0;
+}
+
+/* ---- all of it ---- */
+
+/*
+ * Signals are blocked first: one that comes before the loop runs waits for it, and cannot end a
+ * half-started master that would leave its board behind.
+ */
+static int open_all(struct master *master, struct conf *conf)
+{
+    raise_open_files();
+    if (open_signals(master) == -1 || take_lock(master, conf->global.name) == -1 ||
+        make_board(master, conf) == -1 || seal_epoch(master, conf) == -1 ||
+        listeners_open(&master->listeners, master->epoch) == -1 || open_events(master) == -1)
+        return -1;
+    listeners_publish(&master->listeners, master->epoch, master->board);
+    if (logger_open(&master->logger, STDERR_FILENO) == -1 ||
+        logger_watch(&master->logger, master->loop) == -1)
+        return failed("cannot make the log pipe");
+    return 0;
+}
+
+int start_open(struct master *master, const struct master_options *options)
+{
+    struct conf conf = {0};
+    int result;
+
+    *master =
+        (struct master){.lock = -1,
+                        .look_event = -1,
+                        .health_event = -1,
+                        .signals = {.fd = -1},
+                        .logger = {.pipe = {.fd = -1}, .pipe_write = -1, .sink = STDERR_FILENO}};
+    log_to_sink(print_record, NULL);
+    if (load(&conf, options->path) == -1)
+        return -1;
+    memcpy(master->name, conf.global.name, sizeof(master->name));
+    log_set_level((enum log_level)conf.global.log_level);
+    result = open_all(master, &conf);
+    conf_free(&conf);
+    if (result == -1)
+        start_close(master);
+    return result;
+}
+
+void start_close(struct master *master)
+{
+    if (master->board != NULL)
+        board_unlink(master->board);
+    listeners_close(&master->listeners);
+    logger_close(&master->logger);
+    fd_close(&master->look_event);
+    fd_close(&master->health_event);
+    fd_close(&master->signals.fd);
+    loop_free(master->loop);
+    epoch_unmap(master->epoch);
+    board_close(master->board);
+    if (master->lock != -1)
+        board_unlock(master->name, &master->lock);
+}
