@@ -14,4 +14,6 @@ src_board_libboard_a_SOURCES = \
 	src/board/board_master.h \
 	src/board/board_master.c \
 	src/board/snapshot.h \
-	src/board/snapshot.c
+	src/board/snapshot.c \
+	src/board/snapshot_parts.h \
+	src/board/snapshot_service.c

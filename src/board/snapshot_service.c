@@ -1,0 +1,283 @@
+#include "board/snapshot_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mono.h"
+
+/* How long after the start a first bad result may come: the longest probe, with room to spare. */
+#define FIRST_RESULT_SECONDS 15
+
+/* ---- numbers ---- */
+
+static void add_backend_counts(const struct board *board, unsigned worker, unsigned slot,
+                               struct snapshot_backend *out)
+{
+    const struct board_backend_counters *from = board_worker_backend(board, worker, slot);
+
+    out->counts.total += atomic_load(&from->total);
+    out->counts.bytes_in += atomic_load(&from->bytes_in);
+    out->counts.bytes_out += atomic_load(&from->bytes_out);
+    out->connect_errors += atomic_load(&from->connect_errors);
+    out->local_errors += atomic_load(&from->local_errors);
+    out->retries += atomic_load(&from->retries);
+    out->replays += atomic_load(&from->replays);
+    out->resets += atomic_load(&from->resets);
+    out->counts.active += board_worker_active(board, worker, slot);
+}
+
+/* The master looks once a second: what is open now may be more than it has seen so far. */
+static void copy_rate(struct snapshot_counts *out, const struct board_rate *rate)
+{
+    out->per_second = atomic_load(&rate->per_second);
+    out->per_second_max = atomic_load(&rate->per_second_max);
+    out->active_max = atomic_load(&rate->active_max);
+    if (out->active_max < out->active)
+        out->active_max = out->active;
+}
+
+static void sum_backend(const struct board *board, unsigned slot, struct snapshot_backend *out)
+{
+    for (unsigned worker = 0; worker < board_master(board)->layout.workers; worker++) {
+        if (board_worker(board, worker) != NULL)
+            add_backend_counts(board, worker, slot, out);
+    }
+    copy_rate(&out->counts, &board_backend(board, slot)->rate);
+}
+
+static void sum_service(const struct board *board, struct snapshot_service *out)
+{
+    for (unsigned worker = 0; worker < board_master(board)->layout.workers; worker++) {
+        const struct board_service_counters *from;
+
+        if (board_worker(board, worker) == NULL)
+            continue;
+        from = board_worker_service(board, worker, out->slot);
+        out->accepted += atomic_load(&from->accepted);
+        out->refused += atomic_load(&from->refused);
+    }
+    out->counts.total = out->accepted;
+    copy_rate(&out->counts, &board_service(board, out->slot)->rate);
+}
+
+/* ---- backends ---- */
+
+/* What the checker's region holds is not ours to trust: a wild value is no result. */
+static enum board_health copy_health(const struct board *board, unsigned slot)
+{
+    enum board_health health = board_health(board, slot);
+
+    return health <= BOARD_BLOCKED ? health : BOARD_UNCHECKED;
+}
+
+static void copy_check(const struct board *board, unsigned slot, struct board_check *out)
+{
+    board_check_copy(board, slot, out);
+    if (out->code > CHECKED_L7STS)
+        out->code = CHECKED_NONE;
+}
+
+static enum snapshot_status backend_status(enum board_admin_state admin, enum board_health health)
+{
+    if (admin == BOARD_ADMIN_MAINT)
+        return STATUS_MAINT;
+    if (admin == BOARD_ADMIN_DRAIN)
+        return STATUS_DRAIN;
+    switch (health) {
+    case BOARD_UP:
+        return STATUS_UP;
+    case BOARD_SUSPECT:
+        return STATUS_SUSPECT;
+    case BOARD_DOWN:
+        return STATUS_DOWN;
+    case BOARD_BLOCKED:
+        return STATUS_BLOCKED;
+    case BOARD_UNCHECKED:
+        break;
+    }
+    return STATUS_UNCHECKED;
+}
+
+static void copy_backend(const struct board *board, unsigned slot, uint64_t uptime_seconds,
+                         struct snapshot_backend *out)
+{
+    const struct board_backend *from = board_backend(board, slot);
+    uint64_t since = board_health_since(board, slot);
+
+    snapshot_copy_text(out->name, from->name, sizeof(out->name));
+    if (board_backend_address(board, slot, &out->address) == -1)
+        out->address = (struct addr){.family = ADDR_NONE};
+    out->slot = slot;
+    out->weight = atomic_load(&from->weight);
+    out->backup = atomic_load(&from->backup) != 0;
+    out->health = copy_health(board, slot);
+    out->admin = board_admin(board, slot);
+    out->status = backend_status(out->admin, out->health);
+    out->since_seconds = since == 0 ? uptime_seconds : snapshot_age_ms(mono_ms(), since) / 1000;
+    copy_check(board, slot, &out->check);
+    sum_backend(board, slot, out);
+}
+
+/* Whether the slot belongs to the service; `state` is what else it has to be. */
+static bool is_backend_of(const struct board *board, unsigned slot, unsigned service,
+                          uint32_t state)
+{
+    const struct board_backend *backend = board_backend(board, slot);
+
+    return atomic_load(&backend->state) == state && backend->service == service;
+}
+
+static size_t count_backends(const struct board *board, unsigned service)
+{
+    size_t count = 0;
+
+    for (unsigned slot = 0; slot < board_master(board)->layout.backends; slot++)
+        count += is_backend_of(board, slot, service, BOARD_SLOT_USED);
+    return count;
+}
+
+static void add_to_service(struct snapshot_counts *sum, const struct snapshot_counts *more)
+{
+    sum->bytes_in += more->bytes_in;
+    sum->bytes_out += more->bytes_out;
+    sum->active += more->active;
+}
+
+/* What removed backends have moved stays in their service's totals, which may never fall. */
+static void add_removed_backends(const struct board *board, struct snapshot_service *service)
+{
+    for (unsigned slot = 0; slot < board_master(board)->layout.backends; slot++) {
+        struct snapshot_backend removed = {.slot = slot};
+
+        if (!is_backend_of(board, slot, service->slot, BOARD_SLOT_REMOVED))
+            continue;
+        sum_backend(board, slot, &removed);
+        add_to_service(&service->counts, &removed.counts);
+    }
+}
+
+static int copy_backends(const struct board *board, struct snapshot_service *service,
+                         uint64_t uptime_seconds)
+{
+    size_t room = count_backends(board, service->slot);
+
+    service->backends = calloc(room > 0 ? room : 1, sizeof(*service->backends));
+    if (service->backends == NULL)
+        return -1;
+    for (unsigned slot = 0; slot < board_master(board)->layout.backends; slot++) {
+        struct snapshot_backend *backend = &service->backends[service->backend_count];
+
+        if (service->backend_count == room)
+            break;
+        if (!is_backend_of(board, slot, service->slot, BOARD_SLOT_USED))
+            continue;
+        copy_backend(board, slot, uptime_seconds, backend);
+        add_to_service(&service->counts, &backend->counts);
+        service->backend_count++;
+    }
+    add_removed_backends(board, service);
+    return 0;
+}
+
+/* ---- services ---- */
+
+static enum snapshot_service_status service_status(const struct snapshot_service *service)
+{
+    size_t up = 0;
+    size_t suspect = 0;
+    size_t put_aside = 0;
+
+    if (!service->enabled)
+        return SERVICE_DISABLED;
+    for (size_t i = 0; i < service->backend_count; i++) {
+        enum snapshot_status status = service->backends[i].status;
+
+        up += status == STATUS_UP;
+        suspect += status == STATUS_SUSPECT;
+        put_aside += status == STATUS_DRAIN || status == STATUS_MAINT;
+    }
+    if (up > 0 && up + put_aside == service->backend_count)
+        return SERVICE_UP;
+    return up + suspect > 0 ? SERVICE_DEGRADED : SERVICE_DOWN;
+}
+
+/*
+ * The first result decides a backend's health, so one that has been down ever since the start has
+ * never had a good one.
+ */
+static bool was_never_good(const struct snapshot_backend *backend, uint64_t uptime_seconds)
+{
+    return backend->health == BOARD_DOWN && backend->counts.bytes_out == 0 &&
+           backend->since_seconds + FIRST_RESULT_SECONDS >= uptime_seconds;
+}
+
+static bool is_never_good(const struct snapshot_service *service, uint64_t uptime_seconds)
+{
+    if (!service->enabled || service->check == CHECK_NONE || service->backend_count == 0)
+        return false;
+    for (size_t i = 0; i < service->backend_count; i++) {
+        if (!was_never_good(&service->backends[i], uptime_seconds))
+            return false;
+    }
+    return true;
+}
+
+int snapshot_copy_listeners(const struct board *board, unsigned service, struct addr **out,
+                            size_t *count)
+{
+    const struct board_prefix *prefix = &board_master(board)->prefix;
+
+    *out = calloc(BOARD_MAX_SOCKETS, sizeof(**out));
+    if (*out == NULL)
+        return -1;
+    for (size_t i = 0; i < BOARD_MAX_SOCKETS; i++) {
+        const struct board_socket *socket = &prefix->sockets[i];
+        uint64_t inode = atomic_load(&socket->inode);
+
+        if (inode == 0 || socket->service != service)
+            continue;
+        (*out)[*count] = socket->address;
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load(&socket->inode) == inode)
+            (*count)++;
+    }
+    return 0;
+}
+
+static int copy_service(const struct board *board, unsigned slot, uint64_t uptime_seconds,
+                        struct snapshot_service *out)
+{
+    const struct board_service *from = board_service(board, slot);
+
+    snapshot_copy_text(out->name, from->name, sizeof(out->name));
+    out->slot = slot;
+    out->enabled = from->enabled != 0;
+    out->balance = from->balance;
+    out->check = from->check;
+    if (snapshot_copy_listeners(board, slot, &out->listeners, &out->listener_count) == -1 ||
+        copy_backends(board, out, uptime_seconds) == -1)
+        return -1;
+    sum_service(board, out);
+    out->status = service_status(out);
+    out->never_good = is_never_good(out, uptime_seconds);
+    return 0;
+}
+
+int snapshot_copy_services(const struct board *board, struct snapshot *out)
+{
+    uint32_t slots = board_master(board)->layout.services;
+
+    out->services = calloc(slots > 0 ? slots : 1, sizeof(*out->services));
+    if (out->services == NULL)
+        return -1;
+    for (unsigned slot = 0; slot < slots; slot++) {
+        if (atomic_load(&board_service(board, slot)->state) != BOARD_SLOT_USED)
+            continue;
+        /* Counted before it is filled, so that freeing finds what a failure leaves behind. */
+        out->service_count++;
+        if (copy_service(board, slot, out->uptime_seconds,
+                         &out->services[out->service_count - 1]) == -1)
+            return -1;
+    }
+    return 0;
+}
