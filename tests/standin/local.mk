@@ -5,6 +5,8 @@ tests_standin_k0slb_standin_SOURCES = \
 	tests/standin/main.c \
 	tests/standin/authority.h \
 	tests/standin/authority.c \
+	tests/standin/endpoint.h \
+	tests/standin/endpoint.c \
 	tests/standin/http.h \
 	tests/standin/http.c \
 	tests/standin/port_api.c \

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "authority.h"
+#include "endpoint.h"
 #include "ports.h"
 #include "server.h"
 
@@ -21,6 +22,8 @@ static const char usage[] =
     "       k0slb-standin serve [--san NAME]... DIR NAME ADDRESS [API KONNECTIVITY JOIN]\n"
     "           serves as controller NAME on ADDRESS, on ports 6443, 8132 and 9443 unless given;\n"
     "           says \"NAME ready\" on stdout when all three listen\n"
+    "       k0slb-standin free COUNT ADDRESS...\n"
+    "           prints COUNT ports that are free on all these addresses\n"
     "       k0slb-standin --help\n";
 
 /* The command line of `serve`. */
@@ -39,14 +42,14 @@ static int complain_usage(void)
     return EXIT_USAGE;
 }
 
-static bool parse_port(const char *text, uint16_t *port)
+static bool parse_number(const char *text, uint16_t *value)
 {
     char *end;
     unsigned long number = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end != '\0' || number == 0 || number > 65535)
         return false;
-    *port = (uint16_t)number;
+    *value = (uint16_t)number;
     return true;
 }
 
@@ -66,7 +69,7 @@ static bool parse_serve(struct options *options, int count, char **arguments)
     options->controller = arguments[1];
     options->address = arguments[2];
     for (int i = 3; i < count; i++)
-        if (!parse_port(arguments[i], &options->ports[i - 3]))
+        if (!parse_number(arguments[i], &options->ports[i - 3]))
             return false;
     return true;
 }
@@ -114,6 +117,7 @@ static int serve(const struct options *options)
 int main(int argc, char **argv)
 {
     struct options options = {0};
+    uint16_t count;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
@@ -123,5 +127,7 @@ int main(int argc, char **argv)
         return authority_make(argv[2]) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     if (argc >= 2 && strcmp(argv[1], "serve") == 0 && parse_serve(&options, argc - 2, argv + 2))
         return serve(&options);
+    if (argc >= 4 && strcmp(argv[1], "free") == 0 && parse_number(argv[2], &count))
+        return endpoint_print_free(count, argv + 3, argc - 3) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     return complain_usage();
 }

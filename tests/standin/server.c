@@ -12,6 +12,8 @@
 
 #include <openssl/err.h>
 
+#include "endpoint.h"
+
 #define BACKLOG     1024
 #define STACK_SIZE  (512 * 1024)
 #define HANDSHAKE_S 30
@@ -75,29 +77,15 @@ static SSL_CTX *make_context(const struct port_ops *ops)
 
 static int listen_on(const struct server *server)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-    struct addrinfo *info = NULL;
-    const int on = 1;
-    char port[8];
-    int fd = -1;
+    int fd = endpoint_bind(server->address, server->port);
 
-    snprintf(port, sizeof(port), "%u", server->port);
-    if (getaddrinfo(server->address, port, &hints, &info) != 0) {
-        errno = EINVAL;
-        return -1;
-    }
-    fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd != -1 &&
-        (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
-         bind(fd, info->ai_addr, info->ai_addrlen) == -1 || listen(fd, BACKLOG) == -1)) {
+    if (fd != -1 && listen(fd, BACKLOG) == -1) {
         int saved = errno;
 
         close(fd);
         errno = saved;
         fd = -1;
     }
-    freeaddrinfo(info);
     return fd;
 }
 
