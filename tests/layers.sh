@@ -143,7 +143,8 @@ check_guards()
 {
     find src tests -name '*.h' | sort | while read -r header; do
         guard=K0SLB_$(echo "${header#src/}" | tr 'a-z/.-' 'A-Z___')
-        awk -v guard="$guard" -F: '
+        awk -v guard="$guard" -v place="$header:1" -F: '
+        BEGIN { first_place = place }
         {
             line = $0
             sub(/^[^:]*:[^:]*:/, "", line)
@@ -217,7 +218,8 @@ find src -name '*.[ch]' | sort >"$work/files"
 code_of $(cat "$work/files") >"$work/code"
 if [ ! -s "$work/code" ]; then
     echo "there is no source in $PWD/src"
-    failed=1
+    echo "layers.sh: 0 passed, 1 failed, 0 skipped"
+    exit 1
 fi
 
 while IFS=: read -r room allowed; do
