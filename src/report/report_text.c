@@ -134,11 +134,14 @@ static void write_reload(const struct snapshot *snapshot, struct textbuf *out)
         write_reload_errors(snapshot->reload_errors, out);
 }
 
-static unsigned write_workers_in_state(const struct snapshot *snapshot, const char *state,
-                                       struct textbuf *out)
+struct worker_count {
+    unsigned workers;
+    unsigned sessions;
+};
+
+static struct worker_count count_workers(const struct snapshot *snapshot, const char *state)
 {
-    unsigned count = 0;
-    unsigned sessions = 0;
+    struct worker_count count = {0};
 
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct snapshot_process *process = &snapshot->processes[i];
@@ -146,24 +149,28 @@ static unsigned write_workers_in_state(const struct snapshot *snapshot, const ch
         if (process->role != BOARD_ROLE_WORKER || process->orphan || !process->alive ||
             strcmp(process->state, state) != 0)
             continue;
-        count++;
-        sessions += process->sessions;
+        count.workers++;
+        count.sessions += process->sessions;
     }
-    if (count > 0)
-        textbuf_printf(out, "%u %s, ", count, state);
-    return sessions;
+    return count;
 }
 
+/* "workers  1 of 2 running, 1 stalled, 15 sessions open" */
 static void write_workers(const struct snapshot *snapshot, struct textbuf *out)
 {
-    static const char *const states[] = {"running", "starting", "draining", "stalled"};
-    unsigned sessions = 0;
+    static const char *const others[] = {"starting", "draining", "stalled"};
+    struct worker_count running = count_workers(snapshot, "running");
+    unsigned sessions = running.sessions;
 
-    textbuf_puts(out, "workers  ");
-    for (size_t i = 0; i < ARRAY_LEN(states); i++)
-        sessions += write_workers_in_state(snapshot, states[i], out);
-    textbuf_printf(out, "%u wanted, %u session%s open\n", snapshot->workers_wanted, sessions,
-                   sessions == 1 ? "" : "s");
+    textbuf_printf(out, "workers  %u of %u running", running.workers, snapshot->workers_wanted);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        struct worker_count count = count_workers(snapshot, others[i]);
+
+        if (count.workers > 0)
+            textbuf_printf(out, ", %u %s", count.workers, others[i]);
+        sessions += count.sessions;
+    }
+    textbuf_printf(out, ", %u session%s open\n", sessions, sessions == 1 ? "" : "s");
 }
 
 static void write_stats(const struct snapshot *snapshot, struct textbuf *out)
@@ -260,7 +267,7 @@ static void write_backends(const struct snapshot_service *service, struct textbu
         {.title = "STATUS", .gap = 2},
         {.title = "SINCE", .gap = 2},
         {.title = "WHY", .gap = 2},
-        {.title = "NOW", .right = true, .gap = 1},
+        {.title = "NOW", .right = true, .gap = 2},
         {.title = "MAX", .right = true, .gap = 1},
         {.title = "TOTAL", .right = true, .gap = 1},
         {.title = "IN", .right = true, .gap = 1},

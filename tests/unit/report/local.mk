@@ -2,6 +2,12 @@ check_PROGRAMS += tests/unit/report/test_report
 TESTS += tests/unit/report/test_report
 tests_unit_report_test_report_SOURCES = \
 	tests/unit/report/main.c \
+	tests/unit/report/sample.h \
+	tests/unit/report/sample.c \
+	tests/unit/report/json_checker.h \
+	tests/unit/report/json_checker.c \
+	tests/unit/report/test_words.c \
+	tests/unit/report/test_table.c \
 	tests/unit/report/test_report_text.c \
 	tests/unit/report/test_report_json.c \
 	tests/unit/report/test_report_health.c

@@ -1,0 +1,21 @@
+#include "unit/unit.h"
+
+extern const struct unit_test words_tests[];
+extern const struct unit_test table_tests[];
+extern const struct unit_test report_text_tests[];
+extern const struct unit_test report_json_tests[];
+extern const struct unit_test report_health_tests[];
+
+int main(int argc, char **argv)
+{
+    static const struct unit_suite suites[] = {
+        {"words", words_tests},
+        {"table", table_tests},
+        {"report_text", report_text_tests},
+        {"report_json", report_json_tests},
+        {"report_health", report_health_tests},
+        {NULL, NULL},
+    };
+
+    return unit_main("report", suites, argc, argv);
+}

@@ -1,0 +1,187 @@
+#include "report/report.h"
+
+#include <string.h>
+
+#include "base/rng.h"
+#include "json_checker.h"
+#include "sample.h"
+#include "unit/unit.h"
+
+extern const struct unit_test report_json_tests[];
+
+static void the_checker_is_strict(void)
+{
+    static const char *const good[] = {"{}",
+                                       "[]",
+                                       " [ 1 , -0.5e+3, \"a\\u00e9\\n\", true, null ] \n",
+                                       "{\"a\":{\"b\":[{}]}}",
+                                       "\"\xc3\xa9\"",
+                                       "0"};
+    static const char *const bad[] = {"",          "{",        "[1,]",         "{\"a\":1,}",
+                                      "{a:1}",     "01",       "1.",           "-",
+                                      "nul",       "[1 2]",    "\"\n\"",       "\"\\x\"",
+                                      "\"\\u12\"", "\"\xff\"", "\"\xc0\xaf\"", "\"\xed\xa0\x80\"",
+                                      "{} {}",     "[1]]",     "\"a"};
+
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        CU_ASSERT(json_is_valid(good[i]));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        CU_ASSERT_FALSE(json_is_valid(bad[i]));
+}
+
+static void the_fields_are_there(void)
+{
+    static const struct {
+        const char *path;
+        const char *value;
+    } cases[] = {
+        {"version", "\"0.1.0\""},
+        {"name", "\"k0slb\""},
+        {"pid", "4242"},
+        {"admin", "\"ready\""},
+        {"uptime_seconds", "273605"},
+        {"epoch", "1"},
+        {"last_reload", "{\"ok\":true,\"errors\":[],\"at\":\"2026-09-21T14:13:20Z\"}"},
+        {"workers.0", "{\"pid\":4243,\"state\":\"running\",\"connections\":10}"},
+        {"workers.1.pid", "4244"},
+        {"workers.2", "(none)"},
+        {"orphans", "[]"},
+        {"services.0.name", "\"kubeAPI\""},
+        {"services.0.listen", "[\"0.0.0.0:6443\",\"[::]:6443\"]"},
+        {"services.0.balance", "\"leastconn\""},
+        {"services.0.status", "\"degraded\""},
+        {"services.0.connections",
+         "{\"active\":15,\"active_max\":60,\"total\":3102,\"per_second\":6}"},
+        {"services.0.bytes", "{\"in\":3865470566,\"out\":103809024}"},
+        {"services.0.backends.1.name", "\"k0s-controller2\""},
+        {"services.0.backends.1.address", "\"10.0.0.12:6443\""},
+        {"services.0.backends.1.weight", "1"},
+        {"services.0.backends.1.backup", "false"},
+        {"services.0.backends.1.status", "\"down\""},
+        {"services.0.backends.1.health", "\"down\""},
+        {"services.0.backends.1.reason", "\"L4CON connection refused\""},
+        {"services.0.backends.1.admin", "\"ready\""},
+        {"services.0.backends.1.since_seconds", "12"},
+        {"services.0.backends.1.check",
+         "{\"result\":\"L4CON\",\"code\":null,\"description\":\"connection refused\","
+         "\"duration_ms\":0.100}"},
+        {"services.0.backends.0.check.duration_ms", "2.345"},
+        {"services.0.backends.1.connections.active_max", "20"},
+        {"services.0.backends.1.bytes.in", "1288490188"},
+        {"services.0.backends.1.errors", "{\"connect\":3,\"reset\":0}"},
+        {"services.0.backends.1.retries", "0"},
+        {"services.0.backends.1.replays", "0"},
+        {"services.0.backends.2.backup", "true"},
+        {"services.0.backends.3", "(none)"},
+        {"services.1.status", "\"disabled\""},
+        {"services.1.listen", "[]"},
+        {"services.2.status", "\"down\""},
+        {"events.1.at", "\"2026-09-21T14:14:21Z\""},
+        {"events.0.text", "\"started\""},
+        {"warnings", "(none)"},
+        {"services.0.clients", "(none)"},
+        {"services.0.backends.0.certificate", "(none)"},
+        {"services.0.backends.0.ready_verified", "(none)"},
+    };
+    struct sample sample;
+    struct textbuf out;
+    char value[400];
+
+    sample_fill(&sample);
+    textbuf_init(&out, 100000);
+    report_json(&sample.snapshot, &out);
+    CU_ASSERT_FALSE(out.truncated);
+    CU_ASSERT_FATAL(json_is_valid(out.data));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        ASSERT_TEXT(json_at(out.data, cases[i].path, value, sizeof(value)), cases[i].value);
+    textbuf_fini(&out);
+}
+
+static void what_is_not_known_is_null(void)
+{
+    struct sample sample;
+    struct textbuf out;
+    char value[200];
+
+    sample_fill(&sample);
+    sample.backends[0][0].check = (struct board_check){0};
+    sample.backends[0][0].address = (struct addr){0};
+    sample.backends[0][1].check.status = 503;
+    sample.processes[1].alive = false;
+    sample.processes[0].orphan = true;
+    textbuf_init(&out, 100000);
+    report_json(&sample.snapshot, &out);
+    CU_ASSERT_FATAL(json_is_valid(out.data));
+    ASSERT_TEXT(json_at(out.data, "services.0.backends.0.check", value, sizeof(value)),
+                "{\"result\":null,\"code\":null,\"description\":\"\",\"duration_ms\":null}");
+    ASSERT_TEXT(json_at(out.data, "services.0.backends.0.address", value, sizeof(value)), "null");
+    ASSERT_TEXT(json_at(out.data, "services.0.backends.1.check.code", value, sizeof(value)), "503");
+    ASSERT_TEXT(json_at(out.data, "workers", value, sizeof(value)), "[]");
+    ASSERT_TEXT(json_at(out.data, "orphans", value, sizeof(value)),
+                "[{\"pid\":4243,\"role\":\"worker\"}]");
+    textbuf_fini(&out);
+}
+
+static void a_failed_reload_lists_its_errors(void)
+{
+    struct sample sample;
+    struct textbuf out;
+    char value[200];
+
+    sample_fill(&sample);
+    sample.snapshot.reload_ok = false;
+    strcpy(sample.snapshot.reload_errors, "a:1: \"x\"\n\nb\\\tc");
+    textbuf_init(&out, 100000);
+    report_json(&sample.snapshot, &out);
+    CU_ASSERT_FATAL(json_is_valid(out.data));
+    ASSERT_TEXT(json_at(out.data, "last_reload.errors", value, sizeof(value)),
+                "[\"a:1: \\\"x\\\"\",\"b\\\\\\u0009c\"]");
+    textbuf_fini(&out);
+}
+
+static void any_bytes_give_valid_json(void)
+{
+    struct sample sample;
+    struct textbuf out;
+    struct rng rng;
+
+    rng_seed(&rng, 7);
+    textbuf_init(&out, 100000);
+    for (int round = 0; round < 500; round++) {
+        struct board_check *check;
+
+        sample_fill(&sample);
+        check = &sample.backends[0][0].check;
+        for (size_t i = 0; i < sizeof(check->description) - 1; i++)
+            check->description[i] = (char)rng_below(&rng, 256);
+        for (size_t i = 0; i < BOARD_EVENT_SIZE - 1; i++)
+            sample.events[0].text[i] = (char)(1 + rng_below(&rng, 255));
+        textbuf_clear(&out);
+        report_json(&sample.snapshot, &out);
+        CU_ASSERT_FATAL(json_is_valid(out.data));
+    }
+    textbuf_fini(&out);
+}
+
+static void a_bound_is_kept_and_told(void)
+{
+    struct sample sample;
+    struct textbuf out;
+
+    sample_fill(&sample);
+    textbuf_init(&out, 100);
+    report_json(&sample.snapshot, &out);
+    CU_ASSERT(out.truncated);
+    CU_ASSERT(out.length <= 100);
+    textbuf_fini(&out);
+}
+
+const struct unit_test report_json_tests[] = {
+    {"the_checker_is_strict", the_checker_is_strict},
+    {"the_fields_are_there", the_fields_are_there},
+    {"what_is_not_known_is_null", what_is_not_known_is_null},
+    {"a_failed_reload_lists_its_errors", a_failed_reload_lists_its_errors},
+    {"any_bytes_give_valid_json", any_bytes_give_valid_json},
+    {"a_bound_is_kept_and_told", a_bound_is_kept_and_told},
+    {NULL, NULL},
+};

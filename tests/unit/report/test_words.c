@@ -1,0 +1,148 @@
+#include "report/words.h"
+
+#include <string.h>
+
+#include "unit/unit.h"
+
+extern const struct unit_test words_tests[];
+
+static void bytes_have_four_places_at_most(void)
+{
+    static const struct {
+        uint64_t bytes;
+        const char *text;
+    } cases[] = {
+        {0, "0"},
+        {999, "999"},
+        {1000, "1.0k"},
+        {1024, "1.0k"},
+        {10188, "9.9k"},
+        {10189, "10k"},
+        {1023 * 1024, "1.0M"},
+        {999 * 1024, "999k"},
+        {1288490188, "1.2G"},
+        {UINT64_MAX, "16E"},
+    };
+    char text[WORDS_BYTES_SIZE];
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        ASSERT_TEXT(words_bytes(cases[i].bytes, text), cases[i].text);
+        CU_ASSERT(strlen(text) <= 4);
+    }
+}
+
+static void utf8_is_told_from_other_bytes(void)
+{
+    static const struct {
+        const char *bytes;
+        unsigned length;
+    } cases[] = {
+        {"a", 1},
+        {"\xc3\xa9", 2},
+        {"\xe2\x82\xac", 3},
+        {"\xf0\x9f\x98\x80", 4},
+        {"\xf4\x8f\xbf\xbf", 4},
+        {"\xee\x80\x80", 3},
+        {"\x80", 0},             /* begins nothing */
+        {"\xc0\xaf", 0},         /* overlong */
+        {"\xc1\xbf", 0},         /* overlong */
+        {"\xe0\x9f\xbf", 0},     /* overlong */
+        {"\xf0\x8f\xbf\xbf", 0}, /* overlong */
+        {"\xed\xa0\x80", 0},     /* surrogate */
+        {"\xf4\x90\x80\x80", 0}, /* beyond U+10FFFF */
+        {"\xf5\x80\x80\x80", 0}, /* beyond */
+        {"\xff", 0},             /* never there */
+        {"\xc3", 0},             /* cut */
+        {"\xe2\x82", 0},         /* cut */
+        {"\xf0\x9f\x98", 0},     /* cut */
+        {"\xe2\x28\xa1", 0},     /* broken */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        ASSERT_NUMBER(words_utf8(cases[i].bytes), cases[i].length);
+}
+
+static void terminals_are_spared(void)
+{
+    struct textbuf out;
+
+    textbuf_init(&out, 1000);
+    words_safe(&out, "a\033[2Jb\x7f\xff\xc2\x9b\xc3\xa9\n");
+    ASSERT_TEXT(out.data, "a?[2Jb???\xc3\xa9?");
+    textbuf_fini(&out);
+}
+
+static void reasons_say_why(void)
+{
+    static const struct {
+        enum conf_check check;
+        enum board_health health;
+        enum board_check_code code;
+        const char *description;
+        const char *reason;
+    } cases[] = {
+        {CHECK_TLS, BOARD_UNCHECKED, CHECKED_NONE, "", "no probe yet"},
+        {CHECK_NONE, BOARD_UP, CHECKED_NONE, "", "not checked"},
+        {CHECK_TLS, BOARD_UP, CHECKED_L6OK, "TLSv1.3", "L6OK TLSv1.3"},
+        {CHECK_TCP, BOARD_UP, CHECKED_L4OK, "", "L4OK"},
+        {CHECK_TLS, BOARD_DOWN, CHECKED_L4CON, "connection refused", "L4CON connection refused"},
+        {CHECK_TLS, BOARD_SUSPECT, CHECKED_L6OK, "TLSv1.3", "in doubt since L6OK"},
+        {CHECK_TLS, BOARD_SUSPECT, CHECKED_NONE, "no answer for 200 ms", "no answer for 200 ms"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct snapshot_service service = {.check = cases[i].check};
+        struct snapshot_backend backend = {.health = cases[i].health};
+        struct textbuf out;
+
+        backend.check.code = (uint16_t)cases[i].code;
+        strcpy(backend.check.description, cases[i].description);
+        textbuf_init(&out, 1000);
+        words_reason(&out, &service, &backend);
+        ASSERT_TEXT(out.data, cases[i].reason);
+        textbuf_fini(&out);
+    }
+}
+
+static void listeners_read_as_in_the_file(void)
+{
+    static const struct {
+        const char *ip[4];
+        unsigned port[4];
+        const char *text;
+    } cases[] = {
+        {{NULL}, {0}, "-"},
+        {{"0.0.0.0", "::"}, {6443, 6443}, ":6443"},
+        {{"::", "0.0.0.0"}, {6443, 6443}, ":6443"},
+        {{"0.0.0.0"}, {6443}, "0.0.0.0:6443"},
+        {{"0.0.0.0", "::"}, {6443, 6444}, "0.0.0.0:6443, [::]:6444"},
+        {{"10.0.0.1", "0.0.0.0", "::1", "::"},
+         {80, 6443, 6443, 6443},
+         "10.0.0.1:80, :6443, [::1]:6443"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct addr listeners[4];
+        struct textbuf out;
+        size_t count = 0;
+
+        while (count < 4 && cases[i].ip[count] != NULL) {
+            ASSERT_NUMBER(addr_parse(&listeners[count], cases[i].ip[count]), 0);
+            listeners[count].port = (uint16_t)cases[i].port[count];
+            count++;
+        }
+        textbuf_init(&out, 1000);
+        words_listen(&out, listeners, count);
+        ASSERT_TEXT(out.data, cases[i].text);
+        textbuf_fini(&out);
+    }
+}
+
+const struct unit_test words_tests[] = {
+    {"bytes_have_four_places_at_most", bytes_have_four_places_at_most},
+    {"utf8_is_told_from_other_bytes", utf8_is_told_from_other_bytes},
+    {"terminals_are_spared", terminals_are_spared},
+    {"reasons_say_why", reasons_say_why},
+    {"listeners_read_as_in_the_file", listeners_read_as_in_the_file},
+    {NULL, NULL},
+};
