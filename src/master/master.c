@@ -12,9 +12,11 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "base/process.h"
+#include "base/textbuf.h"
 #include "board/board_master.h"
 #include "master/master_state.h"
 #include "master/start.h"
+#include "worker/worker.h"
 
 /* After TERM, who has not ended by then is killed: a stopped process obeys nothing else. */
 #define KILL_AFTER_MS 1000
@@ -122,15 +124,38 @@ static int serve(struct master *master)
     return 0;
 }
 
+/* Fewer sessions for each worker than this are worth a warning. */
+#define FEW_SESSIONS 10000
+
+static void say_limits(void)
+{
+    unsigned most = worker_sessions_most();
+
+    if (most < FEW_SESSIONS)
+        log_warning("the limit of open files leaves each worker %u connections; raise it "
+                    "(ulimit -n, or LimitNOFILE) for more",
+                    most);
+    else
+        log_info("the limit of open files allows each worker %u connections", most);
+}
+
 static void say_started(const struct master *master)
 {
     const struct epoch *epoch = master->epoch;
-    unsigned enabled = 0;
+    struct textbuf names;
 
-    for (unsigned i = 0; i < epoch->service_count; i++)
-        enabled += epoch_service(epoch, i)->enabled;
-    log_notice("k0slb " PACKAGE_VERSION " (%s, pid %d) serves %u services with %u workers",
-               epoch->global.name, (int)getpid(), enabled, (unsigned)epoch->global.workers);
+    textbuf_init(&names, LOG_RECORD_SIZE / 2);
+    for (unsigned i = 0; i < epoch->service_count; i++) {
+        const struct conf_service *service = epoch_service(epoch, i);
+
+        if (service->enabled)
+            textbuf_printf(&names, "%s%s", names.length > 0 ? ", " : "", service->name);
+    }
+    log_notice("k0slb " PACKAGE_VERSION " (%s, pid %d) serves %s with %u worker%s",
+               epoch->global.name, (int)getpid(), names.data != NULL ? names.data : "nothing",
+               (unsigned)epoch->global.workers, epoch->global.workers == 1 ? "" : "s");
+    textbuf_fini(&names);
+    say_limits();
     board_event(master->board, "started, version " PACKAGE_VERSION);
 }
 

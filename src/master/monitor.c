@@ -1,5 +1,7 @@
 #include "master/monitor.h"
 
+#include <stdbool.h>
+
 #include "base/mono.h"
 #include "board/board_master.h"
 
@@ -46,20 +48,28 @@ static uint64_t service_total(const struct board *board, unsigned slot)
     return sum;
 }
 
+/* The last check explains the state only where both say the same: two good ones may be needed. */
+static bool explains(const struct board_check *check, enum board_health health)
+{
+    return check->code != CHECKED_NONE && (check->bad == 0) == (health == BOARD_UP);
+}
+
 static void note_health(struct monitor *monitor, struct board *board, unsigned slot)
 {
     enum board_health health = board_health(board, slot);
     const struct board_backend *backend = board_backend(board, slot);
+    const char *service = board_service(board, backend->service)->name;
     struct board_check check;
 
     if (monitor->health[slot] == health)
         return;
     monitor->health[slot] = (uint8_t)health;
     board_check_copy(board, slot, &check);
-    board_event(board, "%s/%s is %s%s%s%s%s", board_service(board, backend->service)->name,
-                backend->name, board_health_name(health), check.code != CHECKED_NONE ? ": " : "",
-                check.code != CHECKED_NONE ? board_check_name(check.code) : "",
-                check.description[0] != '\0' ? " " : "", check.description);
+    if (explains(&check, health))
+        board_event(board, "%s/%s is %s: %s %s", service, backend->name, board_health_name(health),
+                    board_check_name(check.code), check.description);
+    else
+        board_event(board, "%s/%s is %s", service, backend->name, board_health_name(health));
 }
 
 void monitor_look(struct monitor *monitor, struct board *board)

@@ -15,13 +15,9 @@
 /* Descriptors kept for the channel, the log, epoll and the like. */
 #define RESERVED_FDS 64
 
-/* A worker that may have fewer sessions than this is worth a warning. */
-#define FEW_SESSIONS 10000
-
 /* ---- birth ---- */
 
-/* Two descriptors a session, the pipes and a reserve. */
-static uint32_t sessions_allowed(void)
+uint32_t worker_sessions_most(void)
 {
     struct rlimit limit;
     uint64_t spent = RESERVED_FDS + 2 * PIPE_POOL_SIZE;
@@ -95,7 +91,7 @@ static int worker_start(void *state, struct role_life *life)
 
     worker->life = life;
     worker->loop = role_loop(life);
-    worker->sessions_most = sessions_allowed();
+    worker->sessions_most = worker_sessions_most();
     connect_init(worker);
     worker->health_watch = (struct loop_watch){.fn = on_health, .fd = worker->birth->health_event};
     if (loop_add(worker->loop, &worker->health_watch, LOOP_READ | LOOP_EDGE) == -1) {
@@ -106,9 +102,7 @@ static int worker_start(void *state, struct role_life *life)
     if (acceptors_open(worker) == -1)
         return -1;
     atomic_store(&worker->own->state, BOARD_WORKER_RUNNING);
-    if (worker->sessions_most < FEW_SESSIONS)
-        log_warning("the limit of open files allows only %u sessions", worker->sessions_most);
-    log_info("accepting, up to %u sessions", worker->sessions_most);
+    log_debug("accepting");
     return 0;
 }
 
