@@ -17,6 +17,7 @@ include tests/system/local.mk
 include tests/real/local.mk
 include tests/bench/local.mk
 
+EXTRA_DIST += tests/run.sh
 dist_check_SCRIPTS += tests/layers.sh
 TESTS += tests/layers.sh
 
