@@ -3,8 +3,8 @@
  * lives in a directory as ca.crt and ca.key, so that a controller that is killed and started again
  * comes back with a certificate of the same authority.
  */
-#ifndef K0SLB_STANDIN_AUTHORITY_H
-#define K0SLB_STANDIN_AUTHORITY_H
+#ifndef K0SLB_TESTS_STANDIN_AUTHORITY_H
+#define K0SLB_TESTS_STANDIN_AUTHORITY_H
 
 #include <stddef.h>
 

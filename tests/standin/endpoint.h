@@ -1,6 +1,6 @@
 /* Local addresses and ports. */
-#ifndef K0SLB_STANDIN_ENDPOINT_H
-#define K0SLB_STANDIN_ENDPOINT_H
+#ifndef K0SLB_TESTS_STANDIN_ENDPOINT_H
+#define K0SLB_TESTS_STANDIN_ENDPOINT_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* Enough of HTTP/1.1 for a stand-in: one request after the other on a TLS connection. */
-#ifndef K0SLB_STANDIN_HTTP_H
-#define K0SLB_STANDIN_HTTP_H
+#ifndef K0SLB_TESTS_STANDIN_HTTP_H
+#define K0SLB_TESTS_STANDIN_HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* The three ports of a k0s controller, as far as a client and a balancer see them. */
-#ifndef K0SLB_STANDIN_PORTS_H
-#define K0SLB_STANDIN_PORTS_H
+#ifndef K0SLB_TESTS_STANDIN_PORTS_H
+#define K0SLB_TESTS_STANDIN_PORTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

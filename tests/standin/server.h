@@ -1,6 +1,6 @@
 /* A port that listens: TLS, and a thread for each connection. */
-#ifndef K0SLB_STANDIN_SERVER_H
-#define K0SLB_STANDIN_SERVER_H
+#ifndef K0SLB_TESTS_STANDIN_SERVER_H
+#define K0SLB_TESTS_STANDIN_SERVER_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* One TLS connection of a client to a stand-in, read and written by the thread that owns it. */
-#ifndef K0SLB_STANDIN_STREAM_H
-#define K0SLB_STANDIN_STREAM_H
+#ifndef K0SLB_TESTS_STANDIN_STREAM_H
+#define K0SLB_TESTS_STANDIN_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>
