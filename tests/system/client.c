@@ -84,21 +84,38 @@ void client_reset(struct client *client)
     fd_close(&client->fd);
 }
 
-/* Each message is a piece of a tagged stream; an echo returns the same piece. */
-int client_echo(struct client *client, size_t size)
+/* Each message is a tagged stream of its own; an echo returns the same. */
+static int exchange_message(const struct client *client, size_t to_send, size_t to_get,
+                            unsigned within_ms)
 {
+    uint64_t id = client->id + (client->messages << 32);
     struct exchange exchange = {
-        .out = {.id = client->id + (client->messages << 32)},
-        .to_send = size,
-        .to_get = size,
+        .out = {.id = id},
+        .in = {.id = id, .known = true},
+        .to_send = to_send,
+        .to_get = to_get,
     };
 
-    exchange.in.id = exchange.out.id;
-    exchange.in.known = true;
-    client->messages++;
-    if (exchange_run(&exchange, client->fd, -1, mono_ms() + CLIENT_PATIENCE_MS) == -1)
+    if (exchange_run(&exchange, client->fd, -1, mono_ms() + within_ms) == -1)
         return -1;
     return exchange.in.bad ? -1 : 0;
+}
+
+int client_echo(struct client *client, size_t size)
+{
+    client->messages++;
+    return exchange_message(client, size, size, CLIENT_PATIENCE_MS);
+}
+
+int client_try_echo(struct client *client, unsigned within_ms)
+{
+    client->messages++;
+    return exchange_message(client, TAGGED_BLOCK, TAGGED_BLOCK, within_ms);
+}
+
+int client_finish_echo(struct client *client)
+{
+    return exchange_message(client, 0, TAGGED_BLOCK, CLIENT_PATIENCE_MS);
 }
 
 int client_visit(const struct addr *address)
@@ -133,6 +150,18 @@ enum client_end client_next(struct client *client, unsigned within_ms)
     if (got == -1)
         return errno == EAGAIN ? CLIENT_STILL_OPEN : CLIENT_RESET;
     return got == 0 ? CLIENT_FIN : CLIENT_DATA;
+}
+
+enum client_end client_knock(const struct addr *address)
+{
+    struct client client;
+    enum client_end end;
+
+    if (client_open(&client, address) == -1)
+        return errno == ECONNRESET ? CLIENT_RESET : CLIENT_STILL_OPEN;
+    end = client_next(&client, CLIENT_PATIENCE_MS);
+    client_close(&client);
+    return end;
 }
 
 int client_fin(struct client *client)

@@ -37,6 +37,13 @@ void client_reset(struct client *client);
 /* Sends a message of that size (at most 4 MiB) to an echo and compares what returns. 0 or -1. */
 int client_echo(struct client *client, size_t size) MUST_CHECK;
 
+/*
+ * The same in two halves for a client that may have to wait: sends a message, and gives up for now
+ * when no echo has come within that time; then takes that echo. 0, or -1.
+ */
+int client_try_echo(struct client *client, unsigned within_ms) MUST_CHECK;
+int client_finish_echo(struct client *client) MUST_CHECK;
+
 /* Connects, echoes a few bytes, closes; 0, or -1 when any of it failed. */
 int client_visit(const struct addr *address) MUST_CHECK;
 
@@ -52,6 +59,9 @@ enum client_end {
 
 /* What comes next, within that time. */
 enum client_end client_next(struct client *client, unsigned within_ms);
+
+/* Connects, sends nothing, and says what comes; CLIENT_RESET also when that was so quick. */
+enum client_end client_knock(const struct addr *address);
 
 /* Sends FIN. 0, or -1. */
 int client_fin(struct client *client) MUST_CHECK;

@@ -69,28 +69,32 @@ struct addr instance_free_address(const struct instance *instance)
     return address;
 }
 
-/* The program of this build. */
-static char *program_path(char path[4096])
+/* A line for sh(1) that becomes the program of this build, which is its $0. */
+static void write_command(const struct instance *instance, const char *arguments, char *line,
+                          size_t size)
 {
-    const char *dir = getenv("K0SLB_BUILDDIR");
+    char limit[32] = "";
 
-    snprintf(path, 4096, "%s/k0slbd", dir != NULL ? dir : ".");
-    return path;
+    if (instance->descriptors > 0)
+        snprintf(limit, sizeof(limit), "ulimit -n %u && ", instance->descriptors);
+    if (arguments != NULL)
+        snprintf(line, size, "%sexec \"$0\" %s", limit, arguments);
+    else
+        snprintf(line, size, "%sexec \"$0\" -c %s", limit, instance->config);
 }
 
-int instance_spawn(struct instance *instance, const char *const *arguments)
+int instance_spawn(struct instance *instance, const char *arguments)
 {
     extern char **environ;
-    char path[4096];
-    char *argv[16] = {program_path(path), (char[]){"-c"}, instance->config, NULL};
+    const char *dir = getenv("K0SLB_BUILDDIR");
+    char program[4096];
+    char line[256];
+    char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, line, program, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
 
-    for (unsigned i = 0; arguments != NULL && i + 2 < ARRAY_LEN(argv); i++) {
-        argv[i + 1] = arguments[i] != NULL ? strdupa(arguments[i]) : NULL;
-        if (arguments[i] == NULL)
-            break;
-    }
+    snprintf(program, sizeof(program), "%s/k0slbd", dir != NULL ? dir : ".");
+    write_command(instance, arguments, line, sizeof(line));
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
@@ -99,7 +103,7 @@ int instance_spawn(struct instance *instance, const char *const *arguments)
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
     posix_spawnattr_setpgroup(&attributes, 0);
-    errno = posix_spawn(&instance->pid, path, &actions, &attributes, argv, environ);
+    errno = posix_spawn(&instance->pid, "/bin/sh", &actions, &attributes, argv, environ);
     instance->running = errno == 0;
     if (!instance->running)
         instance->pid = 0;

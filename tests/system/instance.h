@@ -18,12 +18,13 @@ struct instance {
     char name[CONF_NAME_SIZE]; /* of the instance; used by no other one on this machine */
     char dir[64];              /* temporary; holds the two files */
     char config[96];
-    char log[96];        /* its stderr */
-    struct addr address; /* 127.x.y.z of this instance alone, port 0 */
-    pid_t pid;           /* the master's, and its process group's; 0 = never started */
-    bool running;        /* the master has not been reaped */
-    int status;          /* wait(2)'s, once it is */
-    struct board *board; /* NULL while there is none */
+    char log[96];         /* its stderr */
+    struct addr address;  /* 127.x.y.z of this instance alone, port 0 */
+    unsigned descriptors; /* the most k0slbd may open; 0 = as this program */
+    pid_t pid;            /* the master's, and its process group's; 0 = never started */
+    bool running;         /* the master has not been reaped */
+    int status;           /* wait(2)'s, once it is */
+    struct board *board;  /* NULL while there is none */
 };
 
 /* Makes names and the directory. Returns 0, or -1 with errno. */
@@ -36,10 +37,10 @@ int instance_configure(struct instance *instance, const char *text) MUST_CHECK;
 struct addr instance_free_address(const struct instance *instance);
 
 /*
- * Starts k0slbd with these arguments (NULL at the end; NULL for "-c FILE") and waits for nothing.
- * Returns 0, or -1 with errno.
+ * Starts k0slbd with these arguments, as a shell reads them (NULL: "-c FILE"), and waits for
+ * nothing. Returns 0, or -1 with errno.
  */
-int instance_spawn(struct instance *instance, const char *const *arguments) MUST_CHECK;
+int instance_spawn(struct instance *instance, const char *arguments) MUST_CHECK;
 
 /* instance_spawn(), then waits until it serves: all workers run, every backend has been checked. */
 int instance_start(struct instance *instance) MUST_CHECK;

@@ -18,6 +18,8 @@ tests_system_libharness_a_SOURCES = \
 	tests/system/http.c \
 	tests/system/procfs.h \
 	tests/system/procfs.c \
+	tests/system/limit.h \
+	tests/system/limit.c \
 	tests/system/instance.h \
 	tests/system/instance.c \
 	tests/system/wait.h \

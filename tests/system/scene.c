@@ -97,6 +97,7 @@ int scene_open(struct scene *scene, const struct scene_plan *plan)
         CU_FAIL("no backends");
         return -1;
     }
+    scene->instance.descriptors = plan->descriptors;
     textbuf_init(&text, 64 * 1024);
     write_config(scene, plan, &text);
     result = scene_open_text(scene, text.data);

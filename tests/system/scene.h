@@ -48,6 +48,7 @@ struct scene_plan {
     unsigned closed;                     /* bit k: the port of backend k is closed at first */
     bool stats;                          /* a stats process, at scene.stats */
     unsigned workers;                    /* the mode's */
+    unsigned descriptors;                /* the most that each process may open */
 };
 
 struct scene {

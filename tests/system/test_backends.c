@@ -221,14 +221,11 @@ static void test_all_down_try(void)
         .closed = 1 << 0 | 1 << 1,
     };
     struct scene scene;
-    struct client client;
 
     if (scene_open(&scene, &plan) == 0) {
         CU_ASSERT_TRUE(wait_status(&scene.instance, "b1", STATUS_DOWN, SOON_MS));
         CU_ASSERT_TRUE(wait_status(&scene.instance, "b2", STATUS_DOWN, SOON_MS));
-        ASSERT_NUMBER(client_open(&client, &scene.listen), 0);
-        CU_ASSERT_TRUE(client_next(&client, SOON_MS) >= CLIENT_FIN);
-        client_close(&client);
+        CU_ASSERT_TRUE(client_knock(&scene.listen) >= CLIENT_FIN);
         CU_ASSERT_TRUE(look_backend(&scene.instance, "b1").connect_errors >= 1);
         CU_ASSERT_TRUE(look_backend(&scene.instance, "b2").connect_errors >= 1);
         ASSERT_NUMBER(peer_reopen(&scene.peers[1]), 0);
@@ -245,16 +242,12 @@ static void test_all_down_refuse(void)
         .closed = 1 << 0 | 1 << 1,
     };
     struct scene scene;
-    struct client client;
 
     if (scene_open(&scene, &plan) == 0) {
         CU_ASSERT_TRUE(wait_status(&scene.instance, "b1", STATUS_DOWN, SOON_MS));
         CU_ASSERT_TRUE(wait_status(&scene.instance, "b2", STATUS_DOWN, SOON_MS));
         ASSERT_NUMBER(peer_reopen(&scene.peers[1]), 0);
-        if (client_open(&client, &scene.listen) == 0) {
-            ASSERT_NUMBER(client_next(&client, SOON_MS), CLIENT_RESET);
-            client_close(&client);
-        }
+        ASSERT_NUMBER(client_knock(&scene.listen), CLIENT_RESET);
         ASSERT_NUMBER(look_refused(&scene.instance), 1);
         ASSERT_NUMBER(scene.peers[1].served, 0);
     }

@@ -36,9 +36,9 @@ static const struct mistake mistakes[] = {
      {"k0slb.ini:8: [service s] connect_timeout:"}},
     {BEGIN "[service s]\nlisten = @L\n" SERVER "[service t]\nlisten = @L\n" SERVER,
      {"k0slb.ini:10: [service t] listen:", "s"}},
-    {BEGIN, {"[controllers]"}},
-    {BEGIN "[service s]\nlisten = @L\n", {"server"}},
-    {"", {"[controllers]"}},
+    {BEGIN, {"nothing to serve", "[controllers]"}},
+    {BEGIN "[service s]\nlisten = @L\n", {"nothing to serve", "[controllers]"}},
+    {"", {"k0slb.ini: the file is empty"}},
 };
 
 static void replace(char *text, size_t size, const char *mark, const char *with)
@@ -66,7 +66,7 @@ static void assert_said(const struct scene *scene, const char *text)
 }
 
 /* Runs k0slbd to its end, which has to come soon and with that status. */
-static void run_to_end(struct scene *scene, const char *const *arguments, int status)
+static void run_to_end(struct scene *scene, const char *arguments, int status)
 {
     ASSERT_NUMBER(instance_spawn(&scene->instance, arguments), 0);
     ASSERT_NUMBER(instance_wait_exit(&scene->instance, SOON_MS), status);
@@ -124,12 +124,11 @@ static void test_missing_user(void)
 
 static void test_missing_file(void)
 {
-    static const char *const arguments[] = {"-c", "/nonexistent/k0slb.ini", NULL};
     struct scene scene;
 
     if (scene_init(&scene) == -1)
         return;
-    run_to_end(&scene, arguments, 1);
+    run_to_end(&scene, "-c /nonexistent/k0slb.ini", 1);
     assert_said(&scene, "/nonexistent/k0slb.ini");
     assert_said(&scene, "No such file");
     scene_close_ended(&scene);
@@ -138,11 +137,11 @@ static void test_missing_file(void)
 static void test_directory(void)
 {
     struct scene scene;
-    const char *arguments[] = {"-c", NULL, NULL};
+    char arguments[128];
 
     if (scene_init(&scene) == -1)
         return;
-    arguments[1] = scene.instance.dir;
+    snprintf(arguments, sizeof(arguments), "-c %s", scene.instance.dir);
     run_to_end(&scene, arguments, 1);
     assert_said(&scene, scene.instance.dir);
     assert_said(&scene, "directory");
@@ -152,12 +151,7 @@ static void test_directory(void)
 /* Usage errors: status 2. */
 static void test_command_line(void)
 {
-    static const char *const lines[][4] = {
-        {"-x", NULL},
-        {"--no-such-option", NULL},
-        {"-c", NULL},
-        {"-t", "more", NULL},
-    };
+    static const char *const lines[] = {"-x", "--no-such-option", "-c", "-t more", "more"};
 
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         struct scene scene;
@@ -173,14 +167,14 @@ static void test_command_line(void)
 /* -t says what is wrong and starts nothing; a good file is status 0. */
 static void test_check_only(void)
 {
-    const char *arguments[] = {"-t", "-c", NULL, NULL};
+    char arguments[128];
     char address[ADDR_TEXT_SIZE];
     char text[512];
     struct scene scene;
 
     if (scene_init(&scene) == -1)
         return;
-    arguments[2] = scene.instance.config;
+    snprintf(arguments, sizeof(arguments), "-t -c %s", scene.instance.config);
     snprintf(text, sizeof(text),
              "[k0slb]\nname = %s\n[stats]\nlisten =\n[service s]\nlisten = %s\n%s",
              scene.instance.name, addr_format(&scene.listen, address), SERVER);

@@ -3,13 +3,13 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "unit/unit.h"
 
 #include "system/crowd.h"
+#include "system/limit.h"
 #include "system/scene.h"
 
 static const struct {
@@ -157,22 +157,55 @@ static void test_children_hold_their_own_alone(void)
     scene_close(&scene);
 }
 
+/* A worker at the number of sessions that its descriptors allow: the next ones wait, unharmed. */
+static void test_full_worker(void)
+{
+    enum { DESCRIPTORS = 160, MORE = 50 };
+    static const struct scene_plan plan = {
+        .backends = 2,
+        .workers = 1,
+        .descriptors = DESCRIPTORS,
+    };
+    static struct crowd all;
+    struct scene scene;
+
+    if (scene_open(&scene, &plan) == 0) {
+        pid_t worker = instance_child(&scene.instance, BOARD_ROLE_WORKER, 0);
+        unsigned in = 0;
+
+        while (in < CROWD_MAX - MORE && client_open(&all.clients[in], &scene.listen) == 0 &&
+               client_try_echo(&all.clients[in], 300) == 0)
+            in++;
+        printf("%u sessions with %u descriptors\n", in, (unsigned)DESCRIPTORS);
+        CU_ASSERT_TRUE(in >= 2);
+        CU_ASSERT_TRUE(in < DESCRIPTORS / 2);
+        for (all.count = in + 1; all.count < in + MORE; all.count++)
+            ASSERT_NUMBER(client_open(&all.clients[all.count], &scene.listen), 0);
+        CU_ASSERT_TRUE(procfs_cpu_percent(worker, 500) < 5);
+        for (unsigned i = 0; i < in; i++)
+            ASSERT_NUMBER(client_echo(&all.clients[i], 64), 0);
+        CU_ASSERT_TRUE(atomic_load(&board_worker(scene.instance.board, 0)->accept_pauses) >= 1);
+        client_close(&all.clients[0]);
+        ASSERT_NUMBER(client_finish_echo(&all.clients[in]), 0);
+        crowd_close(&all);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+        ASSERT_NUMBER(client_visit_many(&scene.listen, 5), 0);
+    }
+    scene_close(&scene);
+}
+
 /*
- * A worker without descriptors neither spins nor harms the sessions it has, and serves again once
- * there are some.
+ * A worker that suddenly has no descriptors left (EMFILE where it had reckoned with room) neither
+ * spins nor harms the sessions it has, and serves again once there are some.
  */
 static void starve(struct scene *scene, struct crowd *old, struct crowd *more)
 {
     enum { ROOM = 20 };
     pid_t worker = instance_child(&scene->instance, BOARD_ROLE_WORKER, 0);
-    int used = procfs_fd_count(worker);
-    struct rlimit before;
-    struct rlimit low;
+    long before = limit_descriptors(worker, (unsigned)procfs_fd_count(worker) + ROOM);
     unsigned lost;
 
-    ASSERT_NUMBER(prlimit(worker, RLIMIT_NOFILE, NULL, &before), 0);
-    low = (struct rlimit){.rlim_cur = (rlim_t)used + ROOM, .rlim_max = before.rlim_max};
-    ASSERT_NUMBER(prlimit(worker, RLIMIT_NOFILE, &low, NULL), 0);
+    CU_ASSERT_TRUE(before > ROOM);
     for (more->count = 0; more->count < 200; more->count++)
         ASSERT_NUMBER(client_open(&more->clients[more->count], &scene->listen), 0);
     CU_ASSERT_TRUE(procfs_cpu_percent(worker, 1000) < 5);
@@ -180,7 +213,7 @@ static void starve(struct scene *scene, struct crowd *old, struct crowd *more)
     CU_ASSERT_TRUE(atomic_load(&board_worker(scene->instance.board, 0)->accept_pauses) >= 1);
     crowd_close(more);
     ASSERT_NUMBER(client_visit_many(&scene->listen, 5), 0);
-    ASSERT_NUMBER(prlimit(worker, RLIMIT_NOFILE, &before, NULL), 0);
+    ASSERT_NUMBER(limit_descriptors(worker, (unsigned long)before) == -1, false);
     ASSERT_NUMBER(crowd_open(more, &scene->listen, 100), 0);
     ASSERT_NUMBER(crowd_echo(old, &lost), old->count);
     ASSERT_NUMBER(instance_child(&scene->instance, BOARD_ROLE_WORKER, 0), worker);
@@ -230,6 +263,7 @@ static void test_accepts_are_spread(void)
 static const struct unit_test tests[] = {
     {"children_are_unprivileged", test_children_are_unprivileged},
     {"children_hold_their_own_alone", test_children_hold_their_own_alone},
+    {"full_worker", test_full_worker},
     {"no_descriptors", test_no_descriptors},
     {"accepts_are_spread", test_accepts_are_spread},
     {NULL, NULL},

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -100,9 +101,9 @@ static void test_hup_is_answered(void)
         pid_t checker = instance_child(&scene.instance, BOARD_ROLE_CHECKER, 0);
 
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
-        CU_ASSERT_FALSE(instance_log_has(&scene.instance, "HUP"));
+        CU_ASSERT_FALSE(instance_log_has(&scene.instance, "reload"));
         instance_signal(&scene.instance, SIGHUP);
-        CU_ASSERT_TRUE(wait_log(&scene.instance, "HUP", SOON_MS));
+        CU_ASSERT_TRUE(wait_log(&scene.instance, "reload", SOON_MS));
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
         ASSERT_NUMBER(client_visit_many(&scene.listen, 5), 0);
         ASSERT_NUMBER(instance_child(&scene.instance, BOARD_ROLE_WORKER, 0), worker);
@@ -187,9 +188,40 @@ static void test_port_in_use(void)
     scene_close_ended(&scene);
 }
 
+/*
+ * TERM while it is still being born: it ends at once, either way, and leaves nothing. The moments
+ * are spread over the whole birth.
+ */
+static void test_stop_while_starting(void)
+{
+    enum { TIMES = 20, STEP_US = 500 };
+    char address[ADDR_TEXT_SIZE];
+    char text[512];
+    struct scene scene;
+
+    for (unsigned i = 0; i < TIMES; i++) {
+        struct timespec moment = {.tv_nsec = (long)i * STEP_US * 1000};
+        int status;
+
+        if (scene_init(&scene) == -1)
+            return;
+        snprintf(text, sizeof(text),
+                 "[k0slb]\nname = %s\nworkers = 2\n[stats]\nlisten =\n"
+                 "[service test]\nlisten = %s\nserver b1 = 127.0.0.1:1\n",
+                 scene.instance.name, addr_format(&scene.listen, address));
+        ASSERT_NUMBER(instance_configure(&scene.instance, text), 0);
+        ASSERT_NUMBER(instance_spawn(&scene.instance, NULL), 0);
+        nanosleep(&moment, NULL);
+        status = instance_stop(&scene.instance);
+        CU_ASSERT_TRUE(status == 0 || status == 128 + SIGTERM);
+        scene_close_ended(&scene);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"term", test_term},
     {"int", test_int},
+    {"stop_while_starting", test_stop_while_starting},
     {"quit_drains", test_quit_drains},
     {"term_ends_drain", test_term_ends_drain},
     {"stop_with_stopped_worker", test_stop_with_stopped_worker},

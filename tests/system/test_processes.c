@@ -128,8 +128,6 @@ static void test_master_killed(void)
         instance_signal(&scene.instance, SIGKILL);
         ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), 128 + SIGKILL);
         CU_ASSERT_TRUE(instance_is_empty(&scene.instance, 2000));
-        board_close(scene.instance.board);
-        scene.instance.board = NULL;
         ASSERT_NUMBER(instance_start(&scene.instance), 0);
         ASSERT_NUMBER(client_visit_many(&scene.listen, 5), 0);
     }

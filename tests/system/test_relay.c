@@ -134,7 +134,7 @@ static void test_back_pressure(void)
         sent = wait_settled(&scene.peers[0].sent, 200, SOON_MS);
         CU_ASSERT_TRUE(sent < plan.amount);
         CU_ASSERT_TRUE(workers_cpu_percent(&scene, 2000) < 5);
-        ASSERT_NUMBER(scene.peers[0].sent, sent);
+        CU_ASSERT_TRUE(scene.peers[0].sent < sent + MIB(1));
         ASSERT_NUMBER(client_exchange(&client, 0), plan.amount);
         CU_ASSERT_TRUE(scene_wait_whole(&scene, 1));
         client_close(&client);

@@ -42,12 +42,13 @@ bool wait_board(struct instance *instance, wait_fn *fn, const void *context, uns
     return true;
 }
 
-/* Whether it serves, or will never do. */
-static bool serves_or_ended(const struct snapshot *snapshot, const void *context)
+static bool is_serving(const struct snapshot *snapshot, const void *context)
 {
+    const struct instance *instance = context;
     unsigned running = 0;
 
-    (void)context;
+    if (snapshot->pid != instance->pid)
+        return false;
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct snapshot_process *process = &snapshot->processes[i];
 
@@ -56,13 +57,24 @@ static bool serves_or_ended(const struct snapshot *snapshot, const void *context
     return snapshot->checks_done && running == snapshot->workers_wanted;
 }
 
+/* Left by an earlier master: the new one has not put its own there yet. */
+static void forget_foreign_board(struct instance *instance)
+{
+    if (instance->board == NULL ||
+        atomic_load(&board_master(instance->board)->prefix.master_pid) == instance->pid)
+        return;
+    board_close(instance->board);
+    instance->board = NULL;
+}
+
 bool wait_serving(struct instance *instance, unsigned within_ms)
 {
     uint64_t deadline_ms = mono_ms() + within_ms;
 
     while (instance_wait_exit(instance, 0) == -1 && mono_ms() < deadline_ms) {
-        if (is_true_now(instance, serves_or_ended, NULL))
+        if (is_true_now(instance, is_serving, instance))
             return true;
+        forget_foreign_board(instance);
         wait_a_moment();
     }
     return false;
