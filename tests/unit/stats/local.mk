@@ -2,7 +2,11 @@ check_PROGRAMS += tests/unit/stats/test_stats
 TESTS += tests/unit/stats/test_stats
 tests_unit_stats_test_stats_SOURCES = \
 	tests/unit/stats/main.c \
-	tests/unit/stats/test_http.c
+	tests/unit/stats/place.h \
+	tests/unit/stats/place.c \
+	tests/unit/stats/test_http.c \
+	tests/unit/stats/test_routes.c \
+	tests/unit/stats/test_connection.c
 tests_unit_stats_test_stats_CPPFLAGS = $(unit_cppflags)
 tests_unit_stats_test_stats_CFLAGS = $(unit_cflags)
 tests_unit_stats_test_stats_LDADD = $(unit_libs) src/stats/libstats.a src/report/libreport.a src/role/librole.a src/channel/libchannel.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)

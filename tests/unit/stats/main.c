@@ -1,0 +1,17 @@
+#include "unit/unit.h"
+
+extern const struct unit_test http_tests[];
+extern const struct unit_test routes_tests[];
+extern const struct unit_test connection_tests[];
+
+int main(int argc, char **argv)
+{
+    static const struct unit_suite suites[] = {
+        {"http", http_tests},
+        {"routes", routes_tests},
+        {"connection", connection_tests},
+        {NULL, NULL},
+    };
+
+    return unit_main("stats", suites, argc, argv);
+}

@@ -1,0 +1,121 @@
+#include "stats/routes.h"
+
+#include <string.h>
+
+#include "place.h"
+#include "unit/unit.h"
+
+extern const struct unit_test routes_tests[];
+
+#define TEXT "text/plain; charset=utf-8"
+#define JSON "application/json"
+
+static void expect(const struct place *place, const struct http_request *request, const char *from,
+                   int status, const char *type, const char *begin)
+{
+    struct http_answer answer = {0};
+    struct textbuf body;
+    struct addr client;
+
+    CU_ASSERT_FATAL(addr_parse(&client, from) == 0);
+    textbuf_init(&body, 1 << 20);
+    routes_answer(&place->routes, request, &client, &answer, &body);
+    ASSERT_NUMBER(answer.status, status);
+    ASSERT_TEXT(answer.type, type);
+    ASSERT_NUMBER(answer.length, body.length);
+    if (strncmp(body.data, begin, strlen(begin)) != 0)
+        ASSERT_TEXT(body.data, begin);
+    CU_ASSERT(body.data[body.length - 1] == '\n');
+    textbuf_fini(&body);
+}
+
+static void paths_have_their_reports(void)
+{
+    static const struct {
+        const char *path;
+        const char *from;
+        int status;
+        const char *type;
+        const char *begin;
+    } cases[] = {
+        {"/", "127.0.0.1", 200, TEXT, "k0slb "},
+        {"/stats.json", "127.0.0.1", 200, JSON, "{\"version\":"},
+        {"/;json", "127.0.0.1", 200, JSON, "{\"version\":"},
+        {"/healthz", "127.0.0.1", 503, TEXT, "no worker serves: "},
+        {"/readyz", "127.0.0.1", 503, TEXT, "kubeAPI: no backend is up: 1 unchecked"},
+        {"/readyz/kubeAPI", "127.0.0.1", 503, TEXT, "kubeAPI: "},
+        {"/readyz/nothing", "127.0.0.1", 404, TEXT, "no such service"},
+        {"/readyz/", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/healthz/", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/stats", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"//", "127.0.0.1", 404, TEXT, "There is no such page."},
+        /* from outside */
+        {"/", "10.0.0.1", 403, TEXT, "Your address is not in `allow`"},
+        {"/stats.json", "::1", 403, TEXT, "Your address is not in `allow`"},
+        {"/what", "10.0.0.1", 403, TEXT, "Your address is not in `allow`"},
+        {"/healthz", "10.0.0.1", 503, TEXT, "no worker serves: "},
+        {"/readyz", "10.0.0.1", 503, TEXT, "kubeAPI: "},
+        {"/readyz/kubeAPI", "10.0.0.1", 503, TEXT, "kubeAPI: "},
+        {"/", "::ffff:127.0.0.1", 200, TEXT, "k0slb "},
+    };
+    struct place place;
+
+    place_set_up(&place);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct http_request get = {.verdict = HTTP_GET, .path = cases[i].path};
+        struct http_request head = {.verdict = HTTP_HEAD, .path = cases[i].path};
+
+        expect(&place, &get, cases[i].from, cases[i].status, cases[i].type, cases[i].begin);
+        expect(&place, &head, cases[i].from, cases[i].status, cases[i].type, cases[i].begin);
+    }
+    place_tear_down(&place);
+}
+
+static void what_is_refused_gets_a_sentence(void)
+{
+    static const struct {
+        enum http_verdict verdict;
+        int status;
+        const char *begin;
+    } cases[] = {
+        {HTTP_BAD, 400, "This is not"},
+        {HTTP_METHOD, 405, "Only GET and HEAD"},
+        {HTTP_TOO_LARGE, 431, "The head"},
+        {HTTP_VERSION, 505, "HTTP/1.0 and"},
+    };
+    struct place place;
+
+    place_set_up(&place);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct http_request request = {.verdict = cases[i].verdict};
+
+        expect(&place, &request, "10.0.0.1", cases[i].status, TEXT, cases[i].begin);
+    }
+    place_tear_down(&place);
+}
+
+static void a_report_that_is_too_large_is_an_error(void)
+{
+    struct place place;
+    struct http_request request = {.verdict = HTTP_GET, .path = "/stats.json"};
+    struct http_answer answer = {0};
+    struct textbuf body;
+    struct addr client;
+
+    place_set_up(&place);
+    CU_ASSERT_FATAL(addr_parse(&client, "127.0.0.1") == 0);
+    textbuf_init(&body, 200);
+    routes_answer(&place.routes, &request, &client, &answer, &body);
+    ASSERT_NUMBER(answer.status, 500);
+    ASSERT_NUMBER(answer.length, body.length);
+    CU_ASSERT_FALSE(body.truncated);
+    textbuf_fini(&body);
+    place_tear_down(&place);
+}
+
+const struct unit_test routes_tests[] = {
+    {"paths_have_their_reports", paths_have_their_reports},
+    {"what_is_refused_gets_a_sentence", what_is_refused_gets_a_sentence},
+    {"a_report_that_is_too_large_is_an_error", a_report_that_is_too_large_is_an_error},
+    {NULL, NULL},
+};
