@@ -20,5 +20,3 @@ tests_standin_k0slb_standin_SOURCES = \
 tests_standin_k0slb_standin_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) -pthread
 tests_standin_k0slb_standin_LDADD = $(OPENSSL_LIBS)
 tests_standin_k0slb_standin_LDFLAGS = $(AM_LDFLAGS) -pthread
-
-EXTRA_DIST += tests/run.sh
