@@ -1,8 +1,12 @@
 check_PROGRAMS += tests/unit/checker/test_checker
 TESTS += tests/unit/checker/test_checker
 tests_unit_checker_test_checker_SOURCES = \
+	tests/unit/checker/house.h \
+	tests/unit/checker/house.c \
 	tests/unit/checker/main.c \
-	tests/unit/checker/test_health.c
+	tests/unit/checker/test_checker.c \
+	tests/unit/checker/test_health.c \
+	tests/unit/checker/test_schedule.c
 tests_unit_checker_test_checker_CPPFLAGS = $(unit_cppflags)
 tests_unit_checker_test_checker_CFLAGS = $(unit_cflags)
 tests_unit_checker_test_checker_LDADD = $(unit_libs) src/checker/libchecker.a src/role/librole.a src/channel/libchannel.a src/probe/libprobe.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS)
