@@ -1,0 +1,15 @@
+#include "unit/unit.h"
+
+extern const struct unit_test control_tests[];
+extern const struct unit_test instance_tests[];
+
+int main(int argc, char **argv)
+{
+    static const struct unit_suite suites[] = {
+        {"control", control_tests},
+        {"instance", instance_tests},
+        {NULL, NULL},
+    };
+
+    return unit_main("control", suites, argc, argv);
+}
