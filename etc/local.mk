@@ -1,0 +1,2 @@
+# The commented sample of the configuration file.
+EXTRA_DIST += etc/k0slb.ini

@@ -49,8 +49,6 @@ int conf_list_next(const char **rest, char item[CONF_LINE_SIZE])
 /* An address alone, without port. */
 static int read_host(const char *text, struct addr *out, char *reason)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
     if (*text == '\0')
         return conf_reason(reason, "the address is missing");
     if (addr_parse(out, text) == -1) {
@@ -61,9 +59,6 @@ static int read_host(const char *text, struct addr *out, char *reason)
                                text);
         return conf_reason(reason, "\"%s\" is not an address", text);
     }
-    if (out->family == ADDR_IPV6 && memcmp(out->ip, mapped, sizeof(mapped)) == 0)
-        return conf_reason(reason, "\"%s\" is an IPv4 address in disguise: write it as 10.0.0.1",
-                           text);
     return 0;
 }
 
@@ -123,6 +118,8 @@ static int split_with_port(const char *text, struct endpoint_text *out, char *re
 {
     struct addr ignored;
 
+    if (strpbrk(text, " \t") != NULL)
+        return conf_reason(reason, "\"%s\" is not ADDRESS:PORT; a list has commas", text);
     if (split_endpoint(text, out, reason) == -1)
         return -1;
     if (out->port != NULL)

@@ -55,7 +55,8 @@ static const struct passwd *find_user(const struct check *check)
     if (said != NULL && said->refused)
         return NULL;
     found = getpwnam(global->user);
-    if (found != NULL || (said == NULL && geteuid() != 0))
+    /* A file that is refused anyway needs no word about the children's default user. */
+    if (found != NULL || (said == NULL && (geteuid() != 0 || check->report->errors > 0)))
         return found;
     if (said != NULL) {
         conf_report_add(check->report, CONF_ERROR, said->line, "k0slb", "user",
@@ -308,9 +309,9 @@ void conf_check_all(struct conf *conf, const struct conf_statements *statements,
                     struct conf_report *report)
 {
     static void (*const rules[])(const struct check *) = {
-        check_workers,       check_user,           check_group,       check_service_count,
-        check_backend_count, check_listener_count, check_range_count, check_overlaps,
-        check_services,      check_purpose,
+        check_workers,     check_service_count, check_backend_count, check_listener_count,
+        check_range_count, check_overlaps,      check_services,      check_purpose,
+        check_user,        check_group,
     };
     const struct check check = {conf, statements, report};
 

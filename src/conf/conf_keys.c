@@ -149,7 +149,7 @@ static bool is_match(const struct conf_key *row, const char *key)
     if (row->type == CONF_TYPE_CONTROLLER)
         return true;
     if (row->type == CONF_TYPE_SERVER)
-        return has_first_word(key, row->name);
+        return strncmp(key, row->name, strlen("server ")) == 0;
     return strcmp(key, row->name) == 0;
 }
 

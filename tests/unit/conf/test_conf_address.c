@@ -1,0 +1,207 @@
+#include "conf/conf_address.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/unit.h"
+
+extern const struct unit_test conf_address_tests[];
+
+static void listen_items(void)
+{
+    static const struct {
+        const char *item;
+        const char *wanted; /* the sockets, or the reason */
+    } cases[] = {
+        {":6443", "0.0.0.0:6443 [::]:6443"},
+        {"*:6443", "0.0.0.0:6443 [::]:6443"},
+        {"0.0.0.0:6443", "0.0.0.0:6443"},
+        {"[::]:6443", "[::]:6443"},
+        {"[::1]:6443", "[::1]:6443"},
+        {"127.0.0.1:1", "127.0.0.1:1"},
+        {"127.0.0.1:65535", "127.0.0.1:65535"},
+        {":0", "port 0 is not in 1 to 65535"},
+        {":70000", "port 70000 is not in 1 to 65535"},
+        {":", "\"\" is not a port number"},
+        {":http", "\"http\" is not a port number"},
+        {"6443", "\"6443\" is not ADDRESS:PORT; a port alone is written :6443"},
+        {"10.0.0.1", "the port is missing in \"10.0.0.1\": write ADDRESS:PORT"},
+        {"[::1]", "the port is missing in \"[::1]\": write ADDRESS:PORT"},
+        {"fd00::1:6443", "\"fd00::1:6443\": an IPv6 address with its port is written "
+                         "[fd00::1]:6443"},
+        {"[::1", "\"]\" is missing in \"[::1\""},
+        {"[::1]6443", "\"[::1]6443\" is not [ADDRESS]:PORT"},
+        {"[10.0.0.1]:6443", "\"10.0.0.1\" is not an IPv6 address; only those stand in brackets"},
+        {"[]:6443", "\"\" is not an IPv6 address; only those stand in brackets"},
+        {"[::g]:6443", "\"::g\" is not an address"},
+        {"127.0.0.512:6443", "\"127.0.0.512\" is not an address"},
+        {"localhost:6443", "\"localhost\" is a host name, which this version does not look up: "
+                           "write its address"},
+        {"[::ffff:10.0.0.1]:80", "10.0.0.1:80"},
+    };
+    char reason[CONF_REASON_SIZE];
+    struct conf_listener pair[2];
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int count = conf_address_listen(cases[i].item, pair, reason);
+        char got[CONF_REASON_SIZE + 160];
+        char first[ADDR_TEXT_SIZE];
+        char second[ADDR_TEXT_SIZE];
+
+        if (count == -1)
+            snprintf(got, sizeof(got), "%s", reason);
+        else if (count == 1)
+            snprintf(got, sizeof(got), "%s", addr_format(&pair[0].address, first));
+        else
+            snprintf(got, sizeof(got), "%s %s", addr_format(&pair[0].address, first),
+                     addr_format(&pair[1].address, second));
+        ASSERT_TEXT(got, cases[i].wanted);
+        if (count > 0)
+            ASSERT_NUMBER(pair[0].both, count == 2);
+    }
+}
+
+struct server_case {
+    const char *value;
+    const char *wanted; /* "ADDRESS weight[ backup]", or the reason */
+};
+
+static void expect_server(const struct server_case *test, int result,
+                          const struct conf_server *server, const char *reason)
+{
+    char got[CONF_REASON_SIZE + 100];
+    char text[ADDR_TEXT_SIZE];
+
+    if (result == -1)
+        snprintf(got, sizeof(got), "%s", reason);
+    else
+        snprintf(got, sizeof(got), "%s %u%s", addr_format(&server->address, text), server->weight,
+                 server->backup ? " backup" : "");
+    ASSERT_TEXT(got, test->wanted);
+}
+
+static void servers(void)
+{
+    static const struct server_case cases[] = {
+        {"10.0.0.1:22", "10.0.0.1:22 1"},
+        {"[fd00::1]:22 weight=0", "[fd00::1]:22 0"},
+        {"10.0.0.1:22 \t weight=256  backup", "10.0.0.1:22 256 backup"},
+        {"10.0.0.1:22 backup weight=3", "10.0.0.1:22 3 backup"},
+        {"10.0.0.1", "the port is missing in \"10.0.0.1\": write ADDRESS:PORT"},
+        {"web.example", "\"web.example\" is a host name, which this version does not look up: "
+                        "write its address"},
+        {"web.example:80", "\"web.example\" is a host name, which this version does not look up: "
+                           "write its address"},
+        {"fd00::1", "\"fd00::1\": an IPv6 address with its port is written [fd00::1]:6443"},
+        {":22", "the address is missing"},
+        {"*:22", "\"*\" is not an address"},
+        {"0.0.0.0:22", "\"0.0.0.0\" is no machine's address"},
+        {"[::]:22", "\"::\" is no machine's address"},
+        {"10.0.0.1:0", "port 0 is not in 1 to 65535"},
+        {"10.0.0.1:22 weight=257", "weight \"257\" is not a number from 0 to 256"},
+        {"10.0.0.1:22 weight=", "weight \"\" is not a number from 0 to 256"},
+        {"10.0.0.1:22 weight=-1", "weight \"-1\" is not a number from 0 to 256"},
+        {"10.0.0.1:22 weight=1 weight=1", "\"weight\" stands there twice"},
+        {"10.0.0.1:22 backup backup", "\"backup\" stands there twice"},
+        {"10.0.0.1:22 wieght=1", "\"wieght=1\" is neither weight=N nor backup"},
+        {"10.0.0.1:22, 10.0.0.2:22", "\"10.0.0.2:22\" is neither weight=N nor backup"},
+    };
+    char reason[CONF_REASON_SIZE];
+    struct conf_server server;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int result = conf_address_server(cases[i].value, &server, reason);
+
+        expect_server(&cases[i], result, &server, reason);
+    }
+}
+
+static void controllers(void)
+{
+    static const struct server_case cases[] = {
+        {"10.0.0.11", "10.0.0.11:0 1"},
+        {"fd00::11", "[fd00::11]:0 1"},
+        {"[fd00::11]", "[fd00::11]:0 1"},
+        {"10.0.0.11 weight=5 backup", "10.0.0.11:0 5 backup"},
+        {"10.0.0.11:6443", "\"10.0.0.11:6443\": a controller is written without a port, each "
+                           "service has its own"},
+        {"[fd00::11]:6443", "\"[fd00::11]:6443\": a controller is written without a port, each "
+                            "service has its own"},
+        {"127.0.0.512", "\"127.0.0.512\" is not an address"},
+        {"10.0.0.11,10.0.0.12", "\"10.0.0.11,10.0.0.12\" is not an address"},
+        {"cp1", "\"cp1\" is a host name, which this version does not look up: write its address"},
+        {"::", "\"::\" is no machine's address"},
+        {"[10.0.0.11]", "\"10.0.0.11\" is not an IPv6 address; only those stand in brackets"},
+    };
+    char reason[CONF_REASON_SIZE];
+    struct conf_server server;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int result = conf_address_controller(cases[i].value, &server, reason);
+
+        expect_server(&cases[i], result, &server, reason);
+    }
+}
+
+static void allowed(void)
+{
+    char reason[CONF_REASON_SIZE];
+    struct conf_allow allow;
+
+    ASSERT_NUMBER(conf_address_allow("all", &allow, reason), 0);
+    ASSERT_NUMBER(allow.kind, CONF_ALLOW_ALL);
+    ASSERT_NUMBER(conf_address_allow("private", &allow, reason), 0);
+    ASSERT_NUMBER(allow.kind, CONF_ALLOW_PRIVATE);
+    ASSERT_NUMBER(conf_address_allow("controllers", &allow, reason), 0);
+    ASSERT_NUMBER(allow.kind, CONF_ALLOW_CONTROLLERS);
+    ASSERT_NUMBER(conf_address_allow("10.1.2.3/8", &allow, reason), 0);
+    ASSERT_NUMBER(allow.kind, CONF_ALLOW_RANGE);
+    ASSERT_NUMBER(allow.range.prefix, 8);
+    ASSERT_NUMBER(conf_address_allow("10.0.0.0/33", &allow, reason), -1);
+    ASSERT_TEXT(reason, "\"10.0.0.0/33\" is no range such as 10.0.0.0/8, and none of all, private, "
+                        "controllers");
+    ASSERT_NUMBER(conf_address_allow("everyone", &allow, reason), -1);
+}
+
+static void lists_split_at_commas(void)
+{
+    const char *rest = " a,\tb c , d";
+    char item[CONF_LINE_SIZE];
+
+    ASSERT_NUMBER(conf_list_next(&rest, item), 1);
+    ASSERT_TEXT(item, "a");
+    ASSERT_NUMBER(conf_list_next(&rest, item), 1);
+    ASSERT_TEXT(item, "b c");
+    ASSERT_NUMBER(conf_list_next(&rest, item), 1);
+    ASSERT_TEXT(item, "d");
+    ASSERT_NUMBER(conf_list_next(&rest, item), 0);
+    rest = "a, ,b";
+    ASSERT_NUMBER(conf_list_next(&rest, item), 1);
+    ASSERT_NUMBER(conf_list_next(&rest, item), -1);
+    rest = "";
+    ASSERT_NUMBER(conf_list_next(&rest, item), -1);
+}
+
+static void too_long_is_refused(void)
+{
+    char reason[CONF_REASON_SIZE];
+    struct conf_listener pair[2];
+    struct conf_server server;
+    char text[600];
+
+    memset(text, 'a', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    ASSERT_NUMBER(conf_address_listen(text, pair, reason), -1);
+    ASSERT_NUMBER(conf_address_server(text, &server, reason), -1);
+    ASSERT_NUMBER(conf_address_controller(text, &server, reason), -1);
+}
+
+const struct unit_test conf_address_tests[] = {
+    {"listen_items", listen_items},
+    {"servers", servers},
+    {"controllers", controllers},
+    {"allowed", allowed},
+    {"lists_split_at_commas", lists_split_at_commas},
+    {"too_long_is_refused", too_long_is_refused},
+    {NULL, NULL},
+};

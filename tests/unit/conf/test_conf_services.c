@@ -1,0 +1,160 @@
+#include "conf/conf_services.h"
+
+#include "base/defs.h"
+#include "unit/unit.h"
+
+#include "conf_test.h"
+
+extern const struct unit_test conf_services_tests[];
+
+static struct loaded loaded;
+
+static void controllers_bring_the_three_services(void)
+{
+    static const struct {
+        const char *name;
+        const char *listen;
+        const char *backends;
+        enum conf_balance balance;
+    } wanted[] = {
+        {"kubeAPI", "0.0.0.0:6443, [::]:6443", "c1 10.0.0.11:6443 1, c2 [fd00::12]:6443 7 backup",
+         BALANCE_LEASTCONN},
+        {"konnectivity", "0.0.0.0:8132, [::]:8132",
+         "c1 10.0.0.11:8132 1, c2 [fd00::12]:8132 7 backup", BALANCE_ROUNDROBIN},
+        {"controllerJoinAPI", "0.0.0.0:9443, [::]:9443",
+         "c1 10.0.0.11:9443 1, c2 [fd00::12]:9443 7 backup", BALANCE_LEASTCONN},
+    };
+    char text[1024];
+
+    load_good(&loaded, "[controllers]\nc1 = 10.0.0.11\nc2 = fd00::12 backup weight=7\n");
+    ASSERT_NUMBER(loaded.conf.service_count, ARRAY_LEN(wanted));
+    ASSERT_NUMBER(loaded.conf.backend_count, 6);
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        const struct conf_service *service = &loaded.conf.services[i];
+
+        ASSERT_TEXT(service->name, wanted[i].name);
+        ASSERT_TEXT(listen_text(&loaded.conf, service, text), wanted[i].listen);
+        ASSERT_TEXT(backends_text(&loaded.conf, service, text), wanted[i].backends);
+        ASSERT_NUMBER(service->balance, wanted[i].balance);
+        ASSERT_NUMBER(service->check, CHECK_TLS);
+        ASSERT_NUMBER(service->enabled, 1);
+    }
+    loaded_free(&loaded);
+}
+
+static void without_controllers_only_the_written_ones(void)
+{
+    char text[1024];
+
+    load_good(&loaded, "[service konnectivity]\nserver a = 10.0.0.1:1\nserver b = 10.0.0.2:2\n");
+    ASSERT_NUMBER(loaded.conf.service_count, 1);
+    ASSERT_TEXT(loaded.conf.services[0].name, "konnectivity");
+    ASSERT_NUMBER(loaded.conf.services[0].balance, BALANCE_ROUNDROBIN);
+    ASSERT_TEXT(listen_text(&loaded.conf, &loaded.conf.services[0], text),
+                "0.0.0.0:8132, [::]:8132");
+    ASSERT_TEXT(backends_text(&loaded.conf, &loaded.conf.services[0], text),
+                "a 10.0.0.1:1 1, b 10.0.0.2:2 1");
+    loaded_free(&loaded);
+}
+
+/* Own section, else built-in, else [defaults], else the table; wherever the sections stand. */
+static void precedence(void)
+{
+    static const char text[] =
+        "[service kubeAPI]\nbalance = roundrobin\nretries = 5\n" CONTROLLERS
+        "[defaults]\nbalance = leastconn\ncheck = tcp\nretries = 7\ncheck_fall = 9\n"
+        "[service x]\nlisten = :7000\ncheck_fall = 1\n"
+        "[service y]\nlisten = :7001\n[service y]\nbalance = roundrobin\n";
+    static const struct {
+        const char *name;
+        enum conf_balance balance;
+        enum conf_check check;
+        unsigned retries;
+        unsigned fall;
+    } wanted[] = {
+        {"kubeAPI", BALANCE_ROUNDROBIN, CHECK_TLS, 5, 9},
+        {"konnectivity", BALANCE_ROUNDROBIN, CHECK_TLS, 7, 9},
+        {"controllerJoinAPI", BALANCE_LEASTCONN, CHECK_TLS, 7, 9},
+        {"x", BALANCE_LEASTCONN, CHECK_TCP, 7, 1},
+        {"y", BALANCE_ROUNDROBIN, CHECK_TCP, 7, 9},
+    };
+
+    load_good(&loaded, text);
+    ASSERT_NUMBER(loaded.conf.service_count, ARRAY_LEN(wanted));
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        const struct conf_service *service = service_named(&loaded.conf, wanted[i].name);
+
+        ASSERT_NUMBER(service->balance, wanted[i].balance);
+        ASSERT_NUMBER(service->check, wanted[i].check);
+        ASSERT_NUMBER(service->retries, wanted[i].retries);
+        ASSERT_NUMBER(service->check_fall, wanted[i].fall);
+        ASSERT_NUMBER(service->check_rise, 2);
+    }
+    loaded_free(&loaded);
+}
+
+static void ports_on_the_controllers(void)
+{
+    char text[1024];
+
+    load_good(&loaded, "[controllers]\na = 10.0.0.1\n"
+                       "[service kubeAPI]\nlisten = 127.0.0.1:16443, 127.0.0.1:16444\n"
+                       "[service konnectivity]\nport = 18132\n"
+                       "[service x]\nlisten = 127.0.0.1:7000, [::1]:7000\n"
+                       "[service y]\nlisten = :7001, :7002\nport = 7\n");
+    ASSERT_TEXT(backends_text(&loaded.conf, service_named(&loaded.conf, "kubeAPI"), text),
+                "a 10.0.0.1:6443 1");
+    ASSERT_TEXT(backends_text(&loaded.conf, service_named(&loaded.conf, "konnectivity"), text),
+                "a 10.0.0.1:18132 1");
+    ASSERT_TEXT(backends_text(&loaded.conf, service_named(&loaded.conf, "x"), text),
+                "a 10.0.0.1:7000 1");
+    ASSERT_TEXT(backends_text(&loaded.conf, service_named(&loaded.conf, "y"), text),
+                "a 10.0.0.1:7 1");
+    loaded_free(&loaded);
+}
+
+static void servers_replace_controllers(void)
+{
+    char text[1024];
+
+    load_good(&loaded, CONTROLLERS "[service kubeAPI]\nserver z = [fd00::9]:16443 weight=0\n");
+    ASSERT_TEXT(backends_text(&loaded.conf, service_named(&loaded.conf, "kubeAPI"), text),
+                "z [fd00::9]:16443 0");
+    ASSERT_TEXT(backends_text(&loaded.conf, service_named(&loaded.conf, "konnectivity"), text),
+                "c1 10.0.0.11:8132 1, c2 10.0.0.12:8132 1");
+    loaded_free(&loaded);
+}
+
+static void disabled_stays_in_the_list(void)
+{
+    const struct conf_service *service;
+
+    load_good(&loaded, CONTROLLERS "[service konnectivity]\nenabled = no\n"
+                                   "[service x]\nlisten = :8132\n");
+    service = service_named(&loaded.conf, "konnectivity");
+    ASSERT_NUMBER(service->enabled, 0);
+    ASSERT_NUMBER(service->listener_count, 0);
+    ASSERT_NUMBER(service->port, 8132);
+    ASSERT_NUMBER(service_named(&loaded.conf, "controllerJoinAPI")->listener_count, 2);
+    loaded_free(&loaded);
+}
+
+static void built_in_names(void)
+{
+    CU_ASSERT(conf_services_is_built_in("kubeAPI"));
+    CU_ASSERT(!conf_services_is_built_in("kubeapi"));
+    ASSERT_TEXT(conf_services_suggest("kubeapi"), "kubeAPI");
+    ASSERT_TEXT(conf_services_suggest("konectivity"), "konnectivity");
+    CU_ASSERT_PTR_NULL(conf_services_suggest("ssh"));
+}
+
+const struct unit_test conf_services_tests[] = {
+    {"controllers_bring_the_three_services", controllers_bring_the_three_services},
+    {"without_controllers_only_the_written_ones", without_controllers_only_the_written_ones},
+    {"precedence", precedence},
+    {"ports_on_the_controllers", ports_on_the_controllers},
+    {"servers_replace_controllers", servers_replace_controllers},
+    {"disabled_stays_in_the_list", disabled_stays_in_the_list},
+    {"built_in_names", built_in_names},
+    {NULL, NULL},
+};
