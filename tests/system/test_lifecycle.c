@@ -48,7 +48,7 @@ static void test_quit_drains(void)
     if (scene_open(&scene, &plan) == 0 && client_open(&client, &scene.listen) == 0) {
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
         instance_signal(&scene.instance, SIGQUIT);
-        CU_ASSERT_TRUE(wait_worker_state(&scene.instance, 0, "draining", SOON_MS));
+        CU_ASSERT_TRUE(wait_busy_worker(&scene.instance, "draining", SOON_MS));
         ASSERT_NUMBER(instance_wait_exit(&scene.instance, 200), -1);
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
         client_close(&client);
@@ -67,7 +67,7 @@ static void test_term_ends_drain(void)
     if (scene_open(&scene, &plan) == 0 && client_open(&client, &scene.listen) == 0) {
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
         instance_signal(&scene.instance, SIGQUIT);
-        CU_ASSERT_TRUE(wait_worker_state(&scene.instance, 0, "draining", SOON_MS));
+        CU_ASSERT_TRUE(wait_busy_worker(&scene.instance, "draining", SOON_MS));
         ASSERT_NUMBER(instance_stop(&scene.instance), 0);
         client_close(&client);
     }

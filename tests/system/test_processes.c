@@ -148,7 +148,7 @@ static void test_worker_drained(void)
         ASSERT_NUMBER(client_open(&staying, &scene.listen), 0);
         ASSERT_NUMBER(client_echo(&staying, 64), 0);
         ASSERT_NUMBER(instance_kill(old, SIGUSR1), 0);
-        CU_ASSERT_TRUE(wait_worker_state(&scene.instance, 0, "draining", SOON_MS));
+        CU_ASSERT_TRUE(wait_busy_worker(&scene.instance, "draining", SOON_MS));
         ASSERT_NUMBER(client_open(&waiting, &scene.listen), 0);
         ASSERT_NUMBER(client_next(&waiting, 200), CLIENT_STILL_OPEN);
         ASSERT_NUMBER(scene.peers[0].served, 1);

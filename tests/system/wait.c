@@ -177,31 +177,23 @@ pid_t wait_child(struct instance *instance, enum board_role role, unsigned slot,
     return instance_child(instance, role, slot);
 }
 
-struct wanted_state {
-    unsigned slot;
-    const char *state;
-};
-
-static bool has_worker_state(const struct snapshot *snapshot, const void *context)
+static bool has_busy_worker(const struct snapshot *snapshot, const void *context)
 {
-    const struct wanted_state *wanted = context;
+    const char *state = context;
 
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct snapshot_process *process = &snapshot->processes[i];
 
-        if (process->role == BOARD_ROLE_WORKER && process->slot == wanted->slot &&
-            strcmp(process->state, wanted->state) == 0)
+        if (process->role == BOARD_ROLE_WORKER && process->sessions > 0 &&
+            strcmp(process->state, state) == 0)
             return true;
     }
     return false;
 }
 
-bool wait_worker_state(struct instance *instance, unsigned slot, const char *state,
-                       unsigned within_ms)
+bool wait_busy_worker(struct instance *instance, const char *state, unsigned within_ms)
 {
-    struct wanted_state wanted = {slot, state};
-
-    return wait_board(instance, has_worker_state, &wanted, within_ms);
+    return wait_board(instance, has_busy_worker, state, within_ms);
 }
 
 bool wait_log(const struct instance *instance, const char *text, unsigned within_ms)

@@ -39,9 +39,8 @@ bool wait_active(struct instance *instance, uint32_t sessions, unsigned within_m
 pid_t wait_child(struct instance *instance, enum board_role role, unsigned slot, pid_t old,
                  unsigned within_ms);
 
-/* A worker is in that state ("draining"). */
-bool wait_worker_state(struct instance *instance, unsigned slot, const char *state,
-                       unsigned within_ms);
+/* A worker that has sessions is in that state ("draining"). */
+bool wait_busy_worker(struct instance *instance, const char *state, unsigned within_ms);
 
 /* The log holds that text. */
 bool wait_log(const struct instance *instance, const char *text, unsigned within_ms);
