@@ -101,6 +101,7 @@ write_configuration()
     write_common "$stats_port"
     echo "[service etcd]"
     echo "listen = 127.0.0.1:$service_port"
+    echo "balance = roundrobin"
     echo "check = tls"
     for member in $members; do
         echo "server m$member = 127.0.0.1$member:$client_port"

@@ -43,6 +43,15 @@ need()
     done
 }
 
+# Keeps what k0slb says at this moment, for the log of failure $1.
+note_status()
+{
+    {
+        echo "when this failed: $1"
+        "$k0slbctl" -n "$instance" status
+    } >>"$work/log/status" 2>&1
+}
+
 # $1: what has to be true; the rest: a command that finds out.
 check()
 {
@@ -54,6 +63,7 @@ check()
     else
         failed=$((failed + 1))
         echo "FAILED: $what"
+        note_status "$what"
     fi
 }
 
@@ -77,7 +87,6 @@ leave()
 {
     trap '' HUP INT TERM
     trap - EXIT
-    "$k0slbctl" -n "$instance" status >"$work/log/status" 2>&1
     [ "$failed" -eq 0 ] || show_logs
     stop_all
     rm -rf "$work"
@@ -90,6 +99,7 @@ break_off()
     status=$?
     failed=$((failed + 1))
     echo "FAILED: ended early, with status $status"
+    note_status "ended early"
     leave
     exit 1
 }
