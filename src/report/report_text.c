@@ -25,7 +25,7 @@ static void write_left_over(const struct snapshot *snapshot, struct textbuf *out
         textbuf_printf(out, " (pid %d)", (int)process->pid);
     }
     if (out->length == start)
-        textbuf_puts(out, "no process of it");
+        textbuf_puts(out, "none");
 }
 
 static void write_first_lines(const struct snapshot *snapshot, struct textbuf *out)

@@ -102,7 +102,7 @@ static void a_dead_master_is_told_first(void)
                          "start k0slbd again\n"
                          "health   degraded: the master is dead; 1 of 2 workers missing\n");
     sample.snapshot.process_count = 0;
-    expect_line(&sample, "living   no process of it; start k0slbd again\n"
+    expect_line(&sample, "living   none; start k0slbd again\n"
                          "health   no worker serves: the master is dead; 2 of 2 workers missing; "
                          "the checker is missing; the stats process is missing\n");
 }
