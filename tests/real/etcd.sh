@@ -151,6 +151,13 @@ has_seen_all()
     [ "$(grep '^value-' "$work/log/$1" | sort -u | wc -l)" -eq "$puts" ]
 }
 
+# Whether k0slb has found a member for every client: etcdctl would try again and say nothing.
+has_refused_nobody()
+{
+    "$k0slbctl" -n "$instance" status >"$work/table" && grep -q '^etcd  ' "$work/table" &&
+        ! grep -q '^etcd  .*refused' "$work/table"
+}
+
 are_all_stored()
 {
     stored=$(ctl "$service_url" get --prefix key/ --print-value-only | grep -c '^value-')
@@ -218,6 +225,7 @@ check "it is reached again" wait_until 20 is_reached "$victim" "$total_before"
 
 echo "$((puts - put_failures)) of $puts puts succeeded"
 check "every put succeeded" test "$put_failures" -eq 0
+check "... none by a second try of the client's" has_refused_nobody
 check "every value is stored" are_all_stored
 check "the watch on the member has seen every put" wait_until 10 has_seen_all watch-member
 check "the watch through k0slb has seen every put" wait_until 20 has_seen_all watch-balancer

@@ -192,6 +192,7 @@ write_common()
 # The object that /stats.json has for backend $2 of service $1; $stats_port says where.
 backend_json()
 {
+    # shellcheck disable=SC2154 # the test has set it
     curl -s -m 5 "http://127.0.0.1:$stats_port/stats.json" | awk -v service="$1" -v backend="$2" '{
         count = split($0, part, /\{"name":"/)
         for (i = 2; i <= count; i++) {
