@@ -7,14 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "conf/conf_keys.h"
 #include "conf/conf_services.h"
 
 /* `auto` takes no more; a controller's traffic does not ask for them. */
 #define AUTO_WORKERS_MOST 8
-
-/* Room for "[stats] in line 4294967295" with any name. */
-#define OWNER_TEXT_SIZE (CONF_SECTION_SIZE + 40)
 
 struct check {
     struct conf *conf;

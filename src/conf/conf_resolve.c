@@ -171,16 +171,11 @@ void conf_resolve(struct conf_statements *statements, struct conf_report *report
 
 void conf_apply(const struct conf_statements *statements, const char *section, void *base)
 {
-    char reason[CONF_REASON_SIZE];
-
     for (size_t i = 0; i < statements->count; i++) {
         const struct conf_statement *statement = &statements->list[i];
 
-        if (statement->refused || statement->row == NULL || !conf_key_is_scalar(statement->row) ||
-            strcmp(statement->section, section) != 0)
-            continue;
-        /* Refused values do not come here: conf_resolve() has tried each of them. */
-        if (conf_value_store(statement->row, statement->value, base, reason) == -1)
-            continue;
+        if (!statement->refused && statement->row != NULL && conf_key_is_scalar(statement->row) &&
+            strcmp(statement->section, section) == 0)
+            conf_value_apply(statement->row, statement->value, base);
     }
 }

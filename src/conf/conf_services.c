@@ -102,16 +102,11 @@ static const char *built_in_listen(const char *name)
 
 static void apply_built_in(struct conf_service *service)
 {
-    char reason[CONF_REASON_SIZE];
-
     for (size_t i = 0; i < ARRAY_LEN(built_in_values); i++) {
         const struct conf_key *key = conf_key_find(CONF_IN_SERVICE, built_in_values[i].key);
 
-        if (strcmp(built_in_values[i].service, service->name) != 0 || !conf_key_is_scalar(key))
-            continue;
-        /* Never refused: the values above are the project's own. */
-        if (conf_value_store(key, built_in_values[i].value, service, reason) == -1)
-            continue;
+        if (strcmp(built_in_values[i].service, service->name) == 0 && conf_key_is_scalar(key))
+            conf_value_apply(key, built_in_values[i].value, service);
     }
 }
 

@@ -135,6 +135,14 @@ int conf_value_store(const struct conf_key *key, const char *text, void *base,
     return stores[key->type](key, text, base, reason);
 }
 
+void conf_value_apply(const struct conf_key *key, const char *text, void *base)
+{
+    char reason[CONF_REASON_SIZE];
+    int result = conf_value_store(key, text, base, reason);
+
+    (void)result;
+}
+
 static int check_item(enum conf_type type, const char *item, char *reason)
 {
     struct conf_listener listeners[2];
@@ -181,17 +189,13 @@ int conf_value_check(const struct conf_key *key, const char *text, char reason[C
 
 void conf_value_store_defaults(enum conf_section section, void *base)
 {
-    char reason[CONF_REASON_SIZE];
     size_t count;
     const struct conf_key *keys = conf_keys(&count);
 
     for (size_t i = 0; i < count; i++) {
         const struct conf_key *key = &keys[i];
 
-        if ((key->sections & section) == 0 || !conf_key_is_scalar(key) || key->fallback == NULL)
-            continue;
-        /* A default that is no value of its own type would be caught by the table's test. */
-        if (conf_value_store(key, key->fallback, base, reason) == -1)
-            continue;
+        if ((key->sections & section) != 0 && conf_key_is_scalar(key) && key->fallback != NULL)
+            conf_value_apply(key, key->fallback, base);
     }
 }

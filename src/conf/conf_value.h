@@ -16,6 +16,9 @@
 int conf_value_store(const struct conf_key *key, const char *text, void *base,
                      char reason[CONF_REASON_SIZE]) MUST_CHECK;
 
+/* The same for a text that has been accepted before, or is the project's own. */
+void conf_value_apply(const struct conf_key *key, const char *text, void *base);
+
 /* Whether the text is a value of the row's type, lists and servers included. The same results. */
 int conf_value_check(const struct conf_key *key, const char *text,
                      char reason[CONF_REASON_SIZE]) MUST_CHECK;
