@@ -332,6 +332,7 @@ set -- "$(pid_of k0slbd)" $(children_of "$(pid_of k0slbd)")
 check "k0slbctl stop ends it" "$k0slbctl" -n "$instance" stop
 check "... and status says so" sh -c "'$k0slbctl' -n '$instance' status >/dev/null 2>&1; [ \$? -eq 3 ]"
 check "the master has gone" wait_until 5 is_gone k0slbd
+check "... in order" has_ended_well k0slbd
 check "no process of it is left" are_gone "$@"
 check "no port of it is left" are_closed "$api_listen" "$konnectivity_listen" "$join_listen" \
     "$stats_port"

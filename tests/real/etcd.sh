@@ -233,7 +233,7 @@ check "the watch through k0slb has seen every put" wait_until 20 has_seen_all wa
 set -- "$(pid_of k0slbd)"
 # shellcheck disable=SC2046 # a word for each
 set -- "$@" $(children_of "$1")
-check "k0slb ends when told to" stop k0slbd
+check "k0slb ends in order when told to" stop k0slbd
 check "no process of it is left" are_gone "$@"
 check "no port of it is left" are_closed "$service_port" "$stats_port"
 check "no memory of it is left" has_left_no_memory

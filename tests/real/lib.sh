@@ -106,6 +106,9 @@ break_off()
 
 finish()
 {
+    # Built with sanitizers, a program tells of its mistakes in its log.
+    ! grep -q -e 'Sanitizer' -e 'runtime error:' "$work"/log/* 2>/dev/null ||
+        check "no sanitizer has complained" false
     leave
     [ "$failed" -eq 0 ] || exit 1
     [ "$passed" -gt 0 ] || exit 77
@@ -140,15 +143,21 @@ is_gone()
     ! is_running "$1"
 }
 
-# Sends signal $2 (TERM) to $1 and waits until it has gone; a stubborn one is killed, and fails.
+# Whether $1, which has gone, ended with status 0.
+has_ended_well()
+{
+    wait "$(pid_of "$1")" 2>/dev/null
+}
+
+# Sends signal $2 (TERM) to $1 and waits until it has gone. Fails when a TERM was not followed by an
+# orderly end; a stubborn process is killed.
 stop()
 {
     stopped=0
     if is_running "$1"; then
         kill -"${2:-TERM}" "$(pid_of "$1")"
-        wait_until 10 is_gone "$1" || stopped=1
-        [ "$stopped" -eq 0 ] || kill -KILL "$(pid_of "$1")"
-        wait "$(pid_of "$1")" 2>/dev/null
+        wait_until 10 is_gone "$1" || kill -KILL "$(pid_of "$1")"
+        has_ended_well "$1" || [ "${2:-TERM}" != TERM ] || stopped=1
     fi
     rm -f "$work/$1.pid"
     return "$stopped"
