@@ -160,6 +160,7 @@ static void what_is_no_epoch_is_refused(void)
     EXPECT_REFUSED(copy.epoch.service_count = CONF_MAX_SERVICES + 1);
     EXPECT_REFUSED(copy.epoch.backend_count = CONF_MAX_BACKENDS);
     EXPECT_REFUSED(copy.epoch.services_at += 4);
+    EXPECT_REFUSED(copy.epoch.cidrs_at -= 4);
     EXPECT_REFUSED(copy.epoch.services_at = 0);
     EXPECT_REFUSED(copy.epoch.cidrs_at = (uint32_t)size + 8);
     EXPECT_REFUSED(copy.epoch.listeners_at = UINT32_MAX - 7);
