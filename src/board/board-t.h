@@ -14,8 +14,10 @@
  *   worker[0..n-1]  the worker of that slot; the   state, heartbeat, gauges, counters, evidence
  *                   master between reap and fork
  *
- * A field is a C11 atomic, or never changes while its slot is in use, or stands under a sequence
- * number (odd while it is written). There are no pointers and no locks.
+ * A field is a C11 atomic, or never changes while its slot is in use, or there are two copies of it
+ * under a sequence number: copy sequence % 2 is whole, and the other one is where the next writing
+ * goes. So a writer that is stopped or killed at any moment keeps no reader waiting and leaves
+ * nothing half-written. There are no pointers and no locks.
  */
 #ifndef K0SLB_BOARD_BOARD_T_H
 #define K0SLB_BOARD_BOARD_T_H
@@ -115,7 +117,7 @@ struct board_service {
 struct board_address {
     _Atomic uint32_t sequence;
     uint32_t reserved;
-    _Atomic uint64_t words[3]; /* a struct addr */
+    _Atomic uint64_t words[2][3]; /* a struct addr each */
 };
 
 struct board_backend {
@@ -197,9 +199,8 @@ enum board_check_code {
 
 /* The last result for one backend, and what a new checker needs to go on. */
 struct board_check {
-    _Atomic uint32_t sequence; /* odd while it is written */
-    uint16_t code;             /* enum board_check_code */
-    uint16_t status;           /* of HTTP, or 0 */
+    uint16_t code;   /* enum board_check_code */
+    uint16_t status; /* of HTTP, or 0 */
     uint32_t duration_us;
     uint16_t good; /* results in a row */
     uint16_t bad;
@@ -209,12 +210,19 @@ struct board_check {
     char description[BOARD_DESCRIPTION_SIZE]; /* "connection refused" */
 };
 
+/* Its place on the board, under a sequence number. */
+struct board_check_record {
+    _Atomic uint32_t sequence;
+    uint32_t reserved;
+    struct board_check copies[2];
+};
+
 struct board_checker {
     _Atomic uint64_t heartbeat_ms;
     _Atomic uint64_t stalls;      /* times it did not run and judged nobody */
     _Atomic uint64_t first_round; /* 1 when every backend has had a result */
     uint64_t reserved[5];
-    /* _Atomic uint64_t health[backends], struct board_check check[backends] follow, 64-aligned */
+    /* _Atomic uint64_t health[backends], struct board_check_record [backends] follow, 64-aligned */
 };
 
 /* ---- a worker's region ---- */

@@ -10,7 +10,7 @@
 #include "board/board_map.h"
 #include "board/segment.h"
 
-/* A copy is tried this often while its writer is at work; a writer that died leaves it odd. */
+/* A copy is taken again when a writing ended meanwhile; so often in a row none can. */
 #define COPY_TRIES 1000
 
 /* ---- opening ---- */
@@ -108,23 +108,24 @@ const struct board_worker *board_worker(const struct board *board, unsigned work
 
 /* ---- addresses ---- */
 
-static bool is_stable(const _Atomic uint32_t *sequence, uint32_t before)
+/* Whether what was read since then is of one writing: the next one goes to the other copy. */
+static bool is_unchanged(const _Atomic uint32_t *sequence, uint32_t before)
 {
     atomic_thread_fence(memory_order_acquire);
-    return (before & 1) == 0 && atomic_load_explicit(sequence, memory_order_relaxed) == before;
+    return atomic_load_explicit(sequence, memory_order_relaxed) == before;
 }
 
 int board_backend_address(const struct board *board, unsigned slot, struct addr *out)
 {
     const struct board_address *address = &board_backend(board, slot)->address;
-    uint64_t words[ARRAY_LEN(address->words)];
+    uint64_t words[ARRAY_LEN(address->words[0])];
 
     for (int i = 0; i < COPY_TRIES; i++) {
         uint32_t before = atomic_load_explicit(&address->sequence, memory_order_acquire);
 
         for (size_t w = 0; w < ARRAY_LEN(words); w++)
-            words[w] = atomic_load_explicit(&address->words[w], memory_order_relaxed);
-        if (is_stable(&address->sequence, before))
+            words[w] = atomic_load_explicit(&address->words[before % 2][w], memory_order_relaxed);
+        if (is_unchanged(&address->sequence, before))
             break;
     }
     memcpy(out, words, sizeof(*out));
@@ -162,13 +163,13 @@ enum board_admin_state board_admin_self(const struct board *board)
 
 void board_check_copy(const struct board *board, unsigned slot, struct board_check *out)
 {
-    const struct board_check *check = &board_checks(board)[slot];
+    const struct board_check_record *record = &board_checks(board)[slot];
 
     for (int i = 0; i < COPY_TRIES; i++) {
-        uint32_t before = atomic_load_explicit(&check->sequence, memory_order_acquire);
+        uint32_t before = atomic_load_explicit(&record->sequence, memory_order_acquire);
 
-        memcpy(out, check, sizeof(*out));
-        if (is_stable(&check->sequence, before))
+        *out = record->copies[before % 2];
+        if (is_unchanged(&record->sequence, before))
             break;
     }
     out->description[sizeof(out->description) - 1] = '\0';

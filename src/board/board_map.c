@@ -65,7 +65,8 @@ void board_layout_plan(struct board_layout *layout, unsigned services, unsigned 
     layout->admin_at = at;
     at = segment_round(at + sizeof(struct board_admin) + backends * sizeof(uint64_t));
     layout->checker_at = at;
-    at = segment_round(at + board_checks_offset(layout) + backends * sizeof(struct board_check));
+    at = segment_round(at + board_checks_offset(layout) +
+                       backends * sizeof(struct board_check_record));
     layout->tickets_at = at;
     at = segment_round(at + services * BOARD_TICKET_STRIDE * sizeof(uint64_t));
     layout->worker_at = at;
@@ -97,7 +98,7 @@ const _Atomic uint64_t *board_health_words(const struct board *board)
                           align(sizeof(struct board_checker)));
 }
 
-const struct board_check *board_checks(const struct board *board)
+const struct board_check_record *board_checks(const struct board *board)
 {
     return (const void *)(board->all + board->layout.checker_at +
                           board_checks_offset(&board->layout));

@@ -185,16 +185,16 @@ unsigned board_claim_backend(struct board *board, unsigned service_slot,
 void board_set_address(struct board *board, unsigned backend, const struct addr *address)
 {
     struct board_address *own = &board_my_backend(board, backend)->address;
-    uint64_t words[ARRAY_LEN(own->words)];
-    uint32_t odd = atomic_load_explicit(&own->sequence, memory_order_relaxed) | 1;
+    uint64_t words[ARRAY_LEN(own->words[0])];
+    uint32_t next = atomic_load_explicit(&own->sequence, memory_order_relaxed) + 1;
 
     _Static_assert(sizeof(words) == sizeof(*address), "an address is three words");
     memcpy(words, address, sizeof(words));
-    atomic_store_explicit(&own->sequence, odd, memory_order_relaxed);
+    /* Who sees anything of this writing sees the end of the one before, and looks again. */
     atomic_thread_fence(memory_order_release);
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        atomic_store_explicit(&own->words[i], words[i], memory_order_relaxed);
-    atomic_store_explicit(&own->sequence, odd + 1, memory_order_release);
+        atomic_store_explicit(&own->words[next % 2][i], words[i], memory_order_relaxed);
+    atomic_store_explicit(&own->sequence, next, memory_order_release);
 }
 
 /* ---- who is here ---- */

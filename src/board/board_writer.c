@@ -1,6 +1,5 @@
 #include "board/board_writer.h"
 
-#include <string.h>
 #include <sys/mman.h>
 
 #include "base/fd.h"
@@ -73,14 +72,13 @@ void board_set_health(struct board *board, unsigned backend, enum board_health h
 
 void board_set_check(struct board *board, unsigned backend, const struct board_check *check)
 {
-    struct board_check *own = mine(board, &board_checks(board)[backend]);
-    const size_t head = offsetof(struct board_check, code);
-    uint32_t odd = atomic_load_explicit(&own->sequence, memory_order_relaxed) | 1;
+    struct board_check_record *own = mine(board, &board_checks(board)[backend]);
+    uint32_t next = atomic_load_explicit(&own->sequence, memory_order_relaxed) + 1;
 
-    atomic_store_explicit(&own->sequence, odd, memory_order_relaxed);
+    /* Who sees anything of this writing sees the end of the one before, and looks again. */
     atomic_thread_fence(memory_order_release);
-    memcpy((char *)own + head, (const char *)check + head, sizeof(*own) - head);
-    atomic_store_explicit(&own->sequence, odd + 1, memory_order_release);
+    own->copies[next % 2] = *check;
+    atomic_store_explicit(&own->sequence, next, memory_order_release);
 }
 
 /* ---- a worker ---- */

@@ -27,7 +27,7 @@ struct board_checker *board_my_checker(struct board *board);
 void board_set_health(struct board *board, unsigned backend, enum board_health health,
                       uint64_t now_ms);
 
-/* Publishes the whole of a backend's last check (sequence is handled here). */
+/* Publishes the whole of a backend's last check. */
 void board_set_check(struct board *board, unsigned backend, const struct board_check *check);
 
 /* ---- a worker ---- */
