@@ -42,19 +42,38 @@ static bool is_current(int fd, const char *path)
            ours.st_ino == named.st_ino;
 }
 
-/* A lock file that another user left: root removes it, anyone else has to give up. */
-static int refuse_foreign(int fd, const char *path)
+/* What one attempt to take the lock came to. */
+enum outcome {
+    TAKEN,
+    AGAIN, /* the file was removed meanwhile, by its last holder or by us */
+    FAILED,
+};
+
+/*
+ * A lock file that another user left: root removes it, whoever holds a lock on it; anyone else has
+ * to give up.
+ */
+static enum outcome refuse_foreign(uid_t owner, const char *path)
+{
+    if (geteuid() != 0) {
+        errno = EACCES;
+        return FAILED;
+    }
+    log_warning("%s belonged to user %u: removed", path, (unsigned)owner);
+    return unlink(path) == 0 || errno == ENOENT ? AGAIN : FAILED;
+}
+
+static enum outcome try_file(int fd, const char *path)
 {
     struct stat status;
 
-    if (fstat(fd, &status) == -1 || status.st_uid == geteuid())
-        return 0;
-    if (geteuid() != 0) {
-        errno = EACCES;
-        return -1;
-    }
-    log_warning("%s belonged to user %u: removed", path, (unsigned)status.st_uid);
-    return unlink(path);
+    if (fstat(fd, &status) == -1)
+        return FAILED;
+    if (status.st_uid != geteuid())
+        return is_current(fd, path) ? refuse_foreign(status.st_uid, path) : AGAIN;
+    if (flock(fd, LOCK_EX | LOCK_NB) == -1)
+        return FAILED;
+    return is_current(fd, path) ? TAKEN : AGAIN;
 }
 
 int board_lock(const char *name)
@@ -64,18 +83,18 @@ int board_lock(const char *name)
     lock_path(path, name);
     for (int attempt = 0; attempt < 100; attempt++) {
         int fd = open_file(path);
+        enum outcome outcome;
 
         if (fd == -1 && errno == ENOENT)
             continue;
         if (fd == -1)
             return -1;
-        if (refuse_foreign(fd, path) == -1 || flock(fd, LOCK_EX | LOCK_NB) == -1) {
-            fd_close(&fd);
-            return -1;
-        }
-        if (is_current(fd, path))
+        outcome = try_file(fd, path);
+        if (outcome == TAKEN)
             return fd;
         fd_close(&fd);
+        if (outcome == FAILED)
+            return -1;
     }
     errno = EWOULDBLOCK;
     return -1;
