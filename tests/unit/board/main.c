@@ -1,0 +1,25 @@
+#include "unit/unit.h"
+
+extern const struct unit_test segment_tests[];
+extern const struct unit_test board_lock_tests[];
+extern const struct unit_test board_tests[];
+extern const struct unit_test board_slot_tests[];
+extern const struct unit_test board_region_tests[];
+extern const struct unit_test board_copy_tests[];
+extern const struct unit_test snapshot_tests[];
+
+int main(int argc, char **argv)
+{
+    const struct unit_suite suites[] = {
+        {"segment", segment_tests},
+        {"lock", board_lock_tests},
+        {"board", board_tests},
+        {"board_slot", board_slot_tests},
+        {"board_region", board_region_tests},
+        {"board_copy", board_copy_tests},
+        {"snapshot", snapshot_tests},
+        {NULL, NULL},
+    };
+
+    return unit_main("test_board", suites, argc, argv);
+}
