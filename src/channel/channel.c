@@ -77,14 +77,17 @@ int channel_receive(int fd, struct channel_message *message, int *fds)
 
     if (got == -1 && errno == ECONNRESET)
         return 0;
-    if (got <= 0)
-        return (int)got;
+    if (got == -1)
+        return -1;
     count = detach(&header, fds);
     if (got == (ssize_t)sizeof(*message) && message->fd_count == count &&
         (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
         return 1;
     for (size_t i = 0; i < count; i++)
         fd_close(&fds[i]);
+    /* An empty packet looks like the end, but descriptors may have come with it. */
+    if (got == 0)
+        return 0;
     errno = EBADMSG;
     return -1;
 }
