@@ -1,6 +1,12 @@
 check_PROGRAMS += tests/unit/balance/test_balance
 TESTS += tests/unit/balance/test_balance
 tests_unit_balance_test_balance_SOURCES = \
+	tests/unit/child.h \
+	tests/unit/child.c \
+	tests/unit/board/scratch.h \
+	tests/unit/board/scratch.c \
+	tests/unit/balance/stage.h \
+	tests/unit/balance/stage.c \
 	tests/unit/balance/main.c \
 	tests/unit/balance/test_balance.c \
 	tests/unit/balance/test_round_robin.c \

@@ -1,6 +1,8 @@
 check_PROGRAMS += tests/unit/channel/test_channel
 TESTS += tests/unit/channel/test_channel
 tests_unit_channel_test_channel_SOURCES = \
+	tests/unit/descriptors.h \
+	tests/unit/descriptors.c \
 	tests/unit/channel/main.c \
 	tests/unit/channel/test_channel.c
 tests_unit_channel_test_channel_CPPFLAGS = $(unit_cppflags)

@@ -1,0 +1,46 @@
+/* A real board and epoch with one service, whose backends' states a test sets. */
+#ifndef K0SLB_TESTS_UNIT_BALANCE_STAGE_H
+#define K0SLB_TESTS_UNIT_BALANCE_STAGE_H
+
+#include "balance/balance.h"
+#include "board/board_master.h"
+
+#define STAGE_MOST 8
+
+/* How one backend stands. */
+struct stage_backend {
+    uint16_t weight;
+    bool backup;
+    enum board_health health;
+    enum board_admin_state admin;
+    bool avoided; /* this process has just seen it fail */
+    bool tried;   /* it has failed this connection already */
+};
+
+struct stage {
+    struct board *board;
+    const struct epoch *epoch;
+    struct rng rng;
+    uint64_t ticket;       /* the next one */
+    bool takes_from_board; /* tickets are the board's own: only for a worker */
+    unsigned count;
+    struct stage_backend backends[STAGE_MOST]; /* weight and backup are fixed when it is set up */
+};
+
+/*
+ * Makes board and epoch for stage->backends[stage->count]. Their slots are not their indices. The
+ * test ends when that fails.
+ */
+void stage_open(struct stage *stage, enum conf_balance balance, enum conf_all_down all_down);
+void stage_close(struct stage *stage);
+
+/* Writes health and admin words of all of them, as checker and administrator would. */
+void stage_set(struct stage *stage);
+
+/* One choice; the number of the backend, or -1. */
+int stage_choose(struct stage *stage);
+
+/* Slot of a backend on the board. */
+unsigned stage_slot(const struct stage *stage, unsigned backend);
+
+#endif
