@@ -5,6 +5,7 @@ tests_unit_base_test_base_SOURCES = \
 	tests/unit/base/test_addr.c \
 	tests/unit/base/test_cidr.c \
 	tests/unit/base/test_fd.c \
+	tests/unit/base/test_list.c \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_loop.c \
 	tests/unit/base/test_mono.c \
