@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,46 +69,57 @@ struct addr instance_free_address(const struct instance *instance)
     return address;
 }
 
-/* A line for sh(1) that becomes the program of this build, which is its $0. */
-static void write_command(const struct instance *instance, const char *arguments, char *line,
-                          size_t size)
+/* Splits at blanks, into argv[1] and on; the text is cut up. */
+static void split_arguments(char *text, char **argv, size_t size)
 {
-    char limit[32] = "";
+    char *rest = text;
+    size_t count = 1;
 
-    if (instance->descriptors > 0)
-        snprintf(limit, sizeof(limit), "ulimit -n %u && ", instance->descriptors);
-    if (arguments != NULL)
-        snprintf(line, size, "%sexec \"$0\" %s", limit, arguments);
-    else
-        snprintf(line, size, "%sexec \"$0\" -c %s", limit, instance->config);
+    while (count + 1 < size && (argv[count] = strtok_r(rest, " ", &rest)) != NULL)
+        count++;
+    argv[count] = NULL;
+}
+
+/*
+ * In the child, system calls alone: the program has threads. k0slbd gets TERM when this program
+ * dies in any way, so that nothing outlives an interrupted run.
+ */
+static void become_program(const struct instance *instance, const char *program, char **argv)
+{
+    struct rlimit limit = {.rlim_cur = instance->descriptors, .rlim_max = instance->descriptors};
+    int null = open("/dev/null", O_RDWR);
+    int log = open(instance->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+    if (setpgid(0, 0) == -1 || prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 ||
+        (instance->descriptors > 0 && setrlimit(RLIMIT_NOFILE, &limit) == -1) ||
+        dup2(null, 0) == -1 || dup2(null, 1) == -1 || dup2(log, 2) == -1)
+        _exit(126);
+    close(null);
+    close(log);
+    execv(program, argv);
+    _exit(127);
 }
 
 int instance_spawn(struct instance *instance, const char *arguments)
 {
-    extern char **environ;
     const char *dir = getenv("K0SLB_BUILDDIR");
     char program[4096];
-    char line[256];
-    char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, line, program, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
+    char text[256];
+    char *argv[16] = {program};
 
     snprintf(program, sizeof(program), "%s/k0slbd", dir != NULL ? dir : ".");
-    write_command(instance, arguments, line, sizeof(line));
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 2, instance->log, O_WRONLY | O_CREAT | O_APPEND,
-                                     0644);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    errno = posix_spawn(&instance->pid, "/bin/sh", &actions, &attributes, argv, environ);
-    instance->running = errno == 0;
-    if (!instance->running)
+    snprintf(text, sizeof(text), "-c %s", instance->config);
+    if (arguments != NULL)
+        snprintf(text, sizeof(text), "%s", arguments);
+    split_arguments(text, argv, ARRAY_LEN(argv));
+    instance->pid = fork();
+    if (instance->pid == 0)
+        become_program(instance, program, argv);
+    instance->running = instance->pid != -1;
+    if (instance->running)
+        (void)setpgid(instance->pid, instance->pid);
+    else
         instance->pid = 0;
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
     return instance->running ? 0 : -1;
 }
 

@@ -37,7 +37,7 @@ int instance_configure(struct instance *instance, const char *text) MUST_CHECK;
 struct addr instance_free_address(const struct instance *instance);
 
 /*
- * Starts k0slbd with these arguments, as a shell reads them (NULL: "-c FILE"), and waits for
+ * Starts k0slbd with these arguments, separated by blanks (NULL: "-c FILE"), and waits for
  * nothing. Returns 0, or -1 with errno.
  */
 int instance_spawn(struct instance *instance, const char *arguments) MUST_CHECK;

@@ -107,6 +107,35 @@ static void test_blackholed(void)
     blackhole_close(&hole);
 }
 
+/* A client that gives up while its backend is still awaited takes its session with it. */
+static void test_client_leaves_while_connecting(void)
+{
+    struct scene scene;
+    struct blackhole hole;
+    struct client client;
+
+    if (blackhole_open(&hole) == -1) {
+        unit_skip("a full listening queue still answers on this kernel");
+        return;
+    }
+    if (scene_init(&scene) == 0 && peer_open(&scene.peers[0], script_echo, 0) == 0) {
+        scene.peer_count = 1;
+        if (open_with_blackhole(&scene, &hole, "check = none\nconnect_timeout = 20s\n") == 0) {
+            for (unsigned i = 0; i < 4; i++) {
+                ASSERT_NUMBER(client_open(&client, &scene.listen), 0);
+                if (client_try_echo(&client, 100) == 0)
+                    client_close(&client);
+                else
+                    client_reset(&client);
+            }
+            CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+            CU_ASSERT_TRUE(scene.peers[0].served < 4);
+        }
+    }
+    scene_close(&scene);
+    blackhole_close(&hole);
+}
+
 /* The checks find the same, and no client waits at all. */
 static void test_blackhole_is_found(void)
 {
@@ -409,6 +438,7 @@ static const struct unit_test tests[] = {
     {"refused", test_refused},
     {"refused_is_reported", test_refused_is_reported},
     {"blackholed", test_blackholed},
+    {"client_leaves_while_connecting", test_client_leaves_while_connecting},
     {"blackhole_is_found", test_blackhole_is_found},
     {"dying_under_load", test_dying_under_load},
     {"reset_in_midstream", test_reset_in_midstream},

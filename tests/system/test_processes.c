@@ -94,6 +94,57 @@ static void test_stats_killed(void)
     scene_close(&scene);
 }
 
+/* One of four stands still: nobody new waits for it, and its sessions go on when it does. */
+static void test_worker_stopped(void)
+{
+    enum { SESSIONS = 40, VISITS = 100, STALL_MS = 500 };
+    static const struct scene_plan plan = {.backends = 2, .workers = 4};
+    static struct crowd crowd;
+    uint64_t slowest = 0;
+    struct scene scene;
+    unsigned lost;
+
+    if (scene_open(&scene, &plan) == 0) {
+        pid_t worker = instance_child(&scene.instance, BOARD_ROLE_WORKER, 0);
+
+        ASSERT_NUMBER(crowd_open(&crowd, &scene.listen, SESSIONS), 0);
+        ASSERT_NUMBER(instance_kill(worker, SIGSTOP), 0);
+        for (unsigned i = 0; i < VISITS; i++) {
+            uint64_t start = mono_ms();
+
+            ASSERT_NUMBER(client_visit(&scene.listen), 0);
+            slowest = mono_ms() - start > slowest ? mono_ms() - start : slowest;
+        }
+        CU_ASSERT_TRUE(slowest < STALL_MS);
+        ASSERT_NUMBER(instance_kill(worker, SIGCONT), 0);
+        ASSERT_NUMBER(crowd_echo(&crowd, &lost), SESSIONS);
+        ASSERT_NUMBER(instance_child(&scene.instance, BOARD_ROLE_WORKER, 0), worker);
+        crowd_close(&crowd);
+    }
+    scene_close(&scene);
+}
+
+/* Time in which the checker did not run speaks against nobody. */
+static void test_checker_stopped(void)
+{
+    static const struct scene_plan plan = {.backends = 5};
+    struct scene scene;
+
+    if (scene_open(&scene, &plan) == 0) {
+        pid_t checker = instance_child(&scene.instance, BOARD_ROLE_CHECKER, 0);
+
+        ASSERT_NUMBER(instance_kill(checker, SIGSTOP), 0);
+        CU_ASSERT_TRUE(procfs_cpu_percent(checker, 1500) < 1);
+        ASSERT_NUMBER(instance_kill(checker, SIGCONT), 0);
+        CU_ASSERT_TRUE(wait_checked_again(&scene.instance, "b1", SOON_MS));
+        CU_ASSERT_TRUE(wait_checked_again(&scene.instance, "b5", SOON_MS));
+        CU_ASSERT_FALSE(instance_log_has(&scene.instance, "is down"));
+        CU_ASSERT_FALSE(instance_log_has(&scene.instance, "is suspect"));
+        ASSERT_NUMBER(instance_child(&scene.instance, BOARD_ROLE_CHECKER, 0), checker);
+    }
+    scene_close(&scene);
+}
+
 /* A child that dies again and again is replaced more and more slowly; nobody else is touched. */
 static void test_crash_loop(void)
 {
@@ -176,6 +227,8 @@ static const struct unit_test once[] = {
     {"master_killed", test_master_killed},
     {"worker_drained", test_worker_drained},
     {"crash_loop", test_crash_loop},
+    {"worker_stopped", test_worker_stopped},
+    {"checker_stopped", test_checker_stopped},
     {NULL, NULL},
 };
 

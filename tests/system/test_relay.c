@@ -1,6 +1,7 @@
 /* The way of a byte: from client to backend and back, whole, in order, to the last one. */
-#include <sys/socket.h>
+#include <stdio.h>
 
+#include "base/fd.h"
 #include "base/mono.h"
 #include "unit/unit.h"
 
@@ -171,6 +172,62 @@ static void test_data_before_connect(void)
     scene_close(&scene);
 }
 
+/* Clients that go away without a word, one before its bytes have all been echoed. */
+static void test_client_reset(void)
+{
+    enum { SESSIONS = 20 };
+    static const struct scene_plan plan = {.backends = 1};
+    struct scene scene;
+
+    if (scene_open(&scene, &plan) == 0) {
+        for (unsigned i = 0; i < SESSIONS; i++) {
+            struct client client;
+
+            ASSERT_NUMBER(client_open(&client, &scene.listen), 0);
+            ASSERT_NUMBER(client_echo(&client, 100), 0);
+            CU_ASSERT_TRUE(i % 2 == 0 || client_try_echo(&client, 0) <= 0);
+            client_reset(&client);
+        }
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+        ASSERT_NUMBER(look_counts(&scene.instance).total, SESSIONS);
+        ASSERT_NUMBER(client_visit_many(&scene.listen, 3), 0);
+    }
+    scene_close(&scene);
+}
+
+/* ":PORT" is both families, and a backend may be of either. */
+static void test_both_families(void)
+{
+    struct addr any = {.family = ADDR_IPV6};
+    struct addr loopback = {.family = ADDR_IPV6, .ip = {[15] = 1}};
+    struct scene scene;
+    char text[512];
+    char backend[ADDR_TEXT_SIZE];
+    int fd = listen_at(&any, 1);
+
+    if (fd == -1) {
+        unit_skip("no IPv6 here");
+        return;
+    }
+    fd_close(&fd);
+    if (scene_init(&scene) == 0 && peer_open_at(&scene.peers[0], &loopback, script_echo, 0) == 0) {
+        scene.peer_count = 1;
+        snprintf(text, sizeof(text),
+                 "[k0slb]\nname = %s\nworkers = %u\nrelay = %s\n[stats]\nlisten =\n"
+                 "[service test]\nlisten = :%u\ncheck = tcp\nserver b1 = %s\n",
+                 scene.instance.name, scene_mode()->workers, scene_mode()->relay, any.port,
+                 addr_format(&scene.peers[0].address, backend));
+        scene.listen.port = any.port;
+        loopback.port = any.port;
+        if (scene_open_text(&scene, text) == 0) {
+            ASSERT_NUMBER(client_visit_many(&scene.listen, 3), 0);
+            ASSERT_NUMBER(client_visit_many(&loopback, 3), 0);
+            ASSERT_NUMBER(scene.peers[0].served, 6);
+        }
+    }
+    scene_close(&scene);
+}
+
 static const struct unit_test tests[] = {
     {"echo", test_echo},
     {"client_half_close", test_client_half_close},
@@ -178,6 +235,8 @@ static const struct unit_test tests[] = {
     {"bulk_both_ways", test_bulk_both_ways},
     {"back_pressure", test_back_pressure},
     {"data_before_connect", test_data_before_connect},
+    {"client_reset", test_client_reset},
+    {"both_families", test_both_families},
     {NULL, NULL},
 };
 

@@ -115,6 +115,26 @@ bool wait_status(struct instance *instance, const char *backend, enum snapshot_s
     return wait_board(instance, has_status, &wanted, within_ms);
 }
 
+struct wanted_check {
+    const char *backend;
+    uint64_t after_ms; /* wall clock */
+};
+
+static bool has_check(const struct snapshot *snapshot, const void *context)
+{
+    const struct wanted_check *wanted = context;
+    const struct snapshot_backend *backend = find_backend(snapshot, wanted->backend);
+
+    return backend != NULL && backend->check.at_ms > wanted->after_ms;
+}
+
+bool wait_checked_again(struct instance *instance, const char *backend, unsigned within_ms)
+{
+    struct wanted_check wanted = {backend, wall_ms()};
+
+    return wait_board(instance, has_check, &wanted, within_ms);
+}
+
 static struct snapshot_counts sum_counts(const struct snapshot *snapshot)
 {
     struct snapshot_counts sum = {.total = 0};

@@ -30,6 +30,9 @@ bool wait_serving(struct instance *instance, unsigned within_ms);
 bool wait_status(struct instance *instance, const char *backend, enum snapshot_status status,
                  unsigned within_ms);
 
+/* A backend has been probed, and its result is later than this call. */
+bool wait_checked_again(struct instance *instance, const char *backend, unsigned within_ms);
+
 /* The sum of all backends' sessions is that number. */
 bool wait_active(struct instance *instance, uint32_t sessions, unsigned within_ms);
 
