@@ -158,6 +158,24 @@ static void test_full_pipe(void)
     end(&text);
 }
 
+/* Saying first what was lost does not change what %m means in the line itself. */
+static void test_errno_after_loss(void)
+{
+    uint64_t before = log_dropped();
+    struct textbuf text;
+
+    begin(&text);
+    log_to_fd(-1);
+    log_info("lost");
+    ASSERT_NUMBER(log_dropped() - before, 1);
+    log_to_sink(collect, &text);
+    errno = ENOENT;
+    log_info("why: %m");
+    ASSERT_TEXT(text.data, "<1>tester: 1 log lines were dropped before this one\n"
+                           "<3>tester: why: No such file or directory\n");
+    end(&text);
+}
+
 const struct unit_test log_tests[] = {
     {"record", test_record},
     {"levels", test_levels},
@@ -165,5 +183,6 @@ const struct unit_test log_tests[] = {
     {"errno", test_errno},
     {"long_line", test_long_line},
     {"full_pipe", test_full_pipe},
+    {"errno_after_loss", test_errno_after_loss},
     {NULL, NULL},
 };

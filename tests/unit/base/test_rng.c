@@ -45,7 +45,8 @@ static void test_spread(void)
 
 static void test_any_seed_lives(void)
 {
-    static const uint64_t seeds[] = {0, 1, UINT64_MAX, 0x9e3779b97f4a7c15u};
+    /* The last one would make a state of 0, which stays 0 for ever. */
+    static const uint64_t seeds[] = {0, 1, UINT64_MAX, 0xd5dbd7ee873fe25bu};
 
     for (size_t i = 0; i < ARRAY_LEN(seeds); i++) {
         struct rng rng;
