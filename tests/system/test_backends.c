@@ -52,6 +52,41 @@ static void test_refused_is_reported(void)
     scene_close(&scene);
 }
 
+/* Visits again and again until the backend has had one. Returns whether it has in time. */
+static bool visit_until_served(struct scene *scene, const struct peer *peer, unsigned within_ms)
+{
+    uint64_t deadline_ms = mono_ms() + within_ms;
+
+    while (atomic_load(&peer->served) == 0 && mono_ms() < deadline_ms)
+        ASSERT_NUMBER(client_visit(&scene->listen), 0);
+    return atomic_load(&peer->served) > 0;
+}
+
+/* Without checks each worker tries a backend that refuses once a second, and no more. */
+static void test_refused_without_checks(void)
+{
+    static const struct scene_plan plan = {
+        .backends = 2,
+        .keys = "check = none\nbalance = roundrobin\n",
+        .closed = 1 << 0,
+    };
+    struct scene scene;
+
+    if (scene_open(&scene, &plan) == 0) {
+        uint64_t start = mono_ms();
+        uint64_t errors;
+
+        ASSERT_NUMBER(client_visit_many(&scene.listen, 100), 0);
+        errors = look_backend(&scene.instance, "b1").connect_errors;
+        CU_ASSERT_TRUE(errors >= 1);
+        CU_ASSERT_TRUE(errors <= scene_mode()->workers * (1 + (mono_ms() - start) / 1000));
+        ASSERT_NUMBER(look_backend(&scene.instance, "b1").status, STATUS_UP);
+        ASSERT_NUMBER(peer_reopen(&scene.peers[0]), 0);
+        CU_ASSERT_TRUE(visit_until_served(&scene, &scene.peers[0], SOON_MS));
+    }
+    scene_close(&scene);
+}
+
 /* Writes a configuration of one service with one server that never answers and one that does. */
 static int open_with_blackhole(struct scene *scene, const struct blackhole *hole, const char *keys)
 {
@@ -437,6 +472,7 @@ static void test_backup(void)
 static const struct unit_test tests[] = {
     {"refused", test_refused},
     {"refused_is_reported", test_refused_is_reported},
+    {"refused_without_checks", test_refused_without_checks},
     {"blackholed", test_blackholed},
     {"client_leaves_while_connecting", test_client_leaves_while_connecting},
     {"blackhole_is_found", test_blackhole_is_found},
