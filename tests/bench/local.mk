@@ -3,5 +3,5 @@
 EXTRA_DIST += tests/bench/memory
 
 .PHONY: bench-memory
-bench-memory: k0slbd tests/standin/k0slb-standin
+bench-memory: k0slbd k0slbctl tests/standin/k0slb-standin
 	$(AM_V_at)K0SLB_BUILDDIR='$(abs_top_builddir)' $(SHELL) $(top_srcdir)/tests/bench/memory

@@ -57,8 +57,10 @@ static bool visit_until_served(struct scene *scene, const struct peer *peer, uns
 {
     uint64_t deadline_ms = mono_ms() + within_ms;
 
-    while (atomic_load(&peer->served) == 0 && mono_ms() < deadline_ms)
+    while (atomic_load(&peer->served) == 0 && mono_ms() < deadline_ms) {
         ASSERT_NUMBER(client_visit(&scene->listen), 0);
+        wait_a_moment();
+    }
     return atomic_load(&peer->served) > 0;
 }
 
