@@ -93,7 +93,12 @@ struct board_layout {
     uint64_t size;
 };
 
-enum board_slot_state { BOARD_SLOT_FREE, BOARD_SLOT_USED, BOARD_SLOT_REMOVED };
+enum board_slot_state {
+    BOARD_SLOT_FREE,
+    BOARD_SLOT_RESERVED, /* by a reload that has not been committed: nobody uses it */
+    BOARD_SLOT_USED,
+    BOARD_SLOT_REMOVED, /* in no epoch any more; its last sessions may still go on */
+};
 
 /* Sessions and connections as the master sees them once a second. */
 struct board_rate {
@@ -103,8 +108,15 @@ struct board_rate {
     uint32_t reserved;
 };
 
+/*
+ * Slots are used again. `number` tells one owner of a slot from the next: what stands in a worker's
+ * region under another number is not about this owner. `life` is new with each owner and each
+ * address: health under another one is not about this address.
+ */
 struct board_service {
     _Atomic uint32_t state; /* enum board_slot_state */
+    uint32_t padding;
+    _Atomic uint64_t number;
     char name[CONF_NAME_SIZE];
     uint8_t enabled;
     uint8_t balance; /* enum conf_balance */
@@ -124,10 +136,12 @@ struct board_backend {
     _Atomic uint32_t state; /* enum board_slot_state */
     uint16_t service;       /* service slot */
     uint16_t reserved;
+    _Atomic uint64_t number;
+    _Atomic uint32_t life;
     _Atomic uint32_t weight;
     _Atomic uint32_t backup;
     char name[CONF_NAME_SIZE];
-    uint8_t padding[6];
+    uint8_t padding[2];
     struct board_address address;
     struct board_rate rate;
 };
@@ -147,7 +161,9 @@ struct board_master {
     uint64_t started_mono_ms;     /* CLOCK_MONOTONIC */
     _Atomic uint32_t checks_done; /* the first round of probes is over */
     _Atomic uint64_t heartbeat_ms;
-    _Atomic uint64_t epoch;            /* number in force */
+    uint64_t numbers;           /* given to slots so far; the master's own */
+    _Atomic uint64_t epoch;     /* number in force, for readers: published when everyone has it */
+    _Atomic uint64_t committed; /* the last transaction that was decided; a child obeys this */
     _Atomic uint64_t reloads_started;  /* */
     _Atomic uint64_t reloads_finished; /* */
     _Atomic uint64_t reload_ms;        /* wall clock of the last result */
@@ -204,6 +220,7 @@ struct board_check {
     uint32_t duration_us;
     uint16_t good; /* results in a row */
     uint16_t bad;
+    uint32_t life;       /* the backend's, when it was asked */
     uint64_t at_ms;      /* wall clock of the result; 0 = never */
     uint64_t next_ms;    /* monotonic: when the next probe is due (the phase) */
     uint64_t changed_ms; /* wall clock of the last change of health */
@@ -244,11 +261,14 @@ enum board_end {
     BOARD_END_CLIENT_GONE, /* left before a backend was found */
     BOARD_END_STOPPED,     /* the balancer was told to stop */
     BOARD_END_INTERNAL,    /* no memory, no descriptor */
+    BOARD_END_IDLE,        /* nothing moved for idle_timeout, or half-closed for too long */
+    BOARD_END_DRAINED,     /* removed by a reload, and drain_timeout was over */
     BOARD_END_COUNT = 16,
 };
 
 /* Counters only ever rise, through every worker that had the slot. */
 struct board_backend_counters {
+    _Atomic uint64_t number;    /* the owner's: see struct board_backend */
     _Atomic uint64_t total;     /* sessions given to it */
     _Atomic uint64_t bytes_in;  /* from clients */
     _Atomic uint64_t bytes_out; /* to clients */
@@ -263,10 +283,11 @@ struct board_backend_counters {
 } CACHE_ALIGNED;
 
 struct board_service_counters {
+    _Atomic uint64_t number; /* the owner's */
     _Atomic uint64_t accepted;
     _Atomic uint64_t refused;     /* no backend could be had */
     _Atomic uint64_t ended_early; /* the client left before a backend was found */
-    uint64_t reserved[5];
+    uint64_t reserved[4];
 };
 
 struct board_worker {

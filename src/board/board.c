@@ -134,9 +134,13 @@ int board_backend_address(const struct board *board, unsigned slot, struct addr 
 
 /* ---- health and admin words ---- */
 
+/* A word: bits 0-7 the state, 8-15 the end of the backend's life, the rest since when. */
 static uint64_t health_word(const struct board *board, unsigned slot)
 {
-    return atomic_load_explicit(&board_health_words(board)[slot], memory_order_acquire);
+    uint64_t word = atomic_load_explicit(&board_health_words(board)[slot], memory_order_acquire);
+    uint32_t life = atomic_load_explicit(&board_backend(board, slot)->life, memory_order_relaxed);
+
+    return (word >> 8 & 0xff) == (life & 0xff) ? word : BOARD_UNCHECKED;
 }
 
 enum board_health board_health(const struct board *board, unsigned slot)
@@ -146,7 +150,7 @@ enum board_health board_health(const struct board *board, unsigned slot)
 
 uint64_t board_health_since(const struct board *board, unsigned slot)
 {
-    return health_word(board, slot) >> 8;
+    return health_word(board, slot) >> 16;
 }
 
 enum board_admin_state board_admin(const struct board *board, unsigned slot)
@@ -173,6 +177,8 @@ void board_check_copy(const struct board *board, unsigned slot, struct board_che
             break;
     }
     out->description[sizeof(out->description) - 1] = '\0';
+    if (out->life != atomic_load_explicit(&board_backend(board, slot)->life, memory_order_relaxed))
+        memset(out, 0, sizeof(*out));
 }
 
 /* ---- workers ---- */
@@ -184,20 +190,31 @@ uint32_t board_worker_active(const struct board *board, unsigned worker, unsigne
     return atomic_load_explicit(&board_region_active(region)[backend], memory_order_relaxed);
 }
 
+/* A slot's numbers are its owner's, or nothing. */
 const struct board_backend_counters *board_worker_backend(const struct board *board,
                                                           unsigned worker, unsigned backend)
 {
+    static const struct board_backend_counters nothing;
     const char *region = board->all + board_worker_at(&board->layout, worker);
+    const struct board_backend_counters *own =
+        &board_region_backends(&board->layout, region)[backend];
 
-    return &board_region_backends(&board->layout, region)[backend];
+    return atomic_load(&own->number) == atomic_load(&board_backend(board, backend)->number)
+               ? own
+               : &nothing;
 }
 
 const struct board_service_counters *board_worker_service(const struct board *board,
                                                           unsigned worker, unsigned service)
 {
+    static const struct board_service_counters nothing;
     const char *region = board->all + board_worker_at(&board->layout, worker);
+    const struct board_service_counters *own =
+        &board_region_services(&board->layout, region)[service];
 
-    return &board_region_services(&board->layout, region)[service];
+    return atomic_load(&own->number) == atomic_load(&board_service(board, service)->number)
+               ? own
+               : &nothing;
 }
 
 uint32_t board_active(const struct board *board, unsigned backend)
@@ -265,6 +282,8 @@ const char *board_end_name(enum board_end end)
         [BOARD_END_CLIENT_GONE] = "client left",
         [BOARD_END_STOPPED] = "stopped",
         [BOARD_END_INTERNAL] = "internal",
+        [BOARD_END_IDLE] = "idle",
+        [BOARD_END_DRAINED] = "drained",
     };
 
     return word(names, ARRAY_LEN(names), end);

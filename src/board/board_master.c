@@ -127,77 +127,15 @@ struct board_backend *board_my_backend(struct board *board, unsigned slot)
     return (struct board_backend *)(void *)(board->all + board->layout.backends_at) + slot;
 }
 
-/* ---- slots ---- */
-
-unsigned board_claim_service(struct board *board, const struct conf_service *service)
-{
-    unsigned free_slot = BOARD_NO_SLOT;
-    struct board_service *slot;
-
-    for (unsigned i = 0; i < board->layout.services; i++) {
-        slot = board_my_service(board, i);
-        if (atomic_load(&slot->state) == BOARD_SLOT_FREE) {
-            if (free_slot == BOARD_NO_SLOT)
-                free_slot = i;
-        } else if (strcmp(slot->name, service->name) == 0) {
-            free_slot = i;
-            break;
-        }
-    }
-    if (free_slot == BOARD_NO_SLOT)
-        return BOARD_NO_SLOT;
-    slot = board_my_service(board, free_slot);
-    memcpy(slot->name, service->name, sizeof(slot->name));
-    slot->enabled = service->enabled;
-    slot->balance = service->balance;
-    slot->check = service->check;
-    atomic_store_explicit(&slot->state, BOARD_SLOT_USED, memory_order_release);
-    return free_slot;
-}
-
-unsigned board_claim_backend(struct board *board, unsigned service_slot,
-                             const struct conf_backend *backend)
-{
-    unsigned free_slot = BOARD_NO_SLOT;
-    struct board_backend *slot;
-
-    for (unsigned i = 0; i < board->layout.backends; i++) {
-        slot = board_my_backend(board, i);
-        if (atomic_load(&slot->state) == BOARD_SLOT_FREE) {
-            if (free_slot == BOARD_NO_SLOT)
-                free_slot = i;
-        } else if (slot->service == service_slot && strcmp(slot->name, backend->name) == 0) {
-            free_slot = i;
-            break;
-        }
-    }
-    if (free_slot == BOARD_NO_SLOT)
-        return BOARD_NO_SLOT;
-    slot = board_my_backend(board, free_slot);
-    memcpy(slot->name, backend->name, sizeof(slot->name));
-    slot->service = (uint16_t)service_slot;
-    atomic_store(&slot->weight, backend->weight);
-    atomic_store(&slot->backup, backend->backup);
-    atomic_store_explicit(&slot->state, BOARD_SLOT_USED, memory_order_release);
-    return free_slot;
-}
-
-void board_set_address(struct board *board, unsigned backend, const struct addr *address)
-{
-    struct board_address *own = &board_my_backend(board, backend)->address;
-    uint64_t words[ARRAY_LEN(own->words[0])];
-    uint32_t next = atomic_load_explicit(&own->sequence, memory_order_relaxed) + 1;
-
-    _Static_assert(sizeof(words) == sizeof(*address), "an address is three words");
-    memcpy(words, address, sizeof(words));
-    /* Who sees anything of this writing sees the end of the one before, and looks again. */
-    atomic_thread_fence(memory_order_release);
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        atomic_store_explicit(&own->words[next % 2][i], words[i], memory_order_relaxed);
-    atomic_store_explicit(&own->sequence, next, memory_order_release);
-}
-
 /* ---- who is here ---- */
+
+void board_clear_sockets(struct board *board)
+{
+    struct board_prefix *prefix = &board_my_master(board)->prefix;
+
+    for (size_t i = 0; i < BOARD_MAX_SOCKETS; i++)
+        atomic_store(&prefix->sockets[i].inode, 0);
+}
 
 void board_add_socket(struct board *board, const struct addr *address, unsigned service_slot,
                       uint64_t inode)
@@ -267,6 +205,7 @@ void board_clear_worker(struct board *board, unsigned worker)
 
     atomic_store(&region->state, BOARD_WORKER_NONE);
     atomic_store(&region->sessions, 0);
+    atomic_store(&region->heartbeat_ms, 0);
     for (unsigned i = 0; i < board->layout.backends; i++)
         atomic_store_explicit(&gauges[i], 0, memory_order_relaxed);
 }

@@ -11,7 +11,7 @@
 #include "base/addr.h"
 #include "base/defs.h"
 #include "board/board.h"
-#include "conf/conf.h"
+#include "conf/epoch.h"
 
 struct board_plan {
     const char *name;
@@ -33,16 +33,34 @@ void board_unlink(const struct board *board);
 
 /*
  * The slot of a service, or of a backend of a service, by its identity: the one that has it
- * already, else a free one, which is then used. BOARD_NO_SLOT when the board is full.
+ * already, else a free one, which is then reserved. BOARD_NO_SLOT when the board is full. Changes
+ * nothing that anyone uses or is shown.
  */
-unsigned board_claim_service(struct board *board, const struct conf_service *service);
-unsigned board_claim_backend(struct board *board, unsigned service_slot,
-                             const struct conf_backend *backend);
+unsigned board_reserve_service(struct board *board, const char *name);
+unsigned board_reserve_backend(struct board *board, unsigned service_slot, const char *name);
 
-/* Publishes the address of a backend (the resolver's answer, or the literal one). */
+/* Undoes every reservation that has not been published. */
+void board_unreserve(struct board *board);
+
+/* Shows a service, or a backend, in its reserved or used slot as the configuration now has it. */
+void board_publish_service(struct board *board, const struct conf_service *service);
+void board_publish_backend(struct board *board, unsigned service_slot,
+                           const struct conf_backend *backend);
+
+/*
+ * What is used and not in the epoch becomes removed; what is removed and has no session left in
+ * any worker becomes free. Only when every worker has the epoch.
+ */
+void board_retire(struct board *board, const struct epoch *epoch);
+
+/*
+ * Publishes the address of a backend (the resolver's answer, or the literal one). Another address
+ * than before begins a new life: its health is unchecked until somebody has looked.
+ */
 void board_set_address(struct board *board, unsigned backend, const struct addr *address);
 
-/* Notes a socket that listens (its inode from fstat(2)), or forgets all of them. */
+/* Notes a socket that listens (its inode from fstat(2)); forgets all of them. */
+void board_clear_sockets(struct board *board);
 void board_add_socket(struct board *board, const struct addr *address, unsigned service_slot,
                       uint64_t inode);
 

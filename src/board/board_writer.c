@@ -1,5 +1,6 @@
 #include "board/board_writer.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/fd.h"
@@ -64,10 +65,12 @@ void board_set_health(struct board *board, unsigned backend, enum board_health h
                       uint64_t now_ms)
 {
     _Atomic uint64_t *word = mine(board, &board_health_words(board)[backend]);
+    uint64_t life = atomic_load(&board_backend(board, backend)->life) & 0xff;
+    uint64_t state = life << 8 | (uint64_t)health;
 
-    if ((atomic_load_explicit(word, memory_order_relaxed) & 0xff) == health)
+    if ((atomic_load_explicit(word, memory_order_relaxed) & 0xffff) == state)
         return;
-    atomic_store_explicit(word, now_ms << 8 | (uint64_t)health, memory_order_release);
+    atomic_store_explicit(word, now_ms << 16 | state, memory_order_release);
 }
 
 void board_set_check(struct board *board, unsigned backend, const struct board_check *check)
@@ -78,6 +81,7 @@ void board_set_check(struct board *board, unsigned backend, const struct board_c
     /* Who sees anything of this writing sees the end of the one before, and looks again. */
     atomic_thread_fence(memory_order_release);
     own->copies[next % 2] = *check;
+    own->copies[next % 2].life = atomic_load(&board_backend(board, backend)->life);
     atomic_store_explicit(&own->sequence, next, memory_order_release);
 }
 
@@ -100,6 +104,32 @@ struct board_service_counters *board_my_service_counters(struct board *board, un
     const char *region = board->all + board->mine_at;
 
     return mine(board, &board_region_services(&board->layout, region)[service]);
+}
+
+void board_adopt_backend(struct board *board, unsigned backend)
+{
+    struct board_backend_counters *own = board_my_backend_counters(board, backend);
+    uint64_t number = atomic_load(&board_backend(board, backend)->number);
+    const size_t head = offsetof(struct board_backend_counters, total);
+
+    if (atomic_load(&own->number) == number)
+        return;
+    atomic_store(&own->number, 0);
+    memset((char *)own + head, 0, sizeof(*own) - head);
+    atomic_store_explicit(&own->number, number, memory_order_release);
+}
+
+void board_adopt_service(struct board *board, unsigned service)
+{
+    struct board_service_counters *own = board_my_service_counters(board, service);
+    uint64_t number = atomic_load(&board_service(board, service)->number);
+    const size_t head = offsetof(struct board_service_counters, accepted);
+
+    if (atomic_load(&own->number) == number)
+        return;
+    atomic_store(&own->number, 0);
+    memset((char *)own + head, 0, sizeof(*own) - head);
+    atomic_store_explicit(&own->number, number, memory_order_release);
 }
 
 static void add_active(struct board *board, unsigned backend, int32_t more)

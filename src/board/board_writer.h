@@ -36,6 +36,13 @@ struct board_worker *board_my_worker(struct board *board);
 struct board_backend_counters *board_my_backend_counters(struct board *board, unsigned backend);
 struct board_service_counters *board_my_service_counters(struct board *board, unsigned service);
 
+/*
+ * Makes the counters of a slot those of its present owner: zeroes what an earlier owner left, and
+ * keeps what this owner's earlier workers counted. For each slot of an epoch, before it is used.
+ */
+void board_adopt_backend(struct board *board, unsigned backend);
+void board_adopt_service(struct board *board, unsigned service);
+
 /* Adds to a counter that only this process writes: a relaxed load and store. */
 static inline void board_count(_Atomic uint64_t *counter, uint64_t more)
 {

@@ -13,6 +13,7 @@ src_board_libboard_a_SOURCES = \
 	src/board/board_writer.c \
 	src/board/board_master.h \
 	src/board/board_master.c \
+	src/board/board_slots.c \
 	src/board/snapshot.h \
 	src/board/snapshot.c \
 	src/board/snapshot_parts.h \

@@ -1,6 +1,6 @@
 # The small frame around CUnit, and a program for each room that links it and what is below.
 check_LIBRARIES += tests/unit/libunit.a
-tests_unit_libunit_a_SOURCES = tests/unit/unit.h tests/unit/unit.c
+tests_unit_libunit_a_SOURCES = tests/unit/unit.h tests/unit/claim.h tests/unit/unit.c
 tests_unit_libunit_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_libunit_a_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 

@@ -8,6 +8,7 @@
 
 #include "unit/board/scratch.h"
 #include "unit/child.h"
+#include "unit/claim.h"
 #include "unit/unit.h"
 
 /* Another service stands before ours in the epoch: an index is not a place in its service. */
@@ -25,8 +26,8 @@ static void fill(struct stage *stage, struct conf *conf)
     conf->services[0].backend_count = OTHERS;
     conf->services[1].first_backend = OTHERS;
     conf->services[1].backend_count = (uint16_t)stage->count;
-    conf->services[1].slot = (uint16_t)board_claim_service(stage->board, &conf->services[1]);
-    conf->services[0].slot = (uint16_t)board_claim_service(stage->board, &conf->services[0]);
+    conf->services[1].slot = (uint16_t)claim_service(stage->board, &conf->services[1]);
+    conf->services[0].slot = (uint16_t)claim_service(stage->board, &conf->services[0]);
     for (unsigned i = 0; i < conf->backend_count; i++) {
         struct conf_backend *backend = &conf->backends[i];
 
@@ -38,8 +39,8 @@ static void fill(struct stage *stage, struct conf *conf)
     for (unsigned i = conf->backend_count; i-- > 0;) {
         struct conf_backend *backend = &conf->backends[i];
 
-        backend->slot = (uint16_t)board_claim_backend(
-            stage->board, conf->services[backend->service].slot, backend);
+        backend->slot =
+            (uint16_t)claim_backend(stage->board, conf->services[backend->service].slot, backend);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "unit/board/scratch.h"
+#include "unit/claim.h"
 #include "unit/unit.h"
 
 extern const struct unit_test board_slot_tests[];
@@ -22,18 +23,18 @@ static struct conf_backend backend_named(const char *name)
     return backend;
 }
 
-static unsigned claim_service(struct board *board, const char *name)
+static unsigned named_service(struct board *board, const char *name)
 {
     struct conf_service service = service_named(name);
 
-    return board_claim_service(board, &service);
+    return claim_service(board, &service);
 }
 
-static unsigned claim_backend(struct board *board, unsigned service, const char *name)
+static unsigned named_backend(struct board *board, unsigned service, const char *name)
 {
     struct conf_backend backend = backend_named(name);
 
-    return board_claim_backend(board, service, &backend);
+    return claim_backend(board, service, &backend);
 }
 
 /* ---- slots by identity ---- */
@@ -41,7 +42,7 @@ static unsigned claim_backend(struct board *board, unsigned service, const char 
 static void test_claim_service(void)
 {
     struct board *board = scratch_board(3, 9, 1);
-    unsigned slot = claim_service(board, "kubeAPI");
+    unsigned slot = named_service(board, "kubeAPI");
     const struct board_service *service = board_service(board, slot);
 
     ASSERT_TEXT(service->name, "kubeAPI");
@@ -49,9 +50,9 @@ static void test_claim_service(void)
     ASSERT_NUMBER(service->enabled, 1);
     ASSERT_NUMBER(service->balance, BALANCE_ROUNDROBIN);
     ASSERT_NUMBER(service->check, CHECK_TCP);
-    CU_ASSERT(claim_service(board, "konnectivity") != slot);
-    ASSERT_NUMBER(claim_service(board, "kubeAPI"), slot);
-    CU_ASSERT(claim_service(board, "kubeap") != slot);
+    CU_ASSERT(named_service(board, "konnectivity") != slot);
+    ASSERT_NUMBER(named_service(board, "kubeAPI"), slot);
+    CU_ASSERT(named_service(board, "kubeap") != slot);
     scratch_drop(board);
 }
 
@@ -59,8 +60,8 @@ static void test_claim_service(void)
 static void test_claim_backend(void)
 {
     struct board *board = scratch_board(3, 9, 1);
-    unsigned slot = claim_backend(board, 0, "c1");
-    unsigned other = claim_backend(board, 1, "c1");
+    unsigned slot = named_backend(board, 0, "c1");
+    unsigned other = named_backend(board, 1, "c1");
     const struct board_backend *backend = board_backend(board, slot);
 
     CU_ASSERT(slot != other);
@@ -69,8 +70,8 @@ static void test_claim_backend(void)
     ASSERT_NUMBER(backend->weight, 7);
     ASSERT_NUMBER(backend->backup, 1);
     ASSERT_NUMBER(board_backend(board, other)->service, 1);
-    ASSERT_NUMBER(claim_backend(board, 0, "c1"), slot);
-    ASSERT_NUMBER(claim_backend(board, 1, "c1"), other);
+    ASSERT_NUMBER(named_backend(board, 0, "c1"), slot);
+    ASSERT_NUMBER(named_backend(board, 1, "c1"), other);
     scratch_drop(board);
 }
 
@@ -78,15 +79,15 @@ static void test_claim_backend(void)
 static void test_claim_again(void)
 {
     struct board *board = scratch_board(3, 9, 1);
-    unsigned first = claim_backend(board, 0, "c1");
-    unsigned slot = claim_backend(board, 0, "c2");
+    unsigned first = named_backend(board, 0, "c1");
+    unsigned slot = named_backend(board, 0, "c2");
     struct conf_backend heavier = backend_named("c2");
 
     heavier.weight = 200;
     heavier.backup = 0;
     atomic_store(&board_my_backend(board, slot)->state, BOARD_SLOT_REMOVED);
     atomic_store(&board_my_backend(board, first)->state, BOARD_SLOT_FREE);
-    ASSERT_NUMBER(board_claim_backend(board, 0, &heavier), slot);
+    ASSERT_NUMBER(claim_backend(board, 0, &heavier), slot);
     ASSERT_NUMBER(board_backend(board, slot)->state, BOARD_SLOT_USED);
     ASSERT_NUMBER(board_backend(board, slot)->weight, 200);
     ASSERT_NUMBER(board_backend(board, slot)->backup, 0);
@@ -100,17 +101,17 @@ static void test_full(void)
 
     for (unsigned i = 0; i < 16; i++) {
         snprintf(name, sizeof(name), "s%u", i);
-        ASSERT_NUMBER(claim_service(board, name), i);
+        ASSERT_NUMBER(named_service(board, name), i);
     }
-    ASSERT_NUMBER(claim_service(board, "one more"), BOARD_NO_SLOT);
-    ASSERT_NUMBER(claim_service(board, "s9"), 9);
+    ASSERT_NUMBER(named_service(board, "one more"), BOARD_NO_SLOT);
+    ASSERT_NUMBER(named_service(board, "s9"), 9);
     for (unsigned i = 0; i < 64; i++) {
         snprintf(name, sizeof(name), "b%u", i);
-        ASSERT_NUMBER(claim_backend(board, i % 16, name), i);
+        ASSERT_NUMBER(named_backend(board, i % 16, name), i);
     }
-    ASSERT_NUMBER(claim_backend(board, 1, "one more"), BOARD_NO_SLOT);
-    ASSERT_NUMBER(claim_backend(board, 2, "b1"), BOARD_NO_SLOT);
-    ASSERT_NUMBER(claim_backend(board, 1, "b1"), 1);
+    ASSERT_NUMBER(named_backend(board, 1, "one more"), BOARD_NO_SLOT);
+    ASSERT_NUMBER(named_backend(board, 2, "b1"), BOARD_NO_SLOT);
+    ASSERT_NUMBER(named_backend(board, 1, "b1"), 1);
     scratch_drop(board);
 }
 
@@ -123,10 +124,10 @@ static void test_longest_name(void)
 
     memset(name, 'n', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
-    slot = claim_backend(board, 0, name);
+    slot = named_backend(board, 0, name);
     ASSERT_TEXT(board_backend(board, slot)->name, name);
     name[sizeof(name) - 2] = 'm';
-    CU_ASSERT(claim_backend(board, 0, name) != slot);
+    CU_ASSERT(named_backend(board, 0, name) != slot);
     scratch_drop(board);
 }
 

@@ -10,6 +10,7 @@
 #include "board/board_map.h"
 #include "board/board_master.h"
 #include "board/board_writer.h"
+#include "unit/claim.h"
 #include "unit/unit.h"
 
 extern const struct unit_test snapshot_tests[];
@@ -29,14 +30,14 @@ static void claim_all(struct fixture *fixture)
     struct conf_service kube = {.name = "kubeAPI", .enabled = 1, .check = CHECK_TLS};
     struct conf_service off = {.name = "off", .check = CHECK_TCP, .balance = BALANCE_ROUNDROBIN};
 
-    fixture->service[0] = board_claim_service(fixture->board, &kube);
-    fixture->service[1] = board_claim_service(fixture->board, &off);
+    fixture->service[0] = claim_service(fixture->board, &kube);
+    fixture->service[1] = claim_service(fixture->board, &off);
     for (unsigned i = 0; i < BACKENDS; i++) {
         struct conf_backend backend = {.weight = (uint16_t)(i + 1), .backup = i == 2};
         struct addr address = {.family = ADDR_IPV4, .port = 6443, .ip = {10, 0, 0, (uint8_t)i}};
 
         snprintf(backend.name, sizeof(backend.name), "c%u", i);
-        fixture->backend[i] = board_claim_backend(fixture->board, fixture->service[0], &backend);
+        fixture->backend[i] = claim_backend(fixture->board, fixture->service[0], &backend);
         if (i > 0)
             board_set_address(fixture->board, fixture->backend[i], &address);
     }
@@ -82,6 +83,8 @@ static void run_child(const struct fixture *fixture, enum board_role role, unsig
     if (pid == 0) {
         if (board_enter(fixture->board, role, slot) == -1)
             _exit(1);
+        if (role == BOARD_ROLE_WORKER)
+            adopt_all(fixture->board);
         fn(fixture->board, fixture);
         _exit(0);
     }

@@ -17,6 +17,7 @@
 #include "base/mono.h"
 #include "channel/channel.h"
 #include "checker/checker.h"
+#include "unit/claim.h"
 
 #define WAIT_MS 5000
 
@@ -92,11 +93,11 @@ static void make_board(struct house *house)
     must(house->board != NULL, "board_create");
     board_unlink(house->board); /* nobody else needs the name */
     must(board_allocate_worker(house->board, 0) == 0, "board_allocate_worker");
-    house->service.slot = (uint16_t)board_claim_service(house->board, &house->service);
+    house->service.slot = (uint16_t)claim_service(house->board, &house->service);
     for (unsigned i = 0; i < house->count; i++) {
         struct conf_backend *backend = &house->backends[i];
 
-        backend->slot = (uint16_t)board_claim_backend(house->board, house->service.slot, backend);
+        backend->slot = (uint16_t)claim_backend(house->board, house->service.slot, backend);
         board_set_address(house->board, backend->slot, &backend->address);
     }
 }
@@ -246,6 +247,7 @@ void house_report(const struct house *house, unsigned backend, enum board_eviden
     must(worker != -1, "fork");
     if (worker == 0) {
         must(board_enter(house->board, BOARD_ROLE_WORKER, 0) == 0, "board_enter");
+        adopt_all(house->board);
         board_add_evidence(house->board, house->backends[backend].slot, kind);
         must(write(house->birth.look_event, &one, sizeof(one)) == sizeof(one), "eventfd");
         _exit(0);

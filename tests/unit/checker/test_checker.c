@@ -68,7 +68,7 @@ static void test_first_round(void)
 
     house_close(house, 2);
     house_start(house);
-    CU_ASSERT_TRUE(house_wait_message(house, CHANNEL_READY));
+    CU_ASSERT_TRUE(house_wait_message(house, CHANNEL_BORN));
     CU_ASSERT_TRUE(house_wait_message(house, CHANNEL_CHECKS_DONE));
     ASSERT_NUMBER(house_health(house, 0), BOARD_UP);
     ASSERT_NUMBER(house_health(house, 1), BOARD_UP);

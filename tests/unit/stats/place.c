@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "board/board_master.h"
+#include "unit/claim.h"
 #include "unit/unit.h"
 
 static struct board *make_board(const struct conf *conf)
@@ -17,8 +18,8 @@ static struct board *make_board(const struct conf *conf)
     snprintf(name, sizeof(name), "k0slb-unit-stats-%d", (int)getpid());
     board = board_create(&plan);
     CU_ASSERT_FATAL(board != NULL);
-    CU_ASSERT(board_claim_backend(board, board_claim_service(board, conf->services),
-                                  conf->backends) != BOARD_NO_SLOT);
+    CU_ASSERT(claim_backend(board, claim_service(board, conf->services), conf->backends) !=
+              BOARD_NO_SLOT);
     return board;
 }
 

@@ -1,0 +1,182 @@
+#include "board/board_master.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "board/board_map.h"
+
+static uint64_t next_number(struct board *board)
+{
+    return ++board_my_master(board)->numbers;
+}
+
+/* ---- by identity ---- */
+
+static unsigned find_service(struct board *board, const char *name, unsigned *free_slot)
+{
+    *free_slot = BOARD_NO_SLOT;
+    for (unsigned i = 0; i < board->layout.services; i++) {
+        const struct board_service *slot = board_my_service(board, i);
+
+        if (atomic_load(&slot->state) == BOARD_SLOT_FREE) {
+            if (*free_slot == BOARD_NO_SLOT)
+                *free_slot = i;
+        } else if (strcmp(slot->name, name) == 0) {
+            return i;
+        }
+    }
+    return BOARD_NO_SLOT;
+}
+
+static unsigned find_backend(struct board *board, unsigned service, const char *name,
+                             unsigned *free_slot)
+{
+    *free_slot = BOARD_NO_SLOT;
+    for (unsigned i = 0; i < board->layout.backends; i++) {
+        const struct board_backend *slot = board_my_backend(board, i);
+
+        if (atomic_load(&slot->state) == BOARD_SLOT_FREE) {
+            if (*free_slot == BOARD_NO_SLOT)
+                *free_slot = i;
+        } else if (slot->service == service && strcmp(slot->name, name) == 0) {
+            return i;
+        }
+    }
+    return BOARD_NO_SLOT;
+}
+
+unsigned board_reserve_service(struct board *board, const char *name)
+{
+    unsigned free_slot;
+    unsigned found = find_service(board, name, &free_slot);
+    struct board_service *slot;
+
+    if (found != BOARD_NO_SLOT || free_slot == BOARD_NO_SLOT)
+        return found;
+    slot = board_my_service(board, free_slot);
+    snprintf(slot->name, sizeof(slot->name), "%s", name);
+    memset(&slot->rate, 0, sizeof(slot->rate));
+    atomic_store(&slot->number, next_number(board));
+    atomic_store_explicit(&slot->state, BOARD_SLOT_RESERVED, memory_order_release);
+    return free_slot;
+}
+
+unsigned board_reserve_backend(struct board *board, unsigned service_slot, const char *name)
+{
+    unsigned free_slot;
+    unsigned found = find_backend(board, service_slot, name, &free_slot);
+    struct board_backend *slot;
+
+    if (found != BOARD_NO_SLOT || free_slot == BOARD_NO_SLOT)
+        return found;
+    slot = board_my_backend(board, free_slot);
+    snprintf(slot->name, sizeof(slot->name), "%s", name);
+    slot->service = (uint16_t)service_slot;
+    memset(&slot->rate, 0, sizeof(slot->rate));
+    atomic_store(&slot->number, next_number(board));
+    atomic_fetch_add(&slot->life, 1);
+    atomic_store_explicit(&slot->state, BOARD_SLOT_RESERVED, memory_order_release);
+    return free_slot;
+}
+
+void board_unreserve(struct board *board)
+{
+    for (unsigned i = 0; i < board->layout.services; i++) {
+        uint32_t reserved = BOARD_SLOT_RESERVED;
+
+        atomic_compare_exchange_strong(&board_my_service(board, i)->state, &reserved,
+                                       BOARD_SLOT_FREE);
+    }
+    for (unsigned i = 0; i < board->layout.backends; i++) {
+        uint32_t reserved = BOARD_SLOT_RESERVED;
+
+        atomic_compare_exchange_strong(&board_my_backend(board, i)->state, &reserved,
+                                       BOARD_SLOT_FREE);
+    }
+}
+
+/* ---- what readers are shown ---- */
+
+void board_publish_service(struct board *board, const struct conf_service *service)
+{
+    struct board_service *slot = board_my_service(board, service->slot);
+
+    slot->enabled = service->enabled;
+    slot->balance = service->balance;
+    slot->check = service->check;
+    atomic_store_explicit(&slot->state, BOARD_SLOT_USED, memory_order_release);
+}
+
+void board_publish_backend(struct board *board, unsigned service_slot,
+                           const struct conf_backend *backend)
+{
+    struct board_backend *slot = board_my_backend(board, backend->slot);
+
+    slot->service = (uint16_t)service_slot;
+    atomic_store(&slot->weight, backend->weight);
+    atomic_store(&slot->backup, backend->backup);
+    atomic_store_explicit(&slot->state, BOARD_SLOT_USED, memory_order_release);
+}
+
+/* ---- what is no longer wanted ---- */
+
+static void retire_backend(struct board *board, unsigned i, bool is_wanted)
+{
+    struct board_backend *slot = board_my_backend(board, i);
+
+    if (atomic_load(&slot->state) == BOARD_SLOT_USED && !is_wanted)
+        atomic_store(&slot->state, BOARD_SLOT_REMOVED);
+    if (atomic_load(&slot->state) == BOARD_SLOT_REMOVED && board_active(board, i) == 0)
+        atomic_store(&slot->state, BOARD_SLOT_FREE);
+}
+
+static bool has_backends(struct board *board, unsigned service)
+{
+    for (unsigned i = 0; i < board->layout.backends; i++) {
+        const struct board_backend *slot = board_my_backend(board, i);
+
+        if (atomic_load(&slot->state) != BOARD_SLOT_FREE && slot->service == service)
+            return true;
+    }
+    return false;
+}
+
+static void retire_service(struct board *board, unsigned i, bool is_wanted)
+{
+    struct board_service *slot = board_my_service(board, i);
+
+    if (atomic_load(&slot->state) == BOARD_SLOT_USED && !is_wanted)
+        atomic_store(&slot->state, BOARD_SLOT_REMOVED);
+    if (atomic_load(&slot->state) == BOARD_SLOT_REMOVED && !has_backends(board, i))
+        atomic_store(&slot->state, BOARD_SLOT_FREE);
+}
+
+void board_retire(struct board *board, const struct epoch *epoch)
+{
+    for (unsigned i = 0; i < board->layout.backends; i++)
+        retire_backend(board, i, epoch_backend_by_slot(epoch, i) != NULL);
+    for (unsigned i = 0; i < board->layout.services; i++)
+        retire_service(board, i, epoch_service_by_slot(epoch, i) != NULL);
+}
+
+/* ---- addresses ---- */
+
+void board_set_address(struct board *board, unsigned backend, const struct addr *address)
+{
+    struct board_backend *slot = board_my_backend(board, backend);
+    struct board_address *own = &slot->address;
+    uint64_t words[ARRAY_LEN(own->words[0])];
+    uint32_t next = atomic_load_explicit(&own->sequence, memory_order_relaxed) + 1;
+    struct addr before;
+
+    _Static_assert(sizeof(words) == sizeof(*address), "an address is three words");
+    if (board_backend_address(board, backend, &before) == 0 && addr_equal(&before, address))
+        return;
+    memcpy(words, address, sizeof(words));
+    /* Who sees anything of this writing sees the end of the one before, and looks again. */
+    atomic_thread_fence(memory_order_release);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        atomic_store_explicit(&own->words[next % 2][i], words[i], memory_order_relaxed);
+    atomic_store_explicit(&own->sequence, next, memory_order_release);
+    atomic_fetch_add(&slot->life, 1);
+}
