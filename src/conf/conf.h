@@ -46,11 +46,12 @@ struct conf_global {
     char group[CONF_NAME_SIZE]; /* "" = the user's own */
     uint32_t uid;               /* what children become, when change_user */
     uint32_t gid;
-    uint8_t change_user; /* started as root: children give up root */
-    uint8_t log;         /* enum conf_log */
-    uint8_t log_level;   /* enum log_level */
-    uint8_t relay;       /* enum conf_relay */
-    uint16_t workers;    /* 1 to CONF_MAX_WORKERS; `auto` is already counted out */
+    uint8_t change_user;    /* started as root: children give up root */
+    uint8_t log;            /* enum conf_log */
+    uint8_t log_level;      /* enum log_level */
+    uint8_t relay;          /* enum conf_relay */
+    uint64_t drain_timeout; /* milliseconds; 0 = until sessions end by themselves */
+    uint16_t workers;       /* 1 to CONF_MAX_WORKERS; `auto` is already counted out */
 };
 
 /* [stats]; its sockets are the listeners owned by CONF_STATS_OWNER, none = no stats process. */
@@ -95,6 +96,8 @@ struct conf_service {
     uint32_t check_rise;
     uint32_t check_fall;
     uint64_t connect_timeout; /* these are milliseconds */
+    uint64_t idle_timeout;    /* 0 = never */
+    uint64_t half_close_timeout;
     uint64_t check_interval;
     uint64_t check_fast_interval;
     uint64_t check_down_interval;

@@ -63,6 +63,9 @@ static const struct conf_key keys[] = {
      "the least important lines that are logged"},
     {CONF_IN_K0SLB, "relay", CONF_TYPE_WORD, GLOBAL(relay), "auto", 0, 0, relay_words,
      "forces one way of moving bytes, for diagnosis and tests"},
+    {CONF_IN_K0SLB, "drain_timeout", CONF_TYPE_DURATION, GLOBAL(drain_timeout), "0",
+     0, 86400000, NULL,
+     "how long connections may live on after their service or backend is removed; 0 = to the end"},
 
     {CONF_IN_CONTROLLERS, "NAME", CONF_TYPE_CONTROLLER, NO_PLACE, NULL, 0, 256, NULL,
      "a controller: ADDRESS [weight=N] [backup]"},
@@ -106,6 +109,11 @@ static const struct conf_key keys[] = {
      "for connecting to one backend before another one is tried"},
     {IN_BOTH, "retries", CONF_TYPE_UINT, SERVICE(retries), "3", 0, 16, NULL,
      "how often another backend is tried for one connection"},
+    {IN_BOTH, "idle_timeout", CONF_TYPE_DURATION, SERVICE(idle_timeout), "0", 0, 86400000, NULL,
+     "a connection in which nothing moves for so long is ended; 0 = never"},
+    {IN_BOTH, "half_close_timeout", CONF_TYPE_DURATION, SERVICE(half_close_timeout), "5m",
+     0, 86400000, NULL,
+     "the same once one side has finished, counted from the last byte; 0 = never"},
     {IN_BOTH, "all_down", CONF_TYPE_WORD, SERVICE(all_down), "try", 0, 0, all_down_words,
      "when no backend is up: try them all, or refuse"},
 

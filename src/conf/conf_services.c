@@ -27,6 +27,8 @@ static const struct {
     {"controllerJoinAPI", "port", "9443"},
     {"controllerJoinAPI", "balance", "leastconn"},
     {"controllerJoinAPI", "check", "tls"},
+    {"konnectivity", "idle_timeout", "0"},
+    {"controllerJoinAPI", "idle_timeout", "60s"},
 };
 
 bool conf_services_is_built_in(const char *name)
