@@ -12,9 +12,21 @@
 
 #define CHANNEL_MAX_FDS 200
 
+/*
+ * A reload's transaction: PREPARE goes to everyone, READY or REFUSED comes back; then ABORT, or,
+ * once the board says that it is decided, COMMIT, which is answered by DONE. An answer carries its
+ * question's transaction number; one of another transaction means nothing.
+ */
 enum channel_type {
-    CHANNEL_READY = 1,   /* child: born, and at work */
+    CHANNEL_BORN = 1,    /* child: at work, or a successor that waits for BEGIN */
     CHANNEL_CHECKS_DONE, /* checker: the first round of probes is over */
+    CHANNEL_PREPARE,     /* master: descriptors are the new epoch, then the new listeners */
+    CHANNEL_READY,       /* child: could change over */
+    CHANNEL_REFUSED,     /* child: could not */
+    CHANNEL_ABORT,       /* master: forget it */
+    CHANNEL_COMMIT,      /* master: change over */
+    CHANNEL_DONE,        /* child: has changed over, and closed what was removed */
+    CHANNEL_BEGIN,       /* master, to a successor: your predecessor is gone, work */
 };
 
 struct channel_message {

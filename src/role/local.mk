@@ -2,5 +2,7 @@ noinst_LIBRARIES += src/role/librole.a
 src_role_librole_a_SOURCES = \
 	src/role/role.h \
 	src/role/role.c \
+	src/role/transaction.h \
+	src/role/transaction.c \
 	src/role/privileges.h \
 	src/role/privileges.c

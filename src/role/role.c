@@ -12,6 +12,7 @@
 #include "base/process.h"
 #include "channel/channel.h"
 #include "role/privileges.h"
+#include "role/transaction.h"
 
 /* Standard input, output and error, the four of a birth, and every listener. */
 #define MAX_KEPT (8 + CONF_MAX_LISTENERS)
@@ -24,24 +25,30 @@ struct role_life {
     struct loop_watch signals;
     struct loop_watch channel;
     struct loop_timer heartbeat;
+    struct role_terms terms;
+    struct transaction transaction;
+    bool listens; /* until role_close_listeners() */
+    bool begun;
     bool finished;
     bool hurried;
 };
 
 /* ---- birth ---- */
 
-/* A worker inherits the services' sockets, the stats process its own, the checker none. */
-static bool owns_listener(const struct role_birth *birth, unsigned index)
+/* Listeners of other roles are foreign: their places are empty in this child's terms. */
+static void take_listeners(struct role_life *life)
 {
-    bool is_stats = epoch_listener(birth->epoch, index)->owner == CONF_STATS_OWNER;
+    const struct role_birth *birth = life->birth;
 
-    if (birth->role == BOARD_ROLE_WORKER)
-        return !is_stats;
-    return birth->role == BOARD_ROLE_STATS && is_stats;
+    life->terms.epoch = birth->epoch;
+    for (unsigned i = 0; i < birth->epoch->listener_count; i++)
+        life->terms.listeners[i] =
+            terms_own_listener(birth->role, birth->epoch, i) ? birth->listeners[i] : -1;
 }
 
-static int close_foreign(const struct role_birth *birth)
+static int close_foreign(const struct role_life *life)
 {
+    const struct role_birth *birth = life->birth;
     int keep[MAX_KEPT];
     size_t count = 0;
 
@@ -49,10 +56,8 @@ static int close_foreign(const struct role_birth *birth)
     keep[count++] = birth->log;
     keep[count++] = birth->look_event;
     keep[count++] = birth->health_event;
-    for (unsigned i = 0; i < birth->epoch->listener_count; i++) {
-        if (owns_listener(birth, i))
-            keep[count++] = birth->listeners[i];
-    }
+    for (unsigned i = 0; i < birth->epoch->listener_count; i++)
+        keep[count++] = life->terms.listeners[i];
     return fd_close_others(STDERR_FILENO + 1, keep, count);
 }
 
@@ -111,7 +116,8 @@ static int be_born(struct role_life *life)
     set_title(birth);
     if (board_enter(birth->board, birth->role, birth->slot) == -1)
         return failed("cannot map the board");
-    if (close_foreign(birth) == -1)
+    take_listeners(life);
+    if (close_foreign(life) == -1)
         return failed("cannot close inherited descriptors");
     life->signals.fd = open_signals();
     if (life->signals.fd == -1)
@@ -127,6 +133,8 @@ static int be_born(struct role_life *life)
 
 /* ---- life ---- */
 
+static int begin(struct role_life *life);
+
 static void on_signal(struct loop_watch *watch, unsigned events)
 {
     struct role_life *life = CONTAINER_OF(watch, struct role_life, signals);
@@ -140,12 +148,97 @@ static void on_signal(struct loop_watch *watch, unsigned events)
             break;
         case SIGUSR1:
             log_info("told to finish and leave");
-            life->ops->drain(life->state);
+            if (life->begun)
+                life->ops->drain(life->state);
+            else
+                role_finish(life);
             break;
         default:
             break;
         }
     }
+}
+
+static void answer(const struct role_life *life, uint32_t type, uint64_t transaction)
+{
+    struct channel_message message = {.type = type, .transaction = transaction};
+
+    if (channel_send(life->birth->channel, &message, NULL) == -1)
+        log_warning("cannot answer the master: %s", strerror(errno));
+}
+
+static void prepare(struct role_life *life, const struct channel_message *message, int *fds)
+{
+    int result =
+        transaction_prepare(&life->transaction, &life->terms, life->birth->role, message, fds);
+
+    answer(life, result == 0 ? CHANNEL_READY : CHANNEL_REFUSED, message->transaction);
+}
+
+/* From here on the new epoch is in force; what is only in the old one is closed. */
+static void change_over(struct role_life *life)
+{
+    struct role_terms before = life->terms;
+    struct role_change change = {.before = before.epoch};
+
+    life->terms = life->transaction.terms;
+    life->transaction.number = 0;
+    change.after = life->terms.epoch;
+    change.listeners = life->terms.listeners;
+    if (!life->listens)
+        role_close_listeners(life);
+    log_set_level((enum log_level)change.after->global.log_level);
+    if (life->ops->change != NULL)
+        life->ops->change(life->state, &change);
+    terms_leave(&before, &life->terms);
+}
+
+static void commit(struct role_life *life, const struct channel_message *message)
+{
+    if (life->transaction.number != message->transaction || message->transaction == 0)
+        return;
+    change_over(life);
+    answer(life, CHANNEL_DONE, message->transaction);
+}
+
+static void take_message(struct role_life *life, const struct channel_message *message, int *fds)
+{
+    switch (message->type) {
+    case CHANNEL_PREPARE:
+        prepare(life, message, fds);
+        return;
+    case CHANNEL_ABORT:
+        if (life->transaction.number == message->transaction)
+            transaction_forget(&life->transaction);
+        break;
+    case CHANNEL_COMMIT:
+        commit(life, message);
+        break;
+    case CHANNEL_BEGIN:
+        if (begin(life) == -1)
+            role_finish(life);
+        break;
+    default:
+        log_warning("unknown message %u from the master", (unsigned)message->type);
+        break;
+    }
+    for (uint32_t i = 0; i < message->fd_count; i++)
+        fd_close(&fds[i]);
+}
+
+/*
+ * The master may have died between its decision and the message that tells it: what is prepared is
+ * in force if the board says so.
+ */
+static void on_master_gone(struct role_life *life)
+{
+    uint64_t committed = atomic_load(&board_master(life->birth->board)->committed);
+
+    log_error("the master is gone");
+    if (life->transaction.number != 0 && life->transaction.number == committed)
+        change_over(life);
+    transaction_forget(&life->transaction);
+    role_finish(life);
 }
 
 static void on_channel(struct loop_watch *watch, unsigned events)
@@ -156,16 +249,10 @@ static void on_channel(struct loop_watch *watch, unsigned events)
     int got = channel_receive(watch->fd, &message, fds);
 
     (void)events;
-    if (got == 0) {
-        log_error("the master is gone");
-        role_finish(life);
-        return;
-    }
-    if (got == -1)
-        return;
-    for (uint32_t i = 0; i < message.fd_count; i++)
-        fd_close(&fds[i]);
-    log_warning("unknown message %u from the master", (unsigned)message.type);
+    if (got == 1)
+        take_message(life, &message, fds);
+    else if (got == 0)
+        on_master_gone(life);
 }
 
 static void on_heartbeat(struct loop_timer *timer)
@@ -176,18 +263,27 @@ static void on_heartbeat(struct loop_timer *timer)
     life->ops->heartbeat(life->state);
 }
 
+/* The role itself begins to work. */
+static int begin(struct role_life *life)
+{
+    if (life->begun)
+        return 0;
+    life->begun = true;
+    life->heartbeat.fn = on_heartbeat;
+    loop_timer_set(life->loop, &life->heartbeat, loop_now_ms(life->loop));
+    return life->ops->start(life->state, life);
+}
+
 static int start(struct role_life *life)
 {
     life->signals.fn = on_signal;
     life->channel = (struct loop_watch){.fn = on_channel, .fd = life->birth->channel};
-    life->heartbeat.fn = on_heartbeat;
     if (loop_add(life->loop, &life->signals, LOOP_READ) == -1 ||
         loop_add(life->loop, &life->channel, LOOP_READ) == -1)
         return failed("cannot watch the master");
-    loop_timer_set(life->loop, &life->heartbeat, loop_now_ms(life->loop));
-    if (life->ops->start(life->state, life) == -1)
+    if (!life->birth->is_successor && begin(life) == -1)
         return -1;
-    role_tell(life, CHANNEL_READY);
+    role_tell(life, CHANNEL_BORN);
     return 0;
 }
 
@@ -201,14 +297,14 @@ static void live(struct role_life *life)
             log_error("event loop: %s", strerror(errno));
             return;
         }
-        if (life->ops->turn != NULL)
+        if (life->ops->turn != NULL && life->begun)
             life->ops->turn(life->state);
     }
 }
 
 int role_live(const struct role_birth *birth, const struct role_ops *ops)
 {
-    struct role_life life = {.birth = birth, .ops = ops, .signals = {.fd = -1}};
+    struct role_life life = {.birth = birth, .ops = ops, .signals = {.fd = -1}, .listens = true};
     int status = ROLE_EXIT_SETUP;
 
     if (be_born(&life) == 0 && start(&life) == 0) {
@@ -217,6 +313,7 @@ int role_live(const struct role_birth *birth, const struct role_ops *ops)
     }
     if (life.state != NULL)
         ops->stop(life.state);
+    transaction_forget(&life.transaction);
     fd_close(&life.signals.fd);
     loop_free(life.loop);
     return status;
@@ -232,6 +329,23 @@ struct loop *role_loop(const struct role_life *life)
 const struct role_birth *role_birth(const struct role_life *life)
 {
     return life->birth;
+}
+
+const struct epoch *role_epoch(const struct role_life *life)
+{
+    return life->terms.epoch;
+}
+
+const int *role_listeners(const struct role_life *life)
+{
+    return life->terms.listeners;
+}
+
+void role_close_listeners(struct role_life *life)
+{
+    life->listens = false;
+    for (unsigned i = 0; i < life->terms.epoch->listener_count; i++)
+        fd_close(&life->terms.listeners[i]);
 }
 
 void role_tell(const struct role_life *life, uint32_t channel_type)

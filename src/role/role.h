@@ -25,6 +25,7 @@ struct role_birth {
     const struct epoch *epoch;
     struct board *board;
     const int *listeners; /* by the epoch's listener index, -1 where this host cannot have it */
+    bool is_successor;    /* waits for BEGIN before it starts: a reload's new checker */
     int channel;          /* this child's end */
     int log;              /* the log pipe's writing end */
     int look_event;       /* eventfd: workers write it, the checker reads it ("look now") */
@@ -33,6 +34,13 @@ struct role_birth {
 };
 
 struct role_life;
+
+/* A change of epochs, while it happens. Both are mapped until change() returns. */
+struct role_change {
+    const struct epoch *before;
+    const struct epoch *after;
+    const int *listeners; /* as in struct role_birth, of the epoch after */
+};
 
 /* How a role lives. Every function gets the state that prepare() made. */
 struct role_ops {
@@ -45,6 +53,12 @@ struct role_ops {
     void (*turn)(void *state);
     /* Each second. */
     void (*heartbeat)(void *state);
+    /*
+     * A reload has been committed: from here on the new epoch is obeyed. Must not fail. Listeners
+     * that are not in the new table are closed after it and must no longer be watched. NULL for a
+     * role that is replaced by a successor instead.
+     */
+    void (*change)(void *state, const struct role_change *change);
     /* USR1: stop accepting, finish, then call role_finish(). */
     void (*drain)(void *state);
     /* The life is over; frees everything (leak checkers look). */
@@ -64,6 +78,13 @@ int role_live(const struct role_birth *birth, const struct role_ops *ops) MUST_C
 /* For a role's functions: what it lives on. */
 struct loop *role_loop(const struct role_life *life);
 const struct role_birth *role_birth(const struct role_life *life);
+
+/* The epoch in force and its listeners, by index; -1 for those of others and for closed ones. */
+const struct epoch *role_epoch(const struct role_life *life);
+const int *role_listeners(const struct role_life *life);
+
+/* Closes this process's listeners, also those that come with later epochs. They are unwatched. */
+void role_close_listeners(struct role_life *life);
 
 /* Tells the master something; a message that cannot be sent is logged. */
 void role_tell(const struct role_life *life, uint32_t channel_type);
