@@ -290,6 +290,11 @@ void connection_set_add(struct connection_set *set, int fd, const struct addr *c
     enter_state(connection, CONNECTION_HEAD, CONNECTION_HEAD_MS);
 }
 
+void connection_set_change(struct connection_set *set, const struct epoch *epoch)
+{
+    set->routes.epoch = epoch;
+}
+
 size_t connection_set_count(const struct connection_set *set)
 {
     return set->count;

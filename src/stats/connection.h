@@ -44,6 +44,9 @@ void connection_set_free(struct connection_set *set);
  */
 void connection_set_add(struct connection_set *set, int fd, const struct addr *client);
 
+/* The rules and services of another epoch hold from now on. */
+void connection_set_change(struct connection_set *set, const struct epoch *epoch);
+
 /* How many are open. */
 size_t connection_set_count(const struct connection_set *set);
 

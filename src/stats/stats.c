@@ -121,18 +121,20 @@ static void on_listener(struct loop_watch *listener, unsigned events)
 
 /* ---- the role ---- */
 
-/* The sockets stay those of the birth; one that this host cannot have is -1 there. */
+/* Those of the epoch in force; one that this host cannot have is -1 there. */
 static void gather_listeners(struct stats *stats)
 {
-    const struct role_birth *birth = stats->birth;
+    const struct epoch *epoch = role_epoch(stats->life);
+    const int *fds = role_listeners(stats->life);
 
-    for (unsigned i = 0; i < birth->epoch->listener_count; i++) {
+    stats->listener_count = 0;
+    for (unsigned i = 0; i < epoch->listener_count; i++) {
         struct stats_listener *listener = &stats->listeners[stats->listener_count];
 
-        if (epoch_listener(birth->epoch, i)->owner != CONF_STATS_OWNER || birth->listeners[i] == -1)
+        if (fds[i] == -1)
             continue;
         listener->stats = stats;
-        listener->watch = (struct loop_watch){.fn = on_listener, .fd = birth->listeners[i]};
+        listener->watch = (struct loop_watch){.fn = on_listener, .fd = fds[i]};
         stats->listener_count++;
     }
 }
@@ -147,7 +149,6 @@ static void *stats_prepare(const struct role_birth *birth)
     }
     stats->birth = birth;
     stats->pause.fn = on_pause_over;
-    gather_listeners(stats);
     return stats;
 }
 
@@ -171,7 +172,23 @@ static int stats_start(void *state, struct role_life *life)
         log_error("not enough memory");
         return -1;
     }
+    gather_listeners(stats);
     return watch(stats);
+}
+
+/* Connections in hand are answered by the rules that let them in. */
+static void stats_change(void *state, const struct role_change *change)
+{
+    struct stats *stats = state;
+
+    connection_set_change(stats->connections, change->after);
+    if (stats->draining)
+        return;
+    if (!stats->paused)
+        unwatch(stats);
+    gather_listeners(stats);
+    if (!stats->paused && watch(stats) == -1)
+        pause_accepting(stats, errno);
 }
 
 static void stats_heartbeat(void *state)
@@ -205,6 +222,7 @@ const struct role_ops stats_ops = {
     .prepare = stats_prepare,
     .start = stats_start,
     .heartbeat = stats_heartbeat,
+    .change = stats_change,
     .drain = stats_drain,
     .stop = stats_stop,
 };

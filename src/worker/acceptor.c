@@ -34,24 +34,22 @@ struct acceptors {
     bool paused;
     uint64_t logged_ms;
     size_t count;
-    struct acceptor acceptor[];
+    struct acceptor acceptor[CONF_MAX_LISTENERS];
 };
 
-static int listen_on(struct acceptor *acceptor)
+static void listen_on(struct acceptor *acceptor)
 {
     struct worker *worker = acceptor->all->worker;
 
     acceptor->accepts = 0;
-    if (loop_add(worker->loop, &acceptor->watch, LOOP_READ | LOOP_EXCLUSIVE) == 0)
-        return 0;
-    log_error("cannot watch a listener: %s", strerror(errno));
-    return -1;
+    if (loop_add(worker->loop, &acceptor->watch, LOOP_READ | LOOP_EXCLUSIVE) == -1)
+        log_error("cannot watch a listener: %s", strerror(errno));
 }
 
 static void readd(struct acceptor *acceptor)
 {
     loop_remove(acceptor->all->worker->loop, &acceptor->watch);
-    (void)!listen_on(acceptor);
+    listen_on(acceptor);
 }
 
 /* ---- pausing: never spin on a queue that cannot be served ---- */
@@ -85,7 +83,7 @@ static void resume_all(struct acceptors *all)
     all->paused = false;
     loop_timer_stop(all->worker->loop, &all->resume);
     for (size_t i = 0; i < all->count; i++)
-        (void)!listen_on(&all->acceptor[i]);
+        listen_on(&all->acceptor[i]);
 }
 
 static bool has_room(const struct worker *worker)
@@ -107,7 +105,7 @@ void acceptors_resume(struct worker *worker)
 {
     struct acceptors *all = worker->acceptors;
 
-    if (all != NULL && all->paused && has_room(worker))
+    if (all->paused && has_room(worker))
         resume_all(all);
 }
 
@@ -115,7 +113,7 @@ void acceptors_readd(struct worker *worker)
 {
     struct acceptors *all = worker->acceptors;
 
-    if (all == NULL || all->paused)
+    if (all->paused)
         return;
     for (size_t i = 0; i < all->count; i++)
         readd(&all->acceptor[i]);
@@ -166,54 +164,59 @@ static void on_acceptable(struct loop_watch *watch, unsigned events)
         readd(acceptor);
 }
 
-/* ---- opening and closing ---- */
+/* ---- which sockets ---- */
 
 static void add(struct acceptors *all, const struct conf_listener *listener, int fd)
 {
     const struct conf_service *service = epoch_service(all->worker->epoch, listener->owner);
+    struct acceptor *acceptor = &all->acceptor[all->count++];
 
-    all->acceptor[all->count++] = (struct acceptor){
+    *acceptor = (struct acceptor){
         .all = all,
         .watch = {.fn = on_acceptable, .fd = fd},
         .service_slot = service->slot,
     };
+    listen_on(acceptor);
 }
 
-int acceptors_open(struct worker *worker)
+int acceptors_init(struct worker *worker)
 {
-    const struct epoch *epoch = worker->epoch;
-    struct acceptors *all =
-        calloc(1, sizeof(*all) + epoch->listener_count * sizeof(struct acceptor));
-
-    if (all == NULL)
+    worker->acceptors = calloc(1, sizeof(*worker->acceptors));
+    if (worker->acceptors == NULL)
         return -1;
-    worker->acceptors = all;
-    all->worker = worker;
-    all->resume.fn = on_resume;
-    for (unsigned i = 0; i < epoch->listener_count; i++) {
-        const struct conf_listener *listener = epoch_listener(epoch, i);
-
-        if (listener->owner != CONF_STATS_OWNER && worker->birth->listeners[i] != -1)
-            add(all, listener, worker->birth->listeners[i]);
-    }
-    for (size_t i = 0; i < all->count; i++) {
-        if (listen_on(&all->acceptor[i]) == -1)
-            return -1;
-    }
+    worker->acceptors->worker = worker;
+    worker->acceptors->resume.fn = on_resume;
     return 0;
 }
 
-void acceptors_close(struct worker *worker)
+void acceptors_stop(struct worker *worker)
 {
     struct acceptors *all = worker->acceptors;
 
-    if (all == NULL)
-        return;
-    worker->acceptors = NULL;
-    loop_timer_stop(worker->loop, &all->resume);
-    for (size_t i = 0; i < all->count; i++) {
-        loop_remove(worker->loop, &all->acceptor[i].watch);
-        fd_close(&all->acceptor[i].watch.fd);
+    if (!all->paused) {
+        for (size_t i = 0; i < all->count; i++)
+            loop_remove(worker->loop, &all->acceptor[i].watch);
     }
-    free(all);
+    loop_timer_stop(worker->loop, &all->resume);
+    all->paused = false;
+    all->count = 0;
+}
+
+void acceptors_set(struct worker *worker)
+{
+    const int *listeners = role_listeners(worker->life);
+
+    acceptors_stop(worker);
+    for (unsigned i = 0; i < worker->epoch->listener_count; i++) {
+        if (listeners[i] != -1)
+            add(worker->acceptors, epoch_listener(worker->epoch, i), listeners[i]);
+    }
+}
+
+void acceptors_fini(struct worker *worker)
+{
+    if (worker->acceptors != NULL && worker->loop != NULL)
+        acceptors_stop(worker);
+    free(worker->acceptors);
+    worker->acceptors = NULL;
 }

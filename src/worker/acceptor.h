@@ -9,11 +9,20 @@
 #include "base/defs.h"
 #include "worker/worker_state.h"
 
-/* Begins to accept on every socket of the epoch's services. 0, or -1 with a line logged. */
-int acceptors_open(struct worker *worker) MUST_CHECK;
+/* Makes room for as many listeners as there can ever be. 0, or -1 with errno ENOMEM. */
+int acceptors_init(struct worker *worker) MUST_CHECK;
 
-/* Stops for good, and closes this worker's copies of the sockets. */
-void acceptors_close(struct worker *worker);
+/* Unwatches everything and frees. */
+void acceptors_fini(struct worker *worker);
+
+/*
+ * Begins to accept on the services' sockets of the epoch in force, and stops watching all others.
+ * A socket that cannot be watched is logged.
+ */
+void acceptors_set(struct worker *worker);
+
+/* Stops for good: the sockets are no longer watched. */
+void acceptors_stop(struct worker *worker);
 
 /*
  * Goes to the other end of the queues. A worker that was killed between its wake-up and its accept

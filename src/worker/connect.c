@@ -36,6 +36,7 @@ enum verdict {
     VERDICT_REFUSED,
     VERDICT_TIMEOUT,
     VERDICT_LOCAL, /* this machine's own trouble: no word against the backend */
+    VERDICT_GONE,  /* a reload has removed the backend meanwhile */
 };
 
 static void try_next(struct session *session);
@@ -79,6 +80,8 @@ static void note_failure(struct session *session, enum verdict verdict)
     unsigned backend = session->backend_slot;
     struct board_backend_counters *counters = board_my_backend_counters(worker->board, backend);
 
+    if (verdict == VERDICT_GONE)
+        return;
     if (verdict == VERDICT_LOCAL) {
         board_count(&counters->local_errors, 1);
         return;
@@ -320,6 +323,32 @@ static void on_deadline(struct loop_timer *timer)
                 break;
             }
             fail_try(first->session, VERDICT_TIMEOUT);
+        }
+    }
+}
+
+static void change_attempt(struct session *session)
+{
+    struct worker *worker = session->worker;
+
+    if (service_of(session) == NULL)
+        session_end(session, BOARD_END_DRAINED);
+    else if (epoch_backend_by_slot(worker->epoch, session->backend_slot) == NULL)
+        fail_try(session, VERDICT_GONE);
+}
+
+void connect_change(struct worker *worker)
+{
+    for (unsigned slot = 0; slot < board_master(worker->board)->layout.services; slot++) {
+        struct list all;
+
+        list_move(&all, &worker->connecting[slot]);
+        while (!list_is_empty(&all)) {
+            struct attempt *attempt = CONTAINER_OF(all.next, struct attempt, waiting);
+
+            list_remove(&attempt->waiting);
+            list_append(&worker->connecting[slot], &attempt->waiting);
+            change_attempt(attempt->session);
         }
     }
 }

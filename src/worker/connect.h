@@ -22,6 +22,12 @@ void connect_end_all(struct worker *worker, enum board_end reason);
 /* Prepares worker->connecting, and the timer for its deadlines. */
 void connect_init(struct worker *worker);
 
+/*
+ * The epoch has changed: an attempt at a backend that is gone goes on with another one, and one for
+ * a service that is gone ends.
+ */
+void connect_change(struct worker *worker);
+
 /* The checker has spoken since this worker saw a backend fail: its word counts again. */
 void connect_trust_checker(struct worker *worker);
 

@@ -12,4 +12,8 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/pump.h \
 	src/worker/pump.c \
 	src/worker/pipe_pool.h \
-	src/worker/pipe_pool.c
+	src/worker/pipe_pool.c \
+	src/worker/idle.h \
+	src/worker/idle.c \
+	src/worker/retire.h \
+	src/worker/retire.c

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "worker/acceptor.h"
 #include "worker/connect.h"
+#include "worker/idle.h"
 
 #define SOCKET_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
 
@@ -61,6 +62,7 @@ void session_end(struct session *session, enum board_end reason)
     connect_abandon(session);
     list_remove(&session->at_backend);
     list_remove(&session->ready);
+    list_remove(&session->idle);
     flow_fini(&session->in, &worker->means);
     flow_fini(&session->out, &worker->means);
     /* Numbers first: a client that sees the end may be back before the next line runs. */
@@ -79,6 +81,8 @@ void session_end_all(struct worker *worker, enum board_end reason)
         while (!list_is_empty(head))
             session_end(CONTAINER_OF(head->next, struct session, at_backend), reason);
     }
+    while (!list_is_empty(&worker->moved))
+        session_end(CONTAINER_OF(worker->moved.next, struct session, at_backend), reason);
     connect_end_all(worker, reason);
 }
 
@@ -92,6 +96,8 @@ static void note_first_end(struct session *session)
         session->first_end = BOARD_END_CLIENT_FIN;
     else if (session->out.ended)
         session->first_end = BOARD_END_BACKEND_FIN;
+    if (session->first_end != BOARD_END_COUNT)
+        idle_queue(session);
 }
 
 /* The reason for a failed pump: its source or its sink is the client's side, or the backend's. */
@@ -132,6 +138,7 @@ static bool run_flow(struct session *session, struct flow *flow)
 
 static void relay(struct session *session)
 {
+    session->moved_ms = loop_now_ms(session->worker->loop);
     if (!run_flow(session, &session->in))
         return;
     note_first_end(session);
@@ -195,6 +202,7 @@ static struct session *session_new(struct worker *worker, int client_fd)
     session->first_end = BOARD_END_COUNT;
     list_init(&session->at_backend);
     list_init(&session->ready);
+    list_init(&session->idle);
     return session;
 }
 
@@ -226,5 +234,6 @@ void session_connected(struct session *session)
     session->backend.writable = true;
     list_append(&worker->at_backend[session->backend_slot], &session->at_backend);
     board_count(&board_my_backend_counters(worker->board, session->backend_slot)->total, 1);
+    idle_queue(session);
     relay(session);
 }

@@ -24,8 +24,11 @@ struct session {
     struct side backend;
     struct flow in;          /* client to backend */
     struct flow out;         /* backend to client */
-    struct list at_backend;  /* link in worker->at_backend[backend_slot], once connected */
+    struct list at_backend;  /* link in worker->at_backend[backend_slot], or worker->moved */
     struct list ready;       /* link in worker->ready while its budget is spent */
+    struct list idle;        /* link in the queue of its timeout */
+    uint64_t moved_ms;       /* when a byte or a FIN moved last */
+    uint64_t look_ms;        /* when its timeout is looked at next */
     struct attempt *attempt; /* while SESSION_CONNECTING */
     uint16_t service_slot;
     uint16_t backend_slot; /* BOARD_NO_SLOT while none is chosen */

@@ -9,6 +9,8 @@
 #include "channel/channel.h"
 #include "worker/acceptor.h"
 #include "worker/connect.h"
+#include "worker/idle.h"
+#include "worker/retire.h"
 #include "worker/session.h"
 #include "worker/worker_state.h"
 
@@ -35,8 +37,10 @@ static void *allocate_tables(struct worker *worker)
 
     worker->at_backend = calloc(layout->backends, sizeof(*worker->at_backend));
     worker->avoided_at_ms = calloc(layout->backends, sizeof(*worker->avoided_at_ms));
+    worker->retired_at_ms = calloc(layout->backends, sizeof(*worker->retired_at_ms));
     worker->connecting = calloc(layout->services, sizeof(*worker->connecting));
-    if (worker->at_backend == NULL || worker->avoided_at_ms == NULL || worker->connecting == NULL)
+    if (worker->at_backend == NULL || worker->avoided_at_ms == NULL || worker->connecting == NULL ||
+        worker->retired_at_ms == NULL || idle_init(worker) == -1 || acceptors_init(worker) == -1)
         return NULL;
     for (unsigned i = 0; i < layout->backends; i++)
         list_init(&worker->at_backend[i]);
@@ -45,7 +49,10 @@ static void *allocate_tables(struct worker *worker)
 
 static void free_worker(struct worker *worker)
 {
+    acceptors_fini(worker);
+    idle_fini(worker);
     pipe_pool_fini(&worker->pipes);
+    free(worker->retired_at_ms);
     free(worker->at_backend);
     free(worker->avoided_at_ms);
     free(worker->connecting);
@@ -65,6 +72,7 @@ static void *worker_prepare(const struct role_birth *birth)
     worker->epoch = birth->epoch;
     worker->health_watch.fd = -1;
     list_init(&worker->ready);
+    list_init(&worker->moved);
     rng_init(&worker->rng);
     worker->means.pipes = &worker->pipes;
     worker->means.relay = birth->epoch->global.relay;
@@ -85,6 +93,18 @@ static void on_health(struct loop_watch *watch, unsigned events)
     connect_trust_checker(CONTAINER_OF(watch, struct worker, health_watch));
 }
 
+/* Everything that is chosen from now on comes from this epoch. */
+static void obey_epoch(struct worker *worker, const struct epoch *epoch)
+{
+    worker->epoch = epoch;
+    worker->means.relay = epoch->global.relay;
+    for (unsigned i = 0; i < epoch->service_count; i++)
+        board_adopt_service(worker->board, epoch_service(epoch, i)->slot);
+    for (unsigned i = 0; i < epoch->backend_count; i++)
+        board_adopt_backend(worker->board, epoch_backend(epoch, i)->slot);
+    atomic_store(&worker->own->epoch, epoch->number);
+}
+
 static int worker_start(void *state, struct role_life *life)
 {
     struct worker *worker = state;
@@ -98,9 +118,8 @@ static int worker_start(void *state, struct role_life *life)
         log_error("cannot watch the health of backends: %s", strerror(errno));
         return -1;
     }
-    atomic_store(&worker->own->epoch, worker->epoch->number);
-    if (acceptors_open(worker) == -1)
-        return -1;
+    obey_epoch(worker, worker->birth->epoch);
+    acceptors_set(worker);
     atomic_store(&worker->own->state, BOARD_WORKER_RUNNING);
     log_debug("accepting");
     return 0;
@@ -130,8 +149,22 @@ static void worker_heartbeat(void *state)
                           memory_order_relaxed);
     acceptors_readd(worker);
     connect_trust_checker(worker);
+    retire_look(worker);
     if (worker->means.relay != RELAY_COPY)
         pipe_pool_refill(&worker->pipes);
+}
+
+static void worker_change(void *state, const struct role_change *change)
+{
+    struct worker *worker = state;
+
+    obey_epoch(worker, change->after);
+    retire_change(worker, change);
+    if (worker->draining)
+        retire_all(worker);
+    connect_change(worker);
+    idle_requeue_all(worker);
+    acceptors_set(worker);
 }
 
 static void worker_drain(void *state)
@@ -140,7 +173,9 @@ static void worker_drain(void *state)
 
     worker->draining = true;
     atomic_store(&worker->own->state, BOARD_WORKER_DRAINING);
-    acceptors_close(worker);
+    acceptors_stop(worker);
+    role_close_listeners(worker->life);
+    retire_all(worker);
     leave_when_done(worker);
 }
 
@@ -149,7 +184,7 @@ static void worker_stop(void *state)
     struct worker *worker = state;
 
     if (worker->loop != NULL) {
-        acceptors_close(worker);
+        acceptors_stop(worker);
         session_end_all(worker, BOARD_END_STOPPED);
     }
     free_worker(worker);
@@ -160,6 +195,7 @@ const struct role_ops worker_ops = {
     .start = worker_start,
     .turn = worker_turn,
     .heartbeat = worker_heartbeat,
+    .change = worker_change,
     .drain = worker_drain,
     .stop = worker_stop,
 };

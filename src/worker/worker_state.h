@@ -15,6 +15,7 @@
 #include "worker/pump.h"
 
 struct acceptors;
+struct idle_queues;
 
 struct worker {
     const struct role_birth *birth;
@@ -35,6 +36,10 @@ struct worker {
     struct list *connecting;         /* by service slot: attempts, the earliest deadline first */
     struct loop_timer connect_timer; /* for the earliest of them all */
     struct list ready;               /* sessions whose budget was spent */
+    uint64_t *retired_at_ms;         /* by backend slot: since when its sessions drain, 0 = not */
+    struct list moved;               /* sessions to addresses that their backends no longer have */
+    uint64_t moved_at_ms;            /* when the last of them came to be that */
+    struct idle_queues *idle;
     struct loop_watch health_watch;
 
     struct pipe_pool pipes;

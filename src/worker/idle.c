@@ -1,0 +1,145 @@
+#include "worker/idle.h"
+
+#include <stdlib.h>
+
+/* Looks at a session in one timeout. */
+#define LOOKS 8
+
+/* One queue: all its sessions have the same timeout, so the first is always the next to look at. */
+struct idle_queue {
+    struct worker *worker;
+    struct list sessions;
+    struct loop_timer timer; /* for the first session's look */
+    uint64_t timeout_ms;     /* 0: nobody is in it */
+};
+
+/* By service slot: for sessions that are open both ways, and for half-closed ones. */
+struct idle_queues {
+    unsigned count;
+    struct idle_queue queue[];
+};
+
+static struct idle_queue *queue_of(const struct session *session)
+{
+    bool half = session->first_end != BOARD_END_COUNT;
+
+    return &session->worker->idle->queue[2 * session->service_slot + (half ? 1 : 0)];
+}
+
+static uint64_t period(const struct idle_queue *queue)
+{
+    return queue->timeout_ms / LOOKS + 1;
+}
+
+static void set_timer(struct idle_queue *queue)
+{
+    const struct session *first;
+
+    if (list_is_empty(&queue->sessions)) {
+        loop_timer_stop(queue->worker->loop, &queue->timer);
+        return;
+    }
+    first = CONTAINER_OF(queue->sessions.next, struct session, idle);
+    loop_timer_set(queue->worker->loop, &queue->timer, first->look_ms);
+}
+
+static void append(struct idle_queue *queue, struct session *session)
+{
+    session->look_ms = loop_now_ms(queue->worker->loop) + period(queue);
+    list_append(&queue->sessions, &session->idle);
+}
+
+static void look(struct idle_queue *queue, struct session *session)
+{
+    uint64_t now = loop_now_ms(queue->worker->loop);
+
+    list_remove(&session->idle);
+    if (now - session->moved_ms >= queue->timeout_ms)
+        session_end(session, BOARD_END_IDLE);
+    else
+        append(queue, session);
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+    struct idle_queue *queue = CONTAINER_OF(timer, struct idle_queue, timer);
+    uint64_t now = loop_now_ms(queue->worker->loop);
+
+    while (!list_is_empty(&queue->sessions)) {
+        struct session *first = CONTAINER_OF(queue->sessions.next, struct session, idle);
+
+        if (first->look_ms > now)
+            break;
+        look(queue, first);
+    }
+    set_timer(queue);
+}
+
+/* A half-closed session obeys the shorter of both timeouts. */
+static uint64_t timeout_of(const struct conf_service *service, bool half)
+{
+    uint64_t idle = service->idle_timeout;
+    uint64_t closed = service->half_close_timeout;
+
+    if (!half)
+        return idle;
+    if (idle == 0 || closed == 0)
+        return idle + closed;
+    return idle < closed ? idle : closed;
+}
+
+int idle_init(struct worker *worker)
+{
+    unsigned count = 2 * board_master(worker->board)->layout.services;
+    struct idle_queues *queues = calloc(1, sizeof(*queues) + count * sizeof(struct idle_queue));
+
+    if (queues == NULL)
+        return -1;
+    queues->count = count;
+    for (unsigned i = 0; i < count; i++) {
+        queues->queue[i].worker = worker;
+        queues->queue[i].timer.fn = on_timer;
+        list_init(&queues->queue[i].sessions);
+    }
+    worker->idle = queues;
+    return 0;
+}
+
+void idle_fini(struct worker *worker)
+{
+    free(worker->idle);
+    worker->idle = NULL;
+}
+
+void idle_queue(struct session *session)
+{
+    struct worker *worker = session->worker;
+    const struct conf_service *service =
+        epoch_service_by_slot(worker->epoch, session->service_slot);
+    struct idle_queue *queue = queue_of(session);
+
+    list_remove(&session->idle);
+    if (service == NULL)
+        return;
+    queue->timeout_ms = timeout_of(service, session->first_end != BOARD_END_COUNT);
+    if (queue->timeout_ms == 0)
+        return;
+    append(queue, session);
+    if (!loop_timer_is_set(&queue->timer))
+        set_timer(queue);
+}
+
+static void requeue_list(struct list *head)
+{
+    for (struct list *link = head->next; link != head; link = link->next)
+        idle_queue(CONTAINER_OF(link, struct session, at_backend));
+}
+
+void idle_requeue_all(struct worker *worker)
+{
+    for (unsigned slot = 0; slot < board_master(worker->board)->layout.backends; slot++)
+        requeue_list(&worker->at_backend[slot]);
+    requeue_list(&worker->moved);
+    for (unsigned i = 0; i < worker->idle->count; i++)
+        set_timer(&worker->idle->queue[i]);
+}
