@@ -159,3 +159,13 @@ void log_debug(const char *format, ...)
     log_line(LOG_LEVEL_DEBUG, format, args);
     va_end(args);
 }
+
+void log_error_lines(const char *lines)
+{
+    while (lines != NULL && *lines != '\0') {
+        size_t length = strcspn(lines, "\n");
+
+        log_error("%.*s", (int)length, lines);
+        lines += length + (lines[length] == '\n');
+    }
+}

@@ -43,6 +43,9 @@ void log_notice(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* Writes each line of a text, which may be NULL, as an error of its own. */
+void log_error_lines(const char *lines);
+
 /* The word for a level: "error", "warning" … */
 const char *log_level_name(enum log_level level);
 

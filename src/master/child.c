@@ -26,7 +26,7 @@ static const struct role_ops *const roles[] = {
     [BOARD_ROLE_STATS] = &stats_ops,
 };
 
-static void spawn(struct child *child);
+static void spawn(struct child *child, const struct epoch *epoch);
 
 /* ---- messages ---- */
 
@@ -35,8 +35,11 @@ static void take_message(struct child *child, const struct channel_message *mess
     struct master *master = child->master;
 
     switch (message->type) {
+    case CHANNEL_BORN:
     case CHANNEL_READY:
-        log_debug("%s is ready (pid %d)", child->name, (int)child->pid);
+    case CHANNEL_REFUSED:
+    case CHANNEL_DONE:
+        reload_answered(child, message);
         break;
     case CHANNEL_CHECKS_DONE:
         if (!atomic_exchange(&board_my_master(master->board)->checks_done, 1))
@@ -69,26 +72,30 @@ static void on_channel(struct loop_watch *watch, unsigned events)
 
 /* ---- the fork ---- */
 
-static void become(struct child *child, int channel) NORETURN;
+static void become(struct child *child, int channel, const struct epoch *epoch) NORETURN;
 
-static void become(struct child *child, int channel)
+static void become(struct child *child, int channel, const struct epoch *epoch)
 {
     struct master *master = child->master;
     struct role_birth birth = {
         .role = child->role,
         .slot = child->slot,
-        .epoch = master->epoch,
+        .epoch = epoch,
         .board = master->board,
         .listeners = master->listeners.fds,
         .channel = channel,
         .log = master->logger.pipe_write,
         .look_event = master->look_event,
         .health_event = master->health_event,
+        .is_successor = child->is_successor,
     };
 
     memcpy(birth.name, child->name, sizeof(birth.name));
     _exit(role_live(&birth, roles[child->role]));
 }
+
+/* A fork that has to wait for the end of a reload is looked at again after so long. */
+#define RETRY_DURING_RELOAD_MS 20
 
 static void retry_later(struct child *child, uint64_t delay_ms)
 {
@@ -114,7 +121,7 @@ static void settle(struct child *child, pid_t pid, int channel)
         log_error("cannot watch %s: %s", child->name, strerror(errno));
 }
 
-static void spawn(struct child *child)
+static void spawn(struct child *child, const struct epoch *epoch)
 {
     struct master *master = child->master;
     int ends[2];
@@ -131,7 +138,7 @@ static void spawn(struct child *child)
     }
     pid = fork();
     if (pid == 0)
-        become(child, ends[1]);
+        become(child, ends[1], epoch);
     fd_close(&ends[1]);
     if (pid == -1) {
         fd_close(&ends[0]);
@@ -145,8 +152,13 @@ static void on_respawn(struct loop_timer *timer)
 {
     struct child *child = CONTAINER_OF(timer, struct child, respawn);
 
-    if (child->master->state == MASTER_RUNNING && child->pid == 0)
-        spawn(child);
+    if (child->master->state != MASTER_RUNNING || child->pid != 0)
+        return;
+    /* Nobody is born into the middle of a reload. */
+    if (reload_is_active(child->master))
+        retry_later(child, RETRY_DURING_RELOAD_MS);
+    else
+        spawn(child, child->master->epoch);
 }
 
 /* ---- the end ---- */
@@ -172,7 +184,7 @@ static void bury(struct child *child, int status)
     bool setup_failed = WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_SETUP;
     uint64_t lived_ms = mono_ms() - child->forked_ms;
 
-    if (master->state == MASTER_RUNNING)
+    if (master->state == MASTER_RUNNING && !child->is_leaving)
         say_end(child, status);
     board_remove_child(master->board, child->pid);
     if (child->role == BOARD_ROLE_WORKER)
@@ -182,8 +194,12 @@ static void bury(struct child *child, int status)
         fd_close(&child->channel.fd);
     }
     child->pid = 0;
-    if (master->state == MASTER_RUNNING)
+    child->awaits = 0;
+    if (child->is_leaving || child->is_successor)
+        child->role = BOARD_ROLE_NONE;
+    else if (master->state == MASTER_RUNNING)
         retry_later(child, backoff_delay(&child->backoff, lived_ms, setup_failed));
+    reload_child_gone(child);
 }
 
 void children_reap(struct master *master)
@@ -192,7 +208,7 @@ void children_reap(struct master *master)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        for (unsigned i = 0; i < master->child_count; i++) {
+        for (unsigned i = 0; i < CHILD_MOST; i++) {
             if (master->children[i].pid == pid)
                 bury(&master->children[i], status);
         }
@@ -201,7 +217,7 @@ void children_reap(struct master *master)
 
 void children_signal(struct master *master, enum board_role role, int signal)
 {
-    for (unsigned i = 0; i < master->child_count; i++) {
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
         struct child *child = &master->children[i];
 
         if (child->pid == 0 || (role != BOARD_ROLE_NONE && role != child->role))
@@ -216,7 +232,7 @@ unsigned children_living(const struct master *master, enum board_role role)
 {
     unsigned count = 0;
 
-    for (unsigned i = 0; i < master->child_count; i++) {
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
         const struct child *child = &master->children[i];
 
         count += child->pid != 0 && (role == BOARD_ROLE_NONE || role == child->role);
@@ -226,20 +242,134 @@ unsigned children_living(const struct master *master, enum board_role role)
 
 /* ---- places ---- */
 
+static struct child *take_place(struct master *master, enum board_role role, unsigned slot)
+{
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        struct child *child = &master->children[i];
+
+        if (child->role != BOARD_ROLE_NONE)
+            continue;
+        *child = (struct child){.master = master,
+                                .role = role,
+                                .slot = slot,
+                                .channel = {.fd = -1},
+                                .respawn = {.fn = on_respawn}};
+        if (role == BOARD_ROLE_WORKER)
+            snprintf(child->name, sizeof(child->name), "worker %u", slot + 1);
+        else
+            snprintf(child->name, sizeof(child->name), "%s", board_role_name(role));
+        return child;
+    }
+    return NULL;
+}
+
 static void add(struct master *master, enum board_role role, unsigned slot)
 {
-    struct child *child = &master->children[master->child_count++];
+    struct child *child = take_place(master, role, slot);
 
-    *child = (struct child){.master = master,
-                            .role = role,
-                            .slot = slot,
-                            .channel = {.fd = -1},
-                            .respawn = {.fn = on_respawn}};
-    if (role == BOARD_ROLE_WORKER)
-        snprintf(child->name, sizeof(child->name), "worker %u", slot + 1);
+    if (child != NULL)
+        spawn(child, master->epoch);
     else
-        snprintf(child->name, sizeof(child->name), "%s", board_role_name(role));
-    spawn(child);
+        log_error("no place for another %s", board_role_name(role));
+}
+
+struct child *children_add_successor(struct master *master, const struct epoch *epoch)
+{
+    struct child *child = take_place(master, BOARD_ROLE_CHECKER, 0);
+
+    if (child == NULL)
+        return NULL;
+    child->is_successor = true;
+    spawn(child, epoch);
+    if (child->pid != 0)
+        return child;
+    loop_timer_stop(master->loop, &child->respawn);
+    child->role = BOARD_ROLE_NONE;
+    return NULL;
+}
+
+static void free_place(struct child *child)
+{
+    loop_timer_stop(child->master->loop, &child->respawn);
+    child->role = BOARD_ROLE_NONE;
+}
+
+static void let_go(struct child *child, int signal)
+{
+    child->is_leaving = true;
+    if (child->pid == 0)
+        free_place(child);
+    else if (kill(child->pid, signal) == -1)
+        log_error("cannot signal %s: %s", child->name, strerror(errno));
+}
+
+void child_dismiss(struct child *child)
+{
+    let_go(child, SIGTERM);
+}
+
+static bool is_staying(const struct child *child, enum board_role role)
+{
+    return child->role == role && !child->is_leaving && !child->is_successor;
+}
+
+struct child *children_find(struct master *master, enum board_role role)
+{
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        if (is_staying(&master->children[i], role))
+            return &master->children[i];
+    }
+    return NULL;
+}
+
+static bool has_slot(const struct master *master, unsigned slot)
+{
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        const struct child *child = &master->children[i];
+
+        if (child->role == BOARD_ROLE_WORKER && child->slot == slot)
+            return true;
+    }
+    return false;
+}
+
+static void add_worker(struct master *master)
+{
+    unsigned slot = 0;
+
+    while (slot < board_master(master->board)->layout.workers && has_slot(master, slot))
+        slot++;
+    if (slot < board_master(master->board)->layout.workers)
+        add(master, BOARD_ROLE_WORKER, slot);
+    else
+        log_warning("workers that are leaving have every slot: one less than wanted");
+}
+
+static struct child *last_worker(struct master *master)
+{
+    struct child *last = NULL;
+
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        struct child *child = &master->children[i];
+
+        if (is_staying(child, BOARD_ROLE_WORKER) && (last == NULL || child->slot > last->slot))
+            last = child;
+    }
+    return last;
+}
+
+/* The oldest workers stay: they have the most, and the longest, sessions. */
+static void adjust_workers(struct master *master)
+{
+    unsigned wanted = master->epoch->global.workers;
+    unsigned staying = 0;
+
+    for (unsigned i = 0; i < CHILD_MOST; i++)
+        staying += is_staying(&master->children[i], BOARD_ROLE_WORKER);
+    for (; staying > wanted; staying--)
+        let_go(last_worker(master), SIGUSR1);
+    for (; staying < wanted; staying++)
+        add_worker(master);
 }
 
 static bool has_stats(const struct epoch *epoch)
@@ -251,11 +381,16 @@ static bool has_stats(const struct epoch *epoch)
     return false;
 }
 
-void children_start(struct master *master)
+void children_adjust(struct master *master)
 {
-    add(master, BOARD_ROLE_CHECKER, 0);
-    for (unsigned i = 0; i < master->epoch->global.workers; i++)
-        add(master, BOARD_ROLE_WORKER, i);
-    if (has_stats(master->epoch))
+    struct child *stats = children_find(master, BOARD_ROLE_STATS);
+
+    if (children_find(master, BOARD_ROLE_CHECKER) == NULL)
+        add(master, BOARD_ROLE_CHECKER, 0);
+    adjust_workers(master);
+    if (stats == NULL && has_stats(master->epoch))
         add(master, BOARD_ROLE_STATS, 0);
+    else if (stats != NULL && !has_stats(master->epoch))
+        child_dismiss(stats);
+    atomic_store(&board_my_master(master->board)->workers_wanted, master->epoch->global.workers);
 }

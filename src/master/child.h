@@ -14,16 +14,20 @@
 #include "conf/conf.h"
 #include "master/backoff.h"
 
+struct epoch;
 struct master;
 
-/* Workers, the checker, stats. */
-#define CHILD_MOST (CONF_MAX_WORKERS + 2)
+/* Workers, some of them leaving; two checkers and stats processes while one replaces another. */
+#define CHILD_MOST (3 * CONF_MAX_WORKERS + 4)
 
 /* A place: what should live here, and what does. */
 struct child {
     struct master *master;
-    enum board_role role;
-    unsigned slot; /* of a worker */
+    enum board_role role; /* BOARD_ROLE_NONE: a free place */
+    unsigned slot;        /* of a worker */
+    bool is_leaving;      /* nobody is to follow it */
+    bool is_successor;    /* a checker that waits until it may begin */
+    uint64_t awaits;      /* the transaction that it has to answer; 0 = none */
     char name[24];
     pid_t pid; /* 0 while none lives */
     uint64_t start_time;
@@ -36,6 +40,22 @@ struct child {
 /* Makes the places that the epoch asks for and forks into each. A fork that fails is tried again.
  */
 void children_start(struct master *master);
+
+/*
+ * Forks what the master's epoch asks for and is missing, and lets go of what it does not ask for:
+ * surplus workers finish their sessions, a stats process without a listener ends.
+ */
+void children_adjust(struct master *master);
+
+/* Forks a checker for the epoch and listeners given, which waits until it is told to begin. NULL
+ * when that is not possible. */
+struct child *children_add_successor(struct master *master, const struct epoch *epoch);
+
+/* Ends a child for good: TERM now, its place is free when it has ended. */
+void child_dismiss(struct child *child);
+
+/* The living child of a role that is not leaving and no successor; NULL when there is none. */
+struct child *children_find(struct master *master, enum board_role role);
 
 /* Collects every child that has ended (SIGCHLD may stand for several), and sees to the next. */
 void children_reap(struct master *master);

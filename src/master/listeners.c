@@ -80,35 +80,55 @@ static int open_one(const struct epoch *epoch, const struct conf_listener *liste
 
 /* ---- what goes wrong ---- */
 
-static void say_in_use(const char *address, const char *owner, const struct addr *where)
+/* Whether the two cannot be bound at once, though they are not the same. */
+static bool overlaps(const struct addr *a, const struct addr *b)
 {
-    struct port_holder holder;
-
-    if (port_holder_find(where, &holder) == -1) {
-        log_error("cannot listen on %s for %s: another program has it", address, owner);
-        return;
-    }
-    log_error("cannot listen on %s for %s: %s (pid %d) has it%s", address, owner, holder.name,
-              (int)holder.pid,
-              strcmp(holder.name, "k0s") == 0 || strcmp(holder.name, "kube-apiserver") == 0
-                  ? "; k0slb needs another machine than a controller's"
-                  : "");
+    return a->family == b->family && a->port == b->port && (addr_is_any(a) || addr_is_any(b));
 }
 
-static void say_failure(const struct epoch *epoch, const struct conf_listener *listener)
+static bool is_in_our_own_way(const struct addr *address, const struct listeners_before *before)
 {
-    char address[ADDR_TEXT_SIZE];
-    char owner[CONF_NAME_SIZE + 16] = "[stats]";
+    for (unsigned i = 0; before->epoch != NULL && i < before->listeners->count; i++) {
+        if (before->listeners->fds[i] != -1 &&
+            overlaps(address, &epoch_listener(before->epoch, i)->address))
+            return true;
+    }
+    return false;
+}
 
-    addr_format(&listener->address, address);
+static void say_in_use(const struct addr *where, struct textbuf *errors)
+{
+    struct port_holder holder;
+    bool is_controller;
+
+    if (port_holder_find(where, &holder) == -1) {
+        textbuf_puts(errors, "another program has it\n");
+        return;
+    }
+    is_controller = strcmp(holder.name, "k0s") == 0 || strcmp(holder.name, "kube-apiserver") == 0;
+    textbuf_printf(errors, "%s (pid %d) has it%s\n", holder.name, (int)holder.pid,
+                   is_controller ? "; k0slb needs another machine than a controller's" : "");
+}
+
+static void say_failure(const struct epoch *epoch, const struct conf_listener *listener,
+                        const struct listeners_before *before, struct textbuf *errors)
+{
+    int error = errno;
+    char address[ADDR_TEXT_SIZE];
+
+    textbuf_printf(errors, "cannot listen on %s for ", addr_format(&listener->address, address));
     if (listener->owner != CONF_STATS_OWNER)
-        snprintf(owner, sizeof(owner), "service %s", epoch_service(epoch, listener->owner)->name);
-    if (errno == EADDRINUSE)
-        say_in_use(address, owner, &listener->address);
-    else if (errno == EACCES)
-        log_error("cannot listen on %s for %s: ports below 1024 need root", address, owner);
+        textbuf_printf(errors, "service %s: ", epoch_service(epoch, listener->owner)->name);
     else
-        log_error("cannot listen on %s for %s: %s", address, owner, strerror(errno));
+        textbuf_puts(errors, "[stats]: ");
+    if (error == EADDRINUSE && is_in_our_own_way(&listener->address, before))
+        textbuf_puts(errors, "it overlaps a listener in force: needs two reloads, or a restart\n");
+    else if (error == EADDRINUSE)
+        say_in_use(&listener->address, errors);
+    else if (error == EACCES)
+        textbuf_puts(errors, "ports below 1024 need root\n");
+    else
+        textbuf_printf(errors, "%s\n", strerror(error));
 }
 
 /* A port written without a host is asked for in both families; a host may lack IPv6. */
@@ -138,36 +158,94 @@ static void warn_of_short_queue(const struct epoch *epoch)
     }
 }
 
-int listeners_open(struct listeners *listeners, const struct epoch *epoch)
+static int find_kept(const struct listeners_before *before, const struct addr *address)
+{
+    for (unsigned i = 0; before->epoch != NULL && i < before->listeners->count; i++) {
+        if (addr_equal(&epoch_listener(before->epoch, i)->address, address))
+            return before->listeners->fds[i];
+    }
+    return -1;
+}
+
+/* One listener of the epoch; false when it should be there and cannot. */
+static bool provide(struct listeners *listeners, unsigned i, const struct epoch *epoch,
+                    const struct listeners_before *before)
+{
+    const struct conf_listener *listener = epoch_listener(epoch, i);
+
+    listeners->is_new[i] = false;
+    listeners->fds[i] = find_kept(before, &listener->address);
+    if (listeners->fds[i] != -1)
+        return true;
+    listeners->fds[i] = open_one(epoch, listener);
+    listeners->is_new[i] = listeners->fds[i] != -1;
+    if (listeners->is_new[i])
+        return true;
+    if (!is_missing_family(listener))
+        return false;
+    log_notice("no IPv6 here: port %u is served on IPv4 alone", (unsigned)listener->address.port);
+    return true;
+}
+
+int listeners_open(struct listeners *listeners, const struct epoch *epoch,
+                   const struct listeners_before *before, struct textbuf *errors)
 {
     unsigned failures = 0;
 
     listeners->count = epoch->listener_count;
     for (unsigned i = 0; i < listeners->count; i++) {
-        const struct conf_listener *listener = epoch_listener(epoch, i);
-
-        listeners->fds[i] = open_one(epoch, listener);
-        if (listeners->fds[i] != -1)
+        if (provide(listeners, i, epoch, before))
             continue;
-        if (is_missing_family(listener)) {
-            log_notice("no IPv6 here: port %u is served on IPv4 alone",
-                       (unsigned)listener->address.port);
-            continue;
-        }
-        say_failure(epoch, listener);
+        say_failure(epoch, epoch_listener(epoch, i), before, errors);
         failures++;
     }
     if (failures > 0) {
-        listeners_close(listeners);
+        listeners_undo(listeners);
         return -1;
     }
     warn_of_short_queue(epoch);
     return 0;
 }
 
+void listeners_undo(struct listeners *listeners)
+{
+    for (unsigned i = 0; i < listeners->count; i++) {
+        if (listeners->is_new[i])
+            fd_close(&listeners->fds[i]);
+    }
+    listeners->count = 0;
+}
+
+static bool has_socket(const struct listeners *listeners, int fd)
+{
+    for (unsigned i = 0; i < listeners->count; i++) {
+        if (listeners->fds[i] == fd)
+            return true;
+    }
+    return false;
+}
+
+void listeners_replace(struct listeners *before, const struct listeners *after,
+                       const struct epoch *epoch)
+{
+    for (unsigned i = 0; i < before->count; i++) {
+        if (before->fds[i] != -1 && !has_socket(after, before->fds[i]))
+            fd_close(&before->fds[i]);
+    }
+    *before = *after;
+    for (unsigned i = 0; i < before->count; i++) {
+        if (before->fds[i] == -1 || before->is_new[i])
+            continue;
+        /* On a socket that listens already, listen(2) only changes the length of its queue. */
+        if (listen(before->fds[i], (int)backlog_of(epoch, epoch_listener(epoch, i))) == -1)
+            log_warning("cannot change a backlog: %s", strerror(errno));
+    }
+}
+
 void listeners_publish(const struct listeners *listeners, const struct epoch *epoch,
                        struct board *board)
 {
+    board_clear_sockets(board);
     for (unsigned i = 0; i < listeners->count; i++) {
         const struct conf_listener *listener = epoch_listener(epoch, i);
         unsigned slot = BOARD_NO_SLOT;

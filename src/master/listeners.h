@@ -3,23 +3,42 @@
 #ifndef K0SLB_MASTER_LISTENERS_H
 #define K0SLB_MASTER_LISTENERS_H
 
+#include <stdbool.h>
+
 #include "base/defs.h"
+#include "base/textbuf.h"
 #include "board/board.h"
 #include "conf/epoch.h"
 
 /* Descriptors by the epoch's listener index; -1 where this host cannot have it. */
 struct listeners {
     int fds[CONF_MAX_LISTENERS];
+    bool is_new[CONF_MAX_LISTENERS]; /* bound for this epoch, not kept from the one before */
     unsigned count;
 };
 
-/*
- * Binds and listens on every socket of the epoch. Returns 0; or -1 with none left open, after a
- * line on the log for each that failed: the address, the service, and who holds it.
- */
-int listeners_open(struct listeners *listeners, const struct epoch *epoch) MUST_CHECK;
+/* The listeners in force while others are opened; all NULL at a start. */
+struct listeners_before {
+    const struct listeners *listeners;
+    const struct epoch *epoch;
+};
 
-/* Notes them on the board, with their inodes. */
+/*
+ * Keeps, or binds, a socket for each listener of the epoch. Returns 0; or -1 with what was bound
+ * closed again, and a line in `errors` for each that failed: the address, the service, who has it.
+ */
+int listeners_open(struct listeners *listeners, const struct epoch *epoch,
+                   const struct listeners_before *before, struct textbuf *errors) MUST_CHECK;
+
+/* Closes what was bound for this epoch and leaves what was kept: it is not to be. */
+void listeners_undo(struct listeners *listeners);
+
+/* Closes what only `before` has, and gives kept sockets their new backlog: the change is decided.
+ */
+void listeners_replace(struct listeners *before, const struct listeners *after,
+                       const struct epoch *epoch);
+
+/* Notes them on the board, with their inodes, in place of those noted before. */
 void listeners_publish(const struct listeners *listeners, const struct epoch *epoch,
                        struct board *board);
 

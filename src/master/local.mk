@@ -9,6 +9,10 @@ src_master_libmaster_a_SOURCES = \
 	src/master/child.c \
 	src/master/backoff.h \
 	src/master/backoff.c \
+	src/master/reload.h \
+	src/master/reload.c \
+	src/master/slots.h \
+	src/master/slots.c \
 	src/master/listeners.h \
 	src/master/listeners.c \
 	src/master/port_holder.h \

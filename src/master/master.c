@@ -61,6 +61,14 @@ static void on_child(struct master *master)
         stop(master);
 }
 
+static void reload_or_say_why_not(struct master *master)
+{
+    if (master->state == MASTER_RUNNING)
+        reload_request(master);
+    else
+        log_warning("no reload: this balancer is stopping");
+}
+
 static void take_signal(struct master *master, unsigned number)
 {
     switch (number) {
@@ -75,7 +83,7 @@ static void take_signal(struct master *master, unsigned number)
         drain(master);
         break;
     case SIGHUP:
-        log_warning("this version does not reload: restart it to apply a changed file");
+        reload_or_say_why_not(master);
         break;
     case SIGUSR1:
     case SIGUSR2:
@@ -168,16 +176,18 @@ int master_run(const struct master_options *options)
         goto out;
     log_set_name("master");
     process_set_title(master->epoch->global.name);
+    reload_init(master);
     master->signals.fn = on_signals;
     master->second.fn = on_second;
     master->kill.fn = on_kill;
     if (loop_add(master->loop, &master->signals, LOOP_READ) == 0) {
         say_started(master);
         loop_timer_set(master->loop, &master->second, mono_ms());
-        children_start(master);
+        children_adjust(master);
         status = serve(master);
         log_notice("stopped");
     }
+    reload_fini(master);
     start_close(master);
 
 out:

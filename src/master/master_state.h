@@ -11,6 +11,7 @@
 #include "master/listeners.h"
 #include "master/logger.h"
 #include "master/monitor.h"
+#include "master/reload.h"
 
 enum master_state {
     MASTER_RUNNING,
@@ -21,6 +22,7 @@ enum master_state {
 struct master {
     enum master_state state;
     char name[CONF_NAME_SIZE]; /* of the instance */
+    char *path;                /* of the configuration file; owned */
     struct loop *loop;
     const struct epoch *epoch;
     struct board *board;
@@ -33,8 +35,8 @@ struct master {
     struct loop_watch signals;
     struct loop_timer second;
     struct loop_timer kill; /* while stopping: who has not ended by then is killed */
+    struct reload reload;
     struct child children[CHILD_MOST];
-    unsigned child_count;
 };
 
 #endif

@@ -18,7 +18,8 @@ static void raise_to(_Atomic uint32_t *highest, uint32_t value)
 
 static void keep_rate(struct board_rate *rate, uint64_t *before, uint64_t total, uint32_t active)
 {
-    uint32_t per_second = (uint32_t)(total - *before);
+    /* A total below the last one is a new owner's of the slot. */
+    uint32_t per_second = (uint32_t)(total < *before ? total : total - *before);
 
     *before = total;
     atomic_store_explicit(&rate->per_second, per_second, memory_order_relaxed);

@@ -15,6 +15,7 @@
 #include "board/board_lock.h"
 #include "board/board_master.h"
 #include "conf/conf_load.h"
+#include "master/slots.h"
 
 /* More descriptors than this are of no use, and cost the kernel memory. */
 #define FDS_MOST 1048576
@@ -78,26 +79,11 @@ static int take_lock(struct master *master, const char *name)
     return -1;
 }
 
-/* Slots are claimed in the file's order, so that readers show it in that order. */
-static int claim_slots(struct board *board, struct conf *conf)
+static int say_lines(struct textbuf *lines)
 {
-    for (unsigned i = 0; i < conf->service_count; i++) {
-        unsigned slot = board_claim_service(board, &conf->services[i]);
-
-        if (slot == BOARD_NO_SLOT)
-            return -1;
-        conf->services[i].slot = (uint16_t)slot;
-    }
-    for (unsigned i = 0; i < conf->backend_count; i++) {
-        struct conf_backend *backend = &conf->backends[i];
-        unsigned slot = board_claim_backend(board, conf->services[backend->service].slot, backend);
-
-        if (slot == BOARD_NO_SLOT)
-            return -1;
-        backend->slot = (uint16_t)slot;
-        board_set_address(board, slot, &backend->address);
-    }
-    return 0;
+    log_error_lines(lines->data);
+    textbuf_fini(lines);
+    return -1;
 }
 
 static int make_board(struct master *master, struct conf *conf)
@@ -109,16 +95,17 @@ static int make_board(struct master *master, struct conf *conf)
         .workers = conf->global.workers,
         .group = conf->global.change_user ? conf->global.gid : (gid_t)-1,
     };
+    struct textbuf errors;
 
     master->board = board_create(&plan);
     if (master->board == NULL) {
         log_error("cannot make the board /dev/shm/%s: %s", plan.name, strerror(errno));
         return -1;
     }
-    if (claim_slots(master->board, conf) == 0)
-        return 0;
-    log_error("the configuration does not fit on the board");
-    return -1;
+    textbuf_init(&errors, BOARD_ERRORS_SIZE);
+    if (slots_reserve(master->board, conf, &errors) == -1)
+        return say_lines(&errors);
+    return 0;
 }
 
 static int seal_epoch(struct master *master, const struct conf *conf)
@@ -129,7 +116,22 @@ static int seal_epoch(struct master *master, const struct conf *conf)
         return failed("cannot seal the configuration");
     master->epoch = epoch_map(fd);
     fd_close(&fd);
-    return master->epoch == NULL ? failed("cannot map the configuration") : 0;
+    if (master->epoch == NULL)
+        return failed("cannot map the configuration");
+    slots_publish(master->board, master->epoch);
+    return 0;
+}
+
+static int open_listeners(struct master *master)
+{
+    const struct listeners_before nothing = {NULL, NULL};
+    struct textbuf errors;
+
+    textbuf_init(&errors, BOARD_ERRORS_SIZE);
+    if (listeners_open(&master->listeners, master->epoch, &nothing, &errors) == -1)
+        return say_lines(&errors);
+    listeners_publish(&master->listeners, master->epoch, master->board);
+    return 0;
 }
 
 /* ---- this process ---- */
@@ -201,9 +203,8 @@ static int open_all(struct master *master, struct conf *conf)
     raise_open_files();
     if (open_signals(master) == -1 || take_lock(master, conf->global.name) == -1 ||
         make_board(master, conf) == -1 || seal_epoch(master, conf) == -1 ||
-        listeners_open(&master->listeners, master->epoch) == -1 || open_events(master) == -1)
+        open_listeners(master) == -1 || open_events(master) == -1)
         return -1;
-    listeners_publish(&master->listeners, master->epoch, master->board);
     if (logger_open(&master->logger, STDERR_FILENO) == -1 ||
         logger_watch(&master->logger, master->loop) == -1)
         return failed("cannot make the log pipe");
@@ -224,6 +225,12 @@ int start_open(struct master *master, const struct master_options *options)
     log_to_sink(print_record, NULL);
     if (load(&conf, options->path) == -1)
         return -1;
+    /* A copy: options may stand in argv, which the process's title is written over. */
+    master->path = strdup(options->path);
+    if (master->path == NULL) {
+        conf_free(&conf);
+        return failed("no memory");
+    }
     memcpy(master->name, conf.global.name, sizeof(master->name));
     log_set_level((enum log_level)conf.global.log_level);
     result = open_all(master, &conf);
@@ -245,6 +252,7 @@ void start_close(struct master *master)
     loop_free(master->loop);
     epoch_unmap(master->epoch);
     board_close(master->board);
+    free(master->path);
     if (master->lock != -1)
         board_unlock(master->name, &master->lock);
 }

@@ -1,0 +1,459 @@
+#include "master/reload.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mono.h"
+#include "board/board_master.h"
+#include "conf/conf_load.h"
+#include "master/master_state.h"
+#include "master/slots.h"
+#include "role/transaction.h"
+
+static void begin(struct master *master);
+
+/* ---- the file ---- */
+
+/* Puts the report's lines where this reload's errors are; warnings go to the log alone. */
+static void take_report(struct reload *reload, const struct conf_report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        const struct conf_message *message = &report->messages[i];
+
+        if (message->severity == CONF_ERROR)
+            textbuf_printf(&reload->errors, "%s\n", message->text);
+        else
+            log_warning("%s", message->text);
+    }
+}
+
+/* What children were born with cannot change under them. */
+static void refuse_change(struct master *master, const char *key, const char *before,
+                          const char *after)
+{
+    if (strcmp(before, after) != 0)
+        textbuf_printf(&master->reload.errors, "%s: [k0slb] %s: needs a restart (\"%s\" runs)\n",
+                       master->path, key, before);
+}
+
+static int check_restart_keys(struct master *master, const struct conf *conf)
+{
+    const struct conf_global *before = &master->epoch->global;
+    const struct conf_global *after = &conf->global;
+    const struct textbuf *errors = &master->reload.errors;
+    unsigned slots = board_master(master->board)->layout.workers;
+
+    refuse_change(master, "name", before->name, after->name);
+    refuse_change(master, "user", before->user, after->user);
+    refuse_change(master, "group", before->group, after->group);
+    if (after->workers > slots)
+        textbuf_printf(&master->reload.errors,
+                       "%s: [k0slb] workers: needs a restart (this board has room for %u)\n",
+                       master->path, slots);
+    return errors->length == 0 ? 0 : -1;
+}
+
+static int load(struct master *master, struct conf *conf)
+{
+    struct conf_report report = {.path = master->path};
+    int result = conf_load(conf, master->path, &report);
+
+    take_report(&master->reload, &report);
+    conf_report_free(&report);
+    if (result == -1)
+        return -1;
+    result = check_restart_keys(master, conf);
+    if (result == -1)
+        conf_free(conf);
+    return result;
+}
+
+/* ---- preparing ---- */
+
+static int failed(struct reload *reload, const char *what)
+{
+    textbuf_printf(&reload->errors, "%s: %s\n", what, strerror(errno));
+    return -1;
+}
+
+static bool nobody_lags(const struct master *master)
+{
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        if (master->children[i].role != BOARD_ROLE_NONE && master->children[i].awaits != 0)
+            return false;
+    }
+    return true;
+}
+
+static int make_epoch(struct master *master)
+{
+    struct reload *reload = &master->reload;
+    struct conf conf;
+    int result = -1;
+
+    if (load(master, &conf) == -1)
+        return -1;
+    if (slots_reserve(master->board, &conf, &reload->errors) == 0) {
+        reload->epoch_fd = epoch_seal(&conf, master->epoch->number + 1);
+        if (reload->epoch_fd != -1)
+            reload->epoch = epoch_map(reload->epoch_fd);
+        result = reload->epoch == NULL ? failed(reload, "cannot seal the configuration") : 0;
+    }
+    conf_free(&conf);
+    return result;
+}
+
+static int open_listeners(struct master *master)
+{
+    const struct listeners_before before = {&master->listeners, master->epoch};
+    struct reload *reload = &master->reload;
+
+    return listeners_open(&reload->listeners, reload->epoch, &before, &reload->errors);
+}
+
+/* The new epoch, and those of the new sockets that this role is to have. */
+static size_t gather_fds(const struct reload *reload, enum board_role role, int *fds)
+{
+    size_t count = 0;
+
+    fds[count++] = reload->epoch_fd;
+    for (unsigned i = 0; i < reload->listeners.count; i++) {
+        if (reload->listeners.is_new[i] && terms_own_listener(role, reload->epoch, i))
+            fds[count++] = reload->listeners.fds[i];
+    }
+    return count;
+}
+
+static int ask(struct reload *reload, struct child *child)
+{
+    struct channel_message message = {.type = CHANNEL_PREPARE, .transaction = reload->transaction};
+    int fds[CHANNEL_MAX_FDS];
+
+    message.fd_count = (uint32_t)gather_fds(reload, child->role, fds);
+    if (channel_send(child->channel.fd, &message, fds) == 0) {
+        child->awaits = reload->transaction;
+        return 0;
+    }
+    if (errno == EPIPE || errno == ECONNRESET)
+        return 0; /* it is dying: its successor is born with the outcome */
+    textbuf_printf(&reload->errors, "cannot tell %s (pid %d) of it: %s\n", child->name,
+                   (int)child->pid, strerror(errno));
+    return -1;
+}
+
+/* Everyone who changes over; the checker is replaced instead. */
+static bool takes_part(const struct child *child)
+{
+    return child->pid != 0 && child->channel.fd != -1 &&
+           (child->role == BOARD_ROLE_WORKER || child->role == BOARD_ROLE_STATS);
+}
+
+static int ask_everyone(struct master *master)
+{
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        if (takes_part(&master->children[i]) && ask(&master->reload, &master->children[i]) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_successor(struct master *master)
+{
+    struct reload *reload = &master->reload;
+
+    reload->successor = children_add_successor(master, reload->epoch);
+    if (reload->successor == NULL) {
+        textbuf_puts(&reload->errors, "cannot start a new checker\n");
+        return -1;
+    }
+    reload->successor->awaits = reload->transaction;
+    return 0;
+}
+
+/* ---- the outcome ---- */
+
+static void publish_result(struct master *master, bool ok)
+{
+    struct board_master *board = board_my_master(master->board);
+    const char *errors = master->reload.errors.data;
+
+    snprintf(board->reload_errors, sizeof(board->reload_errors), "%s",
+             ok || errors == NULL ? "" : errors);
+    atomic_store(&board->reload_ok, ok);
+    atomic_store(&board->reload_ms, wall_ms());
+    atomic_store(&board->epoch, master->epoch->number);
+    atomic_fetch_add(&board->reloads_finished, 1);
+}
+
+static void end(struct master *master)
+{
+    struct reload *reload = &master->reload;
+
+    loop_timer_stop(master->loop, &reload->deadline);
+    fd_close(&reload->epoch_fd);
+    reload->phase = RELOAD_NONE;
+    reload->successor = NULL;
+    if (!reload->again)
+        return;
+    reload->again = false;
+    begin(master);
+}
+
+static void tell(struct child *child, uint32_t type, uint64_t transaction)
+{
+    struct channel_message message = {.type = type, .transaction = transaction};
+
+    if (child->channel.fd != -1 && channel_send(child->channel.fd, &message, NULL) == -1)
+        log_warning("cannot tell %s (pid %d): %s", child->name, (int)child->pid, strerror(errno));
+}
+
+/* Nothing that runs has been touched: what was made for it goes away again. */
+static void abort_it(struct master *master)
+{
+    struct reload *reload = &master->reload;
+
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        struct child *child = &master->children[i];
+
+        if (takes_part(child))
+            tell(child, CHANNEL_ABORT, reload->transaction);
+        child->awaits = 0;
+    }
+    if (reload->successor != NULL)
+        child_dismiss(reload->successor);
+    listeners_undo(&reload->listeners);
+    epoch_unmap(reload->epoch);
+    reload->epoch = NULL;
+    board_unreserve(master->board);
+    log_error_lines(reload->errors.data);
+    log_error("the reload is refused: nothing has changed");
+    board_event(master->board, "reload refused");
+    publish_result(master, false);
+    end(master);
+}
+
+static void finish(struct master *master)
+{
+    if (nobody_lags(master))
+        board_retire(master->board, master->epoch);
+    children_adjust(master);
+    publish_result(master, true);
+    log_notice("reloaded: epoch %llu", (unsigned long long)master->epoch->number);
+    board_event(master->board, "reloaded: epoch %llu", (unsigned long long)master->epoch->number);
+    end(master);
+}
+
+/* The master's own part of the change. */
+static void change_over(struct master *master)
+{
+    struct reload *reload = &master->reload;
+
+    listeners_replace(&master->listeners, &reload->listeners, reload->epoch);
+    listeners_publish(&master->listeners, reload->epoch, master->board);
+    epoch_unmap(master->epoch);
+    master->epoch = reload->epoch;
+    reload->epoch = NULL;
+    reload->listeners.count = 0;
+    log_set_level((enum log_level)master->epoch->global.log_level);
+}
+
+/* Writing on the board is the old checker's until it has ended, and the new one's from then on. */
+static void replace_checker(struct master *master)
+{
+    struct child *old = children_find(master, BOARD_ROLE_CHECKER);
+
+    if (old != NULL)
+        child_dismiss(old);
+}
+
+static struct child *old_checker(struct master *master)
+{
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        struct child *child = &master->children[i];
+
+        if (child->role == BOARD_ROLE_CHECKER && child->is_leaving && !child->is_successor)
+            return child;
+    }
+    return NULL;
+}
+
+static void begin_successor(struct master *master)
+{
+    struct child *successor = master->reload.successor;
+
+    master->reload.successor = NULL;
+    if (successor == NULL)
+        return;
+    successor->is_successor = false;
+    tell(successor, CHANNEL_BEGIN, 0);
+}
+
+static void commit(struct master *master)
+{
+    struct reload *reload = &master->reload;
+
+    slots_publish(master->board, reload->epoch);
+    /* The decision: from here on nothing is undone. */
+    atomic_store(&board_my_master(master->board)->committed, reload->transaction);
+    reload->phase = RELOAD_CHANGING;
+    loop_timer_set(master->loop, &reload->deadline, mono_ms() + RELOAD_READY_MS);
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        struct child *child = &master->children[i];
+
+        if (!takes_part(child))
+            continue;
+        child->awaits = reload->transaction;
+        tell(child, CHANNEL_COMMIT, reload->transaction);
+    }
+    replace_checker(master);
+    change_over(master);
+}
+
+/* ---- going on ---- */
+
+static void go_on(struct master *master)
+{
+    struct reload *reload = &master->reload;
+
+    if (reload->phase == RELOAD_PREPARING && nobody_lags(master))
+        commit(master);
+    if (reload->phase != RELOAD_CHANGING || old_checker(master) != NULL)
+        return;
+    begin_successor(master);
+    if (nobody_lags(master) || reload->is_late)
+        finish(master);
+}
+
+static bool is_awaited(const struct child *child, const struct channel_message *message)
+{
+    if (message->type == CHANNEL_BORN)
+        return child == child->master->reload.successor;
+    return message->transaction == child->awaits && child->awaits != 0;
+}
+
+void reload_answered(struct child *child, const struct channel_message *message)
+{
+    struct master *master = child->master;
+
+    if (!is_awaited(child, message)) {
+        if (message->type != CHANNEL_BORN)
+            log_notice("%s (pid %d) answers an earlier reload: ignored", child->name,
+                       (int)child->pid);
+        return;
+    }
+    child->awaits = 0;
+    if (message->type != CHANNEL_REFUSED) {
+        go_on(master);
+    } else if (master->reload.phase == RELOAD_PREPARING) {
+        textbuf_printf(&master->reload.errors, "%s (pid %d) cannot take it\n", child->name,
+                       (int)child->pid);
+        abort_it(master);
+    }
+}
+
+void reload_child_gone(struct child *child)
+{
+    struct master *master = child->master;
+    struct reload *reload = &master->reload;
+
+    if (child == reload->successor) {
+        reload->successor = NULL;
+        if (reload->phase == RELOAD_PREPARING) {
+            textbuf_puts(&reload->errors, "the new checker died\n");
+            abort_it(master);
+            return;
+        }
+    }
+    go_on(master);
+}
+
+static void name_who_lags(const struct master *master, struct textbuf *out)
+{
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        const struct child *child = &master->children[i];
+
+        if (child->role != BOARD_ROLE_NONE && child->awaits != 0)
+            textbuf_printf(out, "%s (pid %d) did not answer within 2 s\n", child->name,
+                           (int)child->pid);
+    }
+}
+
+/* Before the decision whoever is late makes it fail; after it he only holds up the news. */
+static void on_deadline(struct loop_timer *timer)
+{
+    struct reload *reload = CONTAINER_OF(timer, struct reload, deadline);
+    struct master *master = CONTAINER_OF(reload, struct master, reload);
+    struct child *checker = old_checker(master);
+
+    name_who_lags(master, &reload->errors);
+    if (reload->phase == RELOAD_PREPARING) {
+        abort_it(master);
+        return;
+    }
+    log_error_lines(reload->errors.data);
+    reload->is_late = true;
+    if (checker != NULL && kill(checker->pid, SIGKILL) == -1)
+        log_error("cannot kill the old checker: %s", strerror(errno));
+    go_on(master);
+}
+
+static int prepare(struct master *master)
+{
+    if (make_epoch(master) == -1 || open_listeners(master) == -1 || add_successor(master) == -1)
+        return -1;
+    return ask_everyone(master);
+}
+
+static void begin(struct master *master)
+{
+    struct reload *reload = &master->reload;
+
+    reload->phase = RELOAD_PREPARING;
+    reload->is_late = false;
+    reload->transaction++;
+    reload->epoch = NULL;
+    reload->listeners.count = 0;
+    textbuf_clear(&reload->errors);
+    atomic_fetch_add(&board_my_master(master->board)->reloads_started, 1);
+    if (nobody_lags(master))
+        board_retire(master->board, master->epoch);
+    loop_timer_set(master->loop, &reload->deadline, mono_ms() + RELOAD_READY_MS);
+    log_notice("reloading %s", master->path);
+    if (prepare(master) == -1)
+        abort_it(master);
+}
+
+void reload_request(struct master *master)
+{
+    if (reload_is_active(master))
+        master->reload.again = true;
+    else
+        begin(master);
+}
+
+bool reload_is_active(const struct master *master)
+{
+    return master->reload.phase != RELOAD_NONE;
+}
+
+void reload_init(struct master *master)
+{
+    master->reload = (struct reload){.epoch_fd = -1, .deadline = {.fn = on_deadline}};
+    textbuf_init(&master->reload.errors, BOARD_ERRORS_SIZE - 1);
+}
+
+void reload_fini(struct master *master)
+{
+    struct reload *reload = &master->reload;
+
+    if (reload->epoch != NULL)
+        listeners_undo(&reload->listeners);
+    epoch_unmap(reload->epoch);
+    fd_close(&reload->epoch_fd);
+    textbuf_fini(&reload->errors);
+}

@@ -1,0 +1,52 @@
+#include "master/slots.h"
+
+#include "board/board_master.h"
+
+/* In the file's order, so that readers show it in that order. */
+static int reserve(struct board *board, struct conf *conf)
+{
+    for (unsigned i = 0; i < conf->service_count; i++) {
+        unsigned slot = board_reserve_service(board, conf->services[i].name);
+
+        if (slot == BOARD_NO_SLOT)
+            return -1;
+        conf->services[i].slot = (uint16_t)slot;
+    }
+    for (unsigned i = 0; i < conf->backend_count; i++) {
+        struct conf_backend *backend = &conf->backends[i];
+        unsigned service = conf->services[backend->service].slot;
+        unsigned slot = board_reserve_backend(board, service, backend->name);
+
+        if (slot == BOARD_NO_SLOT)
+            return -1;
+        backend->slot = (uint16_t)slot;
+    }
+    return 0;
+}
+
+int slots_reserve(struct board *board, struct conf *conf, struct textbuf *errors)
+{
+    const struct board_layout *layout = &board_master(board)->layout;
+
+    if (reserve(board, conf) == 0)
+        return 0;
+    board_unreserve(board);
+    textbuf_printf(errors,
+                   "%u services with %u backends do not fit on the board, which was made for %u "
+                   "and %u: needs a restart\n",
+                   (unsigned)conf->service_count, (unsigned)conf->backend_count, layout->services,
+                   layout->backends);
+    return -1;
+}
+
+void slots_publish(struct board *board, const struct epoch *epoch)
+{
+    for (unsigned i = 0; i < epoch->service_count; i++)
+        board_publish_service(board, epoch_service(epoch, i));
+    for (unsigned i = 0; i < epoch->backend_count; i++) {
+        const struct conf_backend *backend = epoch_backend(epoch, i);
+
+        board_set_address(board, backend->slot, &backend->address);
+        board_publish_backend(board, epoch_service(epoch, backend->service)->slot, backend);
+    }
+}
