@@ -134,7 +134,7 @@ static void test_tells(void)
     ASSERT_NUMBER(next_message(&nursery, &message), 1);
     ASSERT_NUMBER(message.type, CHANNEL_CHECKS_DONE);
     ASSERT_NUMBER(next_message(&nursery, &message), 1);
-    ASSERT_NUMBER(message.type, CHANNEL_READY);
+    ASSERT_NUMBER(message.type, CHANNEL_BORN);
     ASSERT_NUMBER(message.fd_count, 0);
     kill(nursery.pid, SIGTERM);
     ASSERT_NUMBER(next_message(&nursery, &message), 0);
