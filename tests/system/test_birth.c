@@ -194,22 +194,34 @@ static void test_full_worker(void)
     scene_close(&scene);
 }
 
+/* How many of them have been turned away. */
+static unsigned count_ended(struct crowd *crowd)
+{
+    unsigned ended = 0;
+
+    for (unsigned i = 0; i < crowd->count; i++)
+        ended += client_next(&crowd->clients[i], 0) >= CLIENT_FIN;
+    return ended;
+}
+
 /*
  * A worker that suddenly has no descriptors left (EMFILE where it had reckoned with room) neither
- * spins nor harms the sessions it has, and serves again once there are some.
+ * spins nor harms the sessions it has, and serves again once there are some. The others wait: at
+ * most the one that took the last descriptor is turned away. `room` is how many there are left; a
+ * session takes two, and either of them may be the one that is missing.
  */
-static void starve(struct scene *scene, struct crowd *old, struct crowd *more)
+static void starve(struct scene *scene, struct crowd *old, struct crowd *more, unsigned room)
 {
-    enum { ROOM = 20 };
     pid_t worker = instance_child(&scene->instance, BOARD_ROLE_WORKER, 0);
-    long before = limit_descriptors(worker, (unsigned)procfs_fd_count(worker) + ROOM);
+    long before = limit_descriptors(worker, (unsigned)procfs_fd_count(worker) + room);
     unsigned lost;
 
-    CU_ASSERT_TRUE(before > ROOM);
+    CU_ASSERT_TRUE(before > 0);
     for (more->count = 0; more->count < 200; more->count++)
         ASSERT_NUMBER(client_open(&more->clients[more->count], &scene->listen), 0);
     CU_ASSERT_TRUE(procfs_cpu_percent(worker, 1000) < 5);
     ASSERT_NUMBER(crowd_echo(old, &lost), old->count);
+    CU_ASSERT_TRUE(count_ended(more) <= 1);
     CU_ASSERT_TRUE(atomic_load(&board_worker(scene->instance.board, 0)->accept_pauses) >= 1);
     crowd_close(more);
     ASSERT_NUMBER(client_visit_many(&scene->listen, 5), 0);
@@ -219,7 +231,7 @@ static void starve(struct scene *scene, struct crowd *old, struct crowd *more)
     ASSERT_NUMBER(instance_child(&scene->instance, BOARD_ROLE_WORKER, 0), worker);
 }
 
-static void test_no_descriptors(void)
+static void run_out_of_descriptors(unsigned room)
 {
     static const struct scene_plan plan = {.backends = 2, .workers = 1};
     static struct crowd old;
@@ -228,12 +240,22 @@ static void test_no_descriptors(void)
 
     if (scene_open(&scene, &plan) == 0) {
         ASSERT_NUMBER(crowd_open(&old, &scene.listen, 5), 0);
-        starve(&scene, &old, &more);
+        starve(&scene, &old, &more, room);
         crowd_close(&old);
         crowd_close(&more);
         CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
     }
     scene_close(&scene);
+}
+
+static void test_no_descriptor_for_client(void)
+{
+    run_out_of_descriptors(20);
+}
+
+static void test_no_descriptor_for_backend(void)
+{
+    run_out_of_descriptors(21);
 }
 
 /* Short connections one after the other reach all four workers alike. */
@@ -264,7 +286,8 @@ static const struct unit_test tests[] = {
     {"children_are_unprivileged", test_children_are_unprivileged},
     {"children_hold_their_own_alone", test_children_hold_their_own_alone},
     {"full_worker", test_full_worker},
-    {"no_descriptors", test_no_descriptors},
+    {"no_descriptor_for_client", test_no_descriptor_for_client},
+    {"no_descriptor_for_backend", test_no_descriptor_for_backend},
     {"accepts_are_spread", test_accepts_are_spread},
     {NULL, NULL},
 };
