@@ -57,6 +57,7 @@ struct conf_global {
 /* [stats]; its sockets are the listeners owned by CONF_STATS_OWNER, none = no stats process. */
 struct conf_stats {
     struct conf_access allow;
+    uint64_t refresh; /* milliseconds; 0 = the page does not renew itself */
 };
 
 /* One `server`, or one controller as one service sees it. */

@@ -10,8 +10,9 @@
 #define GLOBAL(field) offsetof(struct conf_global, field), sizeof(((struct conf_global *)0)->field)
 #define SERVICE(field)                                                                             \
     offsetof(struct conf_service, field), sizeof(((struct conf_service *)0)->field)
-#define NO_PLACE 0, 0
-#define IN_BOTH  (CONF_IN_SERVICE | CONF_IN_DEFAULTS)
+#define STATS(field) offsetof(struct conf_stats, field), sizeof(((struct conf_stats *)0)->field)
+#define NO_PLACE     0, 0
+#define IN_BOTH      (CONF_IN_SERVICE | CONF_IN_DEFAULTS)
 
 static const char *const workers_words[] = {"auto", NULL};
 static const char *const log_words[] = {
@@ -121,6 +122,8 @@ static const struct conf_key keys[] = {
      "list of ADDRESS:PORT of the status page; empty = none"},
     {CONF_IN_STATS, "allow", CONF_TYPE_ALLOW, NO_PLACE, "private", 0, 0, NULL,
      "who may read it: list of ranges and the words all, private and controllers"},
+    {CONF_IN_STATS, "refresh", CONF_TYPE_DURATION, STATS(refresh), "2s", 0, 86400000, NULL,
+     "how often the page in a browser renews itself, in whole seconds; 0 = never"},
 };
 /* clang-format on */
 

@@ -36,7 +36,7 @@ struct conf_key {
     unsigned sections; /* enum conf_section, or-ed */
     const char *name;  /* as in the manual: "server NAME" stands for any name */
     enum conf_type type;
-    uint16_t offset;      /* of a scalar, in struct conf_global or conf_service */
+    uint16_t offset;      /* of a scalar, in the struct of its section */
     uint16_t size;        /* of a scalar, in bytes */
     const char *fallback; /* the default as it would be written; NULL = see help */
     uint64_t least;       /* bounds of numbers and durations (milliseconds) */

@@ -153,6 +153,8 @@ static void fill(struct conf *conf, const struct conf_statements *statements)
     conf_value_store_defaults(CONF_IN_K0SLB, &conf->global);
     conf_apply(statements, "k0slb", &conf->global);
     conf_services_fill(conf, statements);
+    conf_value_store_defaults(CONF_IN_STATS, &conf->stats);
+    conf_apply(statements, "stats", &conf->stats);
     conf_listeners_add(conf, statements, "stats", conf_key_find(CONF_IN_STATS, "listen")->fallback,
                        CONF_STATS_OWNER);
     conf_access_fill(conf, statements, "stats", conf_key_find(CONF_IN_STATS, "allow")->fallback,

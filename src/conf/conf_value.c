@@ -171,6 +171,7 @@ int conf_value_check(const struct conf_key *key, const char *text, char reason[C
     union {
         struct conf_global global;
         struct conf_service service;
+        struct conf_stats stats;
     } scratch;
     struct conf_server server;
 

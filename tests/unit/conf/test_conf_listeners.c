@@ -4,7 +4,33 @@
 
 #include "conf_test.h"
 
-extern const struct unit_test conf_listeners_tests[];
+extern static void the_page_renews_itself(void)
+{
+    static const struct {
+        const char *text;
+        uint64_t refresh;
+    } cases[] = {
+        {CONTROLLERS, 2000},
+        {CONTROLLERS "[stats]\n", 2000},
+        {CONTROLLERS "[stats]\nrefresh = 1m\n", 60000},
+        {CONTROLLERS "[stats]\nrefresh = 0\n", 0},
+    };
+    static const struct expectation refused[] = {
+        {CONTROLLERS "[stats]\nrefresh = 25h\n",
+         "t.ini:5: [stats] refresh: \"25h\" is not between 0 and 24h"},
+        {CONTROLLERS "[defaults]\nrefresh = 1s\n",
+         "t.ini:5: [defaults] refresh: unknown key here; it belongs to [stats]"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        load_good(&loaded, cases[i].text);
+        ASSERT_NUMBER(loaded.conf.stats.refresh, cases[i].refresh);
+        loaded_free(&loaded);
+    }
+    expect_errors(refused, ARRAY_LEN(refused));
+}
+
+const struct unit_test conf_listeners_tests[];
 
 static struct loaded loaded;
 
@@ -83,5 +109,6 @@ const struct unit_test conf_listeners_tests[] = {
     {"stats_by_default_and_by_none", stats_by_default_and_by_none},
     {"allow_is_private_by_default", allow_is_private_by_default},
     {"allow_takes_words_and_ranges", allow_takes_words_and_ranges},
+    {"the_page_renews_itself", the_page_renews_itself},
     {NULL, NULL},
 };
