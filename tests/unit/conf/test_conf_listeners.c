@@ -4,33 +4,7 @@
 
 #include "conf_test.h"
 
-extern static void the_page_renews_itself(void)
-{
-    static const struct {
-        const char *text;
-        uint64_t refresh;
-    } cases[] = {
-        {CONTROLLERS, 2000},
-        {CONTROLLERS "[stats]\n", 2000},
-        {CONTROLLERS "[stats]\nrefresh = 1m\n", 60000},
-        {CONTROLLERS "[stats]\nrefresh = 0\n", 0},
-    };
-    static const struct expectation refused[] = {
-        {CONTROLLERS "[stats]\nrefresh = 25h\n",
-         "t.ini:5: [stats] refresh: \"25h\" is not between 0 and 24h"},
-        {CONTROLLERS "[defaults]\nrefresh = 1s\n",
-         "t.ini:5: [defaults] refresh: unknown key here; it belongs to [stats]"},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        load_good(&loaded, cases[i].text);
-        ASSERT_NUMBER(loaded.conf.stats.refresh, cases[i].refresh);
-        loaded_free(&loaded);
-    }
-    expect_errors(refused, ARRAY_LEN(refused));
-}
-
-const struct unit_test conf_listeners_tests[];
+extern const struct unit_test conf_listeners_tests[];
 
 static struct loaded loaded;
 
@@ -101,6 +75,32 @@ static void allow_takes_words_and_ranges(void)
     load_good(&loaded, CONTROLLERS "[stats]\nallow = all\n");
     ASSERT_NUMBER(allow->everyone, 1);
     loaded_free(&loaded);
+}
+
+static void the_page_renews_itself(void)
+{
+    static const struct {
+        const char *text;
+        uint64_t refresh;
+    } cases[] = {
+        {CONTROLLERS, 2000},
+        {CONTROLLERS "[stats]\n", 2000},
+        {CONTROLLERS "[stats]\nrefresh = 1m\n", 60000},
+        {CONTROLLERS "[stats]\nrefresh = 0\n", 0},
+    };
+    static const struct expectation refused[] = {
+        {CONTROLLERS "[stats]\nrefresh = 25h\n",
+         "t.ini:5: [stats] refresh: \"25h\" is not between 0 and 24h"},
+        {CONTROLLERS "[defaults]\nrefresh = 1s\n",
+         "t.ini:5: [defaults] refresh: unknown key here; it belongs to [stats]"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        load_good(&loaded, cases[i].text);
+        ASSERT_NUMBER(loaded.conf.stats.refresh, cases[i].refresh);
+        loaded_free(&loaded);
+    }
+    expect_errors(refused, ARRAY_LEN(refused));
 }
 
 const struct unit_test conf_listeners_tests[] = {
