@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/defs.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/textbuf.h"
@@ -158,6 +159,30 @@ static void test_full_pipe(void)
     end(&text);
 }
 
+static void test_error_lines(void)
+{
+    static const struct {
+        const char *lines;
+        const char *wanted;
+    } rows[] = {
+        {"one", "<0>tester: one\n"},
+        {"one\ntwo %d\n", "<0>tester: one\n<0>tester: two %d\n"},
+        {"\nlast", "<0>tester: \n<0>tester: last\n"},
+    };
+    struct textbuf text;
+
+    begin(&text);
+    log_error_lines(NULL);
+    log_error_lines("");
+    ASSERT_NUMBER(text.length, 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        textbuf_clear(&text);
+        log_error_lines(rows[i].lines);
+        ASSERT_TEXT(text.data, rows[i].wanted);
+    }
+    end(&text);
+}
+
 /* Saying first what was lost does not change what %m means in the line itself. */
 static void test_errno_after_loss(void)
 {
@@ -183,6 +208,7 @@ const struct unit_test log_tests[] = {
     {"errno", test_errno},
     {"long_line", test_long_line},
     {"full_pipe", test_full_pipe},
+    {"error_lines", test_error_lines},
     {"errno_after_loss", test_errno_after_loss},
     {NULL, NULL},
 };
