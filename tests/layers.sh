@@ -34,7 +34,7 @@ ${word}epoll_ base/loop.c
 <sys/epoll[.]h> base/loop.c
 ${word}splice[[:space:]]*[(] worker/pump.c
 ${word}shm_open[[:space:]]*[(] board/segment.c
-${word}fork[[:space:]]*[(] master/child.c master/daemonize.c"
+${word}fork[[:space:]]*[(] master/child.c base/daemonize.c"
 
 cd "${K0SLB_SRCDIR:-$(dirname "$0")/..}" || exit 1
 work=$(mktemp -d "${TMPDIR:-/tmp}/k0slb-layers.XXXXXX") || exit 1

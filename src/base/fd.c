@@ -24,6 +24,18 @@ int fd_pipe(int ends[2])
     return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
 }
 
+int fd_fill_standard(void)
+{
+    int fd;
+
+    while ((fd = open("/dev/null", O_RDWR)) <= STDERR_FILENO) {
+        if (fd == -1)
+            return -1;
+    }
+    fd_close(&fd);
+    return 0;
+}
+
 int fd_set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);

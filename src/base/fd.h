@@ -13,6 +13,13 @@ void fd_close(int *fd);
 /* Makes a non-blocking pipe, ends[0] to read. Returns 0, or -1 with errno of pipe2(2). */
 int fd_pipe(int ends[2]) MUST_CHECK;
 
+/*
+ * Opens /dev/null as those of the descriptors 0, 1 and 2 that the caller of this program has left
+ * closed: no other file may ever get their numbers, and with them what is meant for people. First
+ * of all in main. Returns 0, or -1 with errno of open(2).
+ */
+int fd_fill_standard(void) MUST_CHECK;
+
 /* Sets O_NONBLOCK. Returns 0, or -1 with errno of fcntl(2). */
 int fd_set_nonblocking(int fd) MUST_CHECK;
 

@@ -5,6 +5,8 @@ src_base_libbase_a_SOURCES = \
 	src/base/addr.c \
 	src/base/cidr.h \
 	src/base/cidr.c \
+	src/base/daemonize.h \
+	src/base/daemonize.c \
 	src/base/fd.h \
 	src/base/fd.c \
 	src/base/list.h \
@@ -14,6 +16,8 @@ src_base_libbase_a_SOURCES = \
 	src/base/loop.c \
 	src/base/mono.h \
 	src/base/mono.c \
+	src/base/pidfile.h \
+	src/base/pidfile.c \
 	src/base/process.h \
 	src/base/process.c \
 	src/base/strnum.h \

@@ -1,6 +1,6 @@
 /*
  * The master's children: a place for each that should live, its fork, its end, and the next fork.
- * The only file that calls fork(2).
+ * The only file that calls fork(2) but base/daemonize.c.
  */
 #ifndef K0SLB_MASTER_CHILD_H
 #define K0SLB_MASTER_CHILD_H
