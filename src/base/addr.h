@@ -12,7 +12,7 @@
 #include "base/defs.h"
 
 enum addr_family {
-    ADDR_NONE = 0, /* no address: everything else in the struct is zero */
+    ADDR_NONE = 0, /* no address: all else is zero, but for the port of one that is to come */
     ADDR_IPV4 = 4, /* the first four bytes of `ip` */
     ADDR_IPV6 = 6, /* all sixteen */
 };

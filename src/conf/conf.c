@@ -1,6 +1,17 @@
 #include "conf/conf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+_Static_assert(CONF_PLACE_SIZE >= ADDR_TEXT_SIZE, "any place has room");
+
+char *conf_place_format(const char *host, const struct addr *address, char text[CONF_PLACE_SIZE])
+{
+    if (*host == '\0')
+        return addr_format(address, text);
+    snprintf(text, CONF_PLACE_SIZE, "%s:%u", host, (unsigned)address->port);
+    return text;
+}
 
 void conf_free(struct conf *conf)
 {

@@ -14,6 +14,12 @@
 /* inih cannot hand over longer section or key names than 49 bytes (R-12's reader refuses them). */
 #define CONF_NAME_SIZE 50
 
+/* No line of the file is longer, so no host name in it is. */
+#define CONF_HOST_SIZE 200
+
+/* Room for a host name, a port and the final NUL; also for any address with its port. */
+#define CONF_PLACE_SIZE (CONF_HOST_SIZE + 8)
+
 /* The most that a configuration, and the board, can hold. */
 #define CONF_MAX_SERVICES  64
 #define CONF_MAX_BACKENDS  1024
@@ -63,10 +69,11 @@ struct conf_stats {
 /* One `server`, or one controller as one service sees it. */
 struct conf_backend {
     char name[CONF_NAME_SIZE];
-    struct addr address; /* with the port */
-    uint16_t service;    /* index of its service */
-    uint16_t slot;       /* on the board; set by the master before the epoch is sealed */
-    uint16_t weight;     /* 0 to CONF_MAX_WEIGHT */
+    char host[CONF_HOST_SIZE]; /* the name to look up; "" = the address says where it is */
+    struct addr address;       /* with the port; ADDR_NONE and a port where `host` is a name */
+    uint16_t service;          /* index of its service */
+    uint16_t slot;             /* on the board; set by the master before the epoch is sealed */
+    uint16_t weight;           /* 0 to CONF_MAX_WEIGHT */
     uint8_t backup;
 };
 
@@ -123,6 +130,12 @@ struct conf {
 /* The word of the file for each value, for messages and reports. */
 const char *conf_balance_name(enum conf_balance balance);
 const char *conf_check_name(enum conf_check check);
+
+/*
+ * Writes where a backend is, "10.0.0.1:6443" or "cp1.example:6443", and returns `text`. `host` is
+ * "" for a literal address; else only the address's port counts.
+ */
+char *conf_place_format(const char *host, const struct addr *address, char text[CONF_PLACE_SIZE]);
 
 /* Frees what conf_load() allocated; all zero afterwards. */
 void conf_free(struct conf *conf);

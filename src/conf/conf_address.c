@@ -54,8 +54,8 @@ static int read_host(const char *text, struct addr *out, char *reason)
     if (addr_parse(out, text) == -1) {
         if (addr_is_host_name(text))
             return conf_reason(reason,
-                               "\"%s\" is a host name, which this version does not look up: "
-                               "write its address",
+                               "\"%s\" is a host name: write an address of this machine, or :PORT "
+                               "for all of them",
                                text);
         return conf_reason(reason, "\"%s\" is not an address", text);
     }
@@ -130,7 +130,7 @@ static int split_with_port(const char *text, struct endpoint_text *out, char *re
     if (strnum_uint(text, 0, UINT64_MAX, &(uint64_t){0}) == 0)
         return conf_reason(reason, "\"%s\" is not ADDRESS:PORT; a port alone is written :%s", text,
                            text);
-    if (!out->bracketed && read_host(text, &ignored, reason) == -1)
+    if (!out->bracketed && !addr_is_host_name(text) && read_host(text, &ignored, reason) == -1)
         return -1;
     return conf_reason(reason, "the port is missing in \"%s\": write ADDRESS:PORT", text);
 }
@@ -206,12 +206,17 @@ static int read_options(const char *value, char copy[CONF_LINE_SIZE], struct con
     return 0;
 }
 
-/* Nobody can be connected to at 0.0.0.0 or ::. */
-static int read_backend_host(const char *text, struct addr *out, char *reason)
+/* An address, or a name that somebody looks up later. Nobody can be connected to at 0.0.0.0 or ::.
+ */
+static int read_backend_host(const char *text, struct conf_server *out, char *reason)
 {
-    if (read_host(text, out, reason) == -1)
+    if (addr_is_host_name(text)) {
+        strcpy(out->host, text);
+        return 0;
+    }
+    if (read_host(text, &out->address, reason) == -1)
         return -1;
-    if (addr_is_any(out))
+    if (addr_is_any(&out->address))
         return conf_reason(reason, "\"%s\" is no machine's address", text);
     return 0;
 }
@@ -223,7 +228,7 @@ int conf_address_server(const char *value, struct conf_server *out, char reason[
 
     if (read_options(value, copy, out, reason) == -1 || split_with_port(copy, &text, reason) == -1)
         return -1;
-    if (read_backend_host(text.host, &out->address, reason) == -1)
+    if (read_backend_host(text.host, out, reason) == -1)
         return -1;
     return read_port(text.port, &out->address, reason);
 }
@@ -241,7 +246,7 @@ int conf_address_controller(const char *value, struct conf_server *out,
                            "\"%s\": a controller is written without a port, each service has "
                            "its own",
                            copy);
-    return read_backend_host(text.host, &out->address, reason);
+    return read_backend_host(text.host, out, reason);
 }
 
 int conf_address_allow(const char *item, struct conf_allow *out, char reason[CONF_REASON_SIZE])

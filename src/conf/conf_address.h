@@ -14,10 +14,11 @@
 #include "conf/conf.h"
 
 /* Room for one line of the file, and for a sentence about it. */
-#define CONF_LINE_SIZE   200
+#define CONF_LINE_SIZE   CONF_HOST_SIZE
 #define CONF_REASON_SIZE 320
 
 struct conf_server {
+    char host[CONF_HOST_SIZE]; /* a host name, and then `address` has but a port; or "" */
     struct addr address;
     uint16_t weight;
     bool backup;
@@ -52,7 +53,7 @@ int conf_list_next(const char **rest, char item[CONF_LINE_SIZE]) MUST_CHECK;
 int conf_address_listen(const char *item, struct conf_listener out[2],
                         char reason[CONF_REASON_SIZE]) MUST_CHECK;
 
-/* Reads "ADDRESS:PORT [weight=N] [backup]". Returns 0 or -1. */
+/* Reads "ADDRESS:PORT [weight=N] [backup]", the address one or a host name. Returns 0 or -1. */
 int conf_address_server(const char *value, struct conf_server *out,
                         char reason[CONF_REASON_SIZE]) MUST_CHECK;
 

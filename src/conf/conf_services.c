@@ -151,6 +151,7 @@ static void add_backend(struct conf *conf, struct conf_service *service,
     if (got == -1 || conf->backend_count > CONF_MAX_BACKENDS)
         return;
     strcpy(backend.name, is_controller ? statement->key : conf_statement_server(statement));
+    strcpy(backend.host, server.host);
     backend.address = server.address;
     backend.weight = server.weight;
     backend.backup = server.backup;

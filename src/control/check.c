@@ -56,14 +56,15 @@ static void write_globals(const struct conf *conf, struct textbuf *out)
 static void write_backends(const struct conf *conf, const struct conf_service *service,
                            struct textbuf *out)
 {
-    char address[ADDR_TEXT_SIZE];
+    char place[CONF_PLACE_SIZE];
 
     textbuf_printf(out, "%u backend%s:", (unsigned)service->backend_count,
                    service->backend_count == 1 ? "" : "s");
     for (size_t i = 0; i < service->backend_count && i < BACKENDS_SHOWN; i++) {
         const struct conf_backend *backend = &conf->backends[service->first_backend + i];
 
-        textbuf_printf(out, "%s %s", i > 0 ? "," : "", addr_format(&backend->address, address));
+        textbuf_printf(out, "%s %s", i > 0 ? "," : "",
+                       conf_place_format(backend->host, &backend->address, place));
     }
     if (service->backend_count > BACKENDS_SHOWN)
         textbuf_puts(out, ", …");

@@ -121,7 +121,7 @@ const char *backends_text(const struct conf *conf, const struct conf_service *se
                           char out[1024])
 {
     size_t length = 0;
-    char text[ADDR_TEXT_SIZE];
+    char text[CONF_PLACE_SIZE];
 
     *out = '\0';
     for (unsigned i = 0; i < service->backend_count; i++) {
@@ -129,7 +129,8 @@ const char *backends_text(const struct conf *conf, const struct conf_service *se
 
         CU_ASSERT_EQUAL(backend->service, service - conf->services);
         length += (size_t)snprintf(out + length, 1024 - length, "%s%s %s %u%s", i > 0 ? ", " : "",
-                                   backend->name, addr_format(&backend->address, text),
+                                   backend->name,
+                                   conf_place_format(backend->host, &backend->address, text),
                                    backend->weight, backend->backup ? " backup" : "");
     }
     return out;

@@ -35,8 +35,8 @@ static void listen_items(void)
         {"[]:6443", "\"\" is not an IPv6 address; only those stand in brackets"},
         {"[::g]:6443", "\"::g\" is not an address"},
         {"127.0.0.512:6443", "\"127.0.0.512\" is not an address"},
-        {"localhost:6443", "\"localhost\" is a host name, which this version does not look up: "
-                           "write its address"},
+        {"localhost:6443", "\"localhost\" is a host name: write an address of this machine, or "
+                           ":PORT for all of them"},
         {"[::ffff:10.0.0.1]:80", "10.0.0.1:80"},
     };
     char reason[CONF_REASON_SIZE];
@@ -70,13 +70,16 @@ static void expect_server(const struct server_case *test, int result,
                           const struct conf_server *server, const char *reason)
 {
     char got[CONF_REASON_SIZE + 100];
-    char text[ADDR_TEXT_SIZE];
+    char text[CONF_PLACE_SIZE];
 
     if (result == -1)
         snprintf(got, sizeof(got), "%s", reason);
     else
-        snprintf(got, sizeof(got), "%s %u%s", addr_format(&server->address, text), server->weight,
+        snprintf(got, sizeof(got), "%s %u%s",
+                 conf_place_format(server->host, &server->address, text), server->weight,
                  server->backup ? " backup" : "");
+    if (result == 0)
+        ASSERT_NUMBER(server->address.family == ADDR_NONE, server->host[0] != '\0');
     ASSERT_TEXT(got, test->wanted);
 }
 
@@ -88,10 +91,13 @@ static void servers(void)
         {"10.0.0.1:22 \t weight=256  backup", "10.0.0.1:22 256 backup"},
         {"10.0.0.1:22 backup weight=3", "10.0.0.1:22 3 backup"},
         {"10.0.0.1", "the port is missing in \"10.0.0.1\": write ADDRESS:PORT"},
-        {"web.example", "\"web.example\" is a host name, which this version does not look up: "
-                        "write its address"},
-        {"web.example:80", "\"web.example\" is a host name, which this version does not look up: "
-                           "write its address"},
+        {"web.example", "the port is missing in \"web.example\": write ADDRESS:PORT"},
+        {"web.example:80", "web.example:80 1"},
+        {"web:80 backup weight=3", "web:80 3 backup"},
+        {"10.0.0.1.example:80", "10.0.0.1.example:80 1"},
+        {"web.example:", "\"\" is not a port number"},
+        {"web_1.example:80", "\"web_1.example\" is not an address"},
+        {"-web:80", "\"-web\" is not an address"},
         {"fd00::1", "\"fd00::1\": an IPv6 address with its port is written [fd00::1]:6443"},
         {":22", "the address is missing"},
         {"*:22", "\"*\" is not an address"},
@@ -129,7 +135,12 @@ static void controllers(void)
                             "service has its own"},
         {"127.0.0.512", "\"127.0.0.512\" is not an address"},
         {"10.0.0.11,10.0.0.12", "\"10.0.0.11,10.0.0.12\" is not an address"},
-        {"cp1", "\"cp1\" is a host name, which this version does not look up: write its address"},
+        {"cp1", "cp1:0 1"},
+        {"CP1.Example. weight=0", "CP1.Example.:0 0"},
+        {"cp1:6443", "\"cp1:6443\": a controller is written without a port, each service has its "
+                     "own"},
+        {"cp.1", "\"cp.1\" is not an address"},
+        {"[cp1]", "\"cp1\" is not an IPv6 address; only those stand in brackets"},
         {"::", "\"::\" is no machine's address"},
         {"[10.0.0.11]", "\"10.0.0.11\" is not an IPv6 address; only those stand in brackets"},
     };

@@ -97,8 +97,7 @@ static const struct expectation single_cases[] = {
     {CONTROLLERS "[service kubeAPI]\nlisten = :0\n[service x]\nlisten = :6443\n",
      "t.ini:5: [service kubeAPI] listen: port 0 is not in 1 to 65535"},
     {CONTROLLERS "[service kubeAPI]\nserver a = nowhere\n",
-     "t.ini:5: [service kubeAPI] server a: \"nowhere\" is a host name, which this version does not "
-     "look up: write its address"},
+     "t.ini:5: [service kubeAPI] server a: the port is missing in \"nowhere\": write ADDRESS:PORT"},
     {CONTROLLERS "[stats]\nlisten = 9000\n[service x]\nlisten = :9000\n",
      "t.ini:5: [stats] listen: \"9000\" is not ADDRESS:PORT; a port alone is written :9000"},
 };

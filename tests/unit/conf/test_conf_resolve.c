@@ -76,9 +76,10 @@ static const struct expectation value_cases[] = {
      "t.ini:5: [defaults] check_interval: \"5x\" is not a duration such as 200ms, 2s, 5m or 1h"},
     {"[controllers]\na = 127.0.0.512\n",
      "t.ini:2: [controllers] a: \"127.0.0.512\" is not an address"},
-    {"[controllers]\na = cp.example\n",
-     "t.ini:2: [controllers] a: \"cp.example\" is a host name, which this version does not look "
-     "up: write its address"},
+    {"[controllers]\na = cp.example\nb = cp\n", ""},
+    {CONTROLLERS "[service kubeAPI]\nlisten = cp.example:6443\n",
+     "t.ini:5: [service kubeAPI] listen: \"cp.example\" is a host name: write an address of this "
+     "machine, or :PORT for all of them"},
     {CONTROLLERS "[service kubeAPI]\nlisten = :0\n",
      "t.ini:5: [service kubeAPI] listen: port 0 is not in 1 to 65535"},
     {CONTROLLERS "[service kubeAPI]\nlisten = :6443, :70000\n",

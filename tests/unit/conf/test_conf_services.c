@@ -57,6 +57,23 @@ static void without_controllers_only_the_written_ones(void)
     loaded_free(&loaded);
 }
 
+/* A name is looked up later, by somebody else: here it stays a name, with each service's port. */
+static void names_stay_names(void)
+{
+    char text[1024];
+
+    load_good(&loaded, "[controllers]\nc1 = cp1.example weight=2\nc2 = 10.0.0.12\n"
+                       "[service x]\nlisten = :1\nserver a = localhost:22 backup\n");
+    ASSERT_TEXT(backends_text(&loaded.conf, service_named(&loaded.conf, "kubeAPI"), text),
+                "c1 cp1.example:6443 2, c2 10.0.0.12:6443 1");
+    ASSERT_TEXT(backends_text(&loaded.conf, service_named(&loaded.conf, "konnectivity"), text),
+                "c1 cp1.example:8132 2, c2 10.0.0.12:8132 1");
+    ASSERT_TEXT(backends_text(&loaded.conf, service_named(&loaded.conf, "x"), text),
+                "a localhost:22 1 backup");
+    ASSERT_NUMBER(loaded.conf.backends[0].address.family, ADDR_NONE);
+    loaded_free(&loaded);
+}
+
 /* Own section, else built-in, else [defaults], else the table; wherever the sections stand. */
 static void precedence(void)
 {
@@ -150,6 +167,7 @@ static void built_in_names(void)
 
 const struct unit_test conf_services_tests[] = {
     {"controllers_bring_the_three_services", controllers_bring_the_three_services},
+    {"names_stay_names", names_stay_names},
     {"without_controllers_only_the_written_ones", without_controllers_only_the_written_ones},
     {"precedence", precedence},
     {"ports_on_the_controllers", ports_on_the_controllers},
