@@ -78,6 +78,11 @@ static void pause_and_say(struct acceptors *all, const char *why)
     pause_all(all);
 }
 
+void acceptors_pause(struct worker *worker, const char *why)
+{
+    pause_and_say(worker->acceptors, why);
+}
+
 static void resume_all(struct acceptors *all)
 {
     all->paused = false;

@@ -30,6 +30,9 @@ void acceptors_stop(struct worker *worker);
  */
 void acceptors_readd(struct worker *worker);
 
+/* There is no room for more just now: accepts nobody for 100 ms, or until a session ends. */
+void acceptors_pause(struct worker *worker, const char *why);
+
 /* A session has ended: there is room again, if accepting was paused. */
 void acceptors_resume(struct worker *worker);
 

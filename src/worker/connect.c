@@ -12,11 +12,15 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mono.h"
+#include "worker/acceptor.h"
 
 #define SOCKET_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
 
 /* So long a worker avoids a backend that it saw fail, unless the checker speaks earlier. */
 #define AVOID_MS 1000
+
+/* A session without a descriptor for its backend tries again after so long. */
+#define STARVED_MS 100
 
 /* The first attempt and the most retries that a configuration may ask for. */
 #define MAX_TRIED 17
@@ -35,8 +39,9 @@ struct attempt {
 enum verdict {
     VERDICT_REFUSED,
     VERDICT_TIMEOUT,
-    VERDICT_LOCAL, /* this machine's own trouble: no word against the backend */
-    VERDICT_GONE,  /* a reload has removed the backend meanwhile */
+    VERDICT_LOCAL,   /* this machine's own trouble: no word against the backend */
+    VERDICT_STARVED, /* no descriptor or memory here: no backend could be tried */
+    VERDICT_GONE,    /* a reload has removed the backend meanwhile */
 };
 
 static void try_next(struct session *session);
@@ -48,12 +53,13 @@ static enum verdict verdict_of(int error)
     switch (error) {
     case ETIMEDOUT:
         return VERDICT_TIMEOUT;
-    case EADDRNOTAVAIL:
-    case EADDRINUSE:
     case EMFILE:
     case ENFILE:
     case ENOMEM:
     case ENOBUFS:
+        return VERDICT_STARVED;
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
     case EAGAIN:
     case EACCES:
     case EPERM:
@@ -82,7 +88,7 @@ static void note_failure(struct session *session, enum verdict verdict)
 
     if (verdict == VERDICT_GONE)
         return;
-    if (verdict == VERDICT_LOCAL) {
+    if (verdict == VERDICT_LOCAL || verdict == VERDICT_STARVED) {
         board_count(&counters->local_errors, 1);
         return;
     }
@@ -152,11 +158,32 @@ static void leave_backend(struct session *session)
     session->backend_slot = BOARD_NO_SLOT;
 }
 
+/*
+ * No backend is at fault, and another one would fare no better: the session waits for its
+ * descriptor, and nobody is accepted meanwhile.
+ */
+static void starve(struct session *session)
+{
+    struct worker *worker = session->worker;
+    struct attempt *attempt = session->attempt;
+
+    attempt->tried_count--;
+    list_remove(&attempt->waiting);
+    list_append(&worker->starved, &attempt->waiting);
+    if (!loop_timer_is_set(&worker->starved_timer))
+        loop_timer_set(worker->loop, &worker->starved_timer,
+                       loop_now_ms(worker->loop) + STARVED_MS);
+    acceptors_pause(worker, "no descriptor is left for a backend");
+}
+
 static void fail_try(struct session *session, enum verdict verdict)
 {
     note_failure(session, verdict);
     leave_backend(session);
-    try_next(session);
+    if (verdict == VERDICT_STARVED)
+        starve(session);
+    else
+        try_next(session);
 }
 
 static int open_socket(const struct addr *address)
@@ -204,9 +231,10 @@ static uint64_t take_ticket(void *context, unsigned service_slot)
 static int choose(struct session *session)
 {
     struct worker *worker = session->worker;
+    const struct conf_service *service = service_of(session);
     struct balance_request request = {
         .epoch = worker->epoch,
-        .service = service_of(session),
+        .service = service,
         .board = worker->board,
         .rng = &worker->rng,
         .take_ticket = take_ticket,
@@ -216,7 +244,7 @@ static int choose(struct session *session)
         .tried_count = session->attempt->tried_count,
     };
 
-    if (session->attempt->tried_count > request.service->retries)
+    if (service == NULL || session->attempt->tried_count > service->retries)
         return -1;
     return balance_choose(&request);
 }
@@ -327,6 +355,20 @@ static void on_deadline(struct loop_timer *timer)
     }
 }
 
+static void on_starved(struct loop_timer *timer)
+{
+    struct worker *worker = CONTAINER_OF(timer, struct worker, starved_timer);
+    struct list all;
+
+    list_move(&all, &worker->starved);
+    while (!list_is_empty(&all)) {
+        struct attempt *attempt = CONTAINER_OF(all.next, struct attempt, waiting);
+
+        list_remove(&attempt->waiting);
+        try_next(attempt->session);
+    }
+}
+
 static void change_attempt(struct session *session)
 {
     struct worker *worker = session->worker;
@@ -376,19 +418,24 @@ void connect_abandon(struct session *session)
     session->attempt = NULL;
 }
 
+static void end_attempts(struct list *head, enum board_end reason)
+{
+    while (!list_is_empty(head))
+        session_end(CONTAINER_OF(head->next, struct attempt, waiting)->session, reason);
+}
+
 void connect_end_all(struct worker *worker, enum board_end reason)
 {
-    for (unsigned slot = 0; slot < board_master(worker->board)->layout.services; slot++) {
-        struct list *head = &worker->connecting[slot];
-
-        while (!list_is_empty(head))
-            session_end(CONTAINER_OF(head->next, struct attempt, waiting)->session, reason);
-    }
+    end_attempts(&worker->starved, reason);
+    for (unsigned slot = 0; slot < board_master(worker->board)->layout.services; slot++)
+        end_attempts(&worker->connecting[slot], reason);
 }
 
 void connect_init(struct worker *worker)
 {
     for (unsigned slot = 0; slot < board_master(worker->board)->layout.services; slot++)
         list_init(&worker->connecting[slot]);
+    list_init(&worker->starved);
     worker->connect_timer.fn = on_deadline;
+    worker->starved_timer.fn = on_starved;
 }

@@ -35,6 +35,8 @@ struct worker {
     uint64_t *avoided_at_ms;         /* by backend slot: when it was last seen to fail, 0 = never */
     struct list *connecting;         /* by service slot: attempts, the earliest deadline first */
     struct loop_timer connect_timer; /* for the earliest of them all */
+    struct list starved;             /* attempts that found no descriptor */
+    struct loop_timer starved_timer; /* when they are tried again */
     struct list ready;               /* sessions whose budget was spent */
     uint64_t *retired_at_ms;         /* by backend slot: since when its sessions drain, 0 = not */
     struct list moved;               /* sessions to addresses that their backends no longer have */
