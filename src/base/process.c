@@ -1,5 +1,6 @@
 #include "base/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -81,6 +83,86 @@ static int signal_pidfd(int pidfd, int signal)
     errno = ENOSYS;
     return -1;
 #endif
+}
+
+char process_state(pid_t pid)
+{
+    char buffer[1024];
+    const char *field = stat_fields(pid, buffer, sizeof(buffer));
+
+    return field == NULL ? '\0' : *field;
+}
+
+int process_find_socket(pid_t pid, uint64_t inode)
+{
+    char path[32];
+    char wanted[40];
+    const struct dirent *entry;
+    int found = -1;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    snprintf(wanted, sizeof(wanted), "socket:[%llu]", (unsigned long long)inode);
+    dir = opendir(path);
+    if (dir == NULL)
+        return -1;
+    while (found == -1 && (entry = readdir(dir)) != NULL) {
+        char target[64];
+        ssize_t length = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+
+        if (length <= 0)
+            continue;
+        target[length] = '\0';
+        if (strcmp(target, wanted) == 0)
+            found = atoi(entry->d_name);
+    }
+    closedir(dir);
+    if (found == -1)
+        errno = ENOENT;
+    return found;
+}
+
+static int copy_descriptor(int pidfd, int number)
+{
+#ifdef SYS_pidfd_getfd
+    return (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+#else
+    (void)pidfd;
+    (void)number;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+/* What was found by number may have been closed, and the number used again, before it was taken. */
+static bool is_socket(int fd, uint64_t inode)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == inode;
+}
+
+int process_take_socket(pid_t pid, uint64_t start_time, uint64_t inode)
+{
+    int pidfd = pidfd_of(pid);
+    int number;
+    int fd = -1;
+
+    if (pidfd == -1)
+        return -1;
+    if (!process_is_alive(pid, start_time)) {
+        errno = ESRCH;
+    } else {
+        number = process_find_socket(pid, inode);
+        if (number != -1)
+            fd = copy_descriptor(pidfd, number);
+    }
+    if (fd != -1 && !is_socket(fd, inode)) {
+        fd_close(&fd);
+        errno = ENOENT;
+    }
+    fd_close(&pidfd);
+    return fd;
 }
 
 int process_signal(pid_t pid, uint64_t start_time, int signal)

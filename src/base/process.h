@@ -23,6 +23,22 @@ bool process_is_alive(pid_t pid, uint64_t start_time);
  */
 int process_signal(pid_t pid, uint64_t start_time, int signal) MUST_CHECK;
 
+/* The state letter of a process (proc(5): 'R' runs, 'T' is stopped …), or 0 when there is none. */
+char process_state(pid_t pid);
+
+/*
+ * The number of the descriptor by which a process has the socket with that inode, or -1 with errno:
+ * ENOENT when it has none, EACCES when the caller may not look.
+ */
+int process_find_socket(pid_t pid, uint64_t inode) MUST_CHECK;
+
+/*
+ * Takes a copy of that socket (pidfd_getfd(2)), close-on-exec and the caller's. The process must
+ * still be the one that started then. -1 with errno: ESRCH, ENOENT, or EPERM and ENOSYS where the
+ * kernel refuses.
+ */
+int process_take_socket(pid_t pid, uint64_t start_time, uint64_t inode) MUST_CHECK;
+
 /*
  * Keeps the memory of argv and of the environment, which follows it, for process_set_title(); the
  * environment is copied elsewhere (those copies live as long as the process). Once, from main,

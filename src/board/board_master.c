@@ -90,8 +90,6 @@ struct board *board_create(const struct board_plan *plan)
         map_for_writing(board) == -1)
         goto unlink;
     fill_header(board, plan->workers);
-    if (segment_publish(plan->name) == -1)
-        goto unlink;
     return board;
 
 unlink:
@@ -103,6 +101,16 @@ fail:
     board_close(board);
     errno = saved;
     return NULL;
+}
+
+int board_publish(struct board *board)
+{
+    return segment_publish(board->name);
+}
+
+void board_discard(struct board *board)
+{
+    segment_unlink_new(board->name);
 }
 
 void board_unlink(const struct board *board)
@@ -154,8 +162,7 @@ void board_add_socket(struct board *board, const struct addr *address, unsigned 
     }
 }
 
-void board_add_child(struct board *board, pid_t pid, uint64_t start_time, enum board_role role,
-                     unsigned slot)
+static void add_child(struct board *board, pid_t pid, const struct board_child *entry)
 {
     struct board_prefix *prefix = &board_my_master(board)->prefix;
 
@@ -164,13 +171,30 @@ void board_add_child(struct board *board, pid_t pid, uint64_t start_time, enum b
 
         if (atomic_load(&child->pid) != 0)
             continue;
-        child->role = (uint16_t)role;
-        child->slot = (uint16_t)slot;
-        child->start_time = start_time;
-        child->orphan = 0;
+        child->role = entry->role;
+        child->slot = entry->slot;
+        child->orphan = entry->orphan;
+        child->start_time = entry->start_time;
         atomic_store_explicit(&child->pid, pid, memory_order_release);
         return;
     }
+}
+
+void board_add_child(struct board *board, pid_t pid, uint64_t start_time, enum board_role role,
+                     unsigned slot)
+{
+    const struct board_child entry = {
+        .role = (uint16_t)role, .slot = (uint16_t)slot, .start_time = start_time};
+
+    add_child(board, pid, &entry);
+}
+
+void board_add_orphan(struct board *board, pid_t pid, uint64_t start_time, enum board_role role)
+{
+    const struct board_child entry = {
+        .role = (uint16_t)role, .orphan = 1, .start_time = start_time};
+
+    add_child(board, pid, &entry);
 }
 
 void board_remove_child(struct board *board, pid_t pid)

@@ -22,11 +22,17 @@ struct board_plan {
 };
 
 /*
- * Makes the board under a temporary name and renames it over /dev/shm/NAME. The caller holds the
- * instance lock. Returns NULL with errno: ENOSPC when /dev/shm has no room for it, EPERM when
- * another user's segment has the name and the caller is not root.
+ * Makes the board under a temporary name; readers do not see it before board_publish(). The caller
+ * holds the instance lock. Returns NULL with errno: ENOSPC when /dev/shm has no room for it, EPERM
+ * when another user's segment has the name and the caller is not root.
  */
 struct board *board_create(const struct board_plan *plan) MUST_CHECK;
+
+/* Renames it over /dev/shm/NAME. 0, or -1 with errno of rename(2). */
+int board_publish(struct board *board) MUST_CHECK;
+
+/* Removes a board that was never published. */
+void board_discard(struct board *board);
 
 /* Removes the name from /dev/shm. Mappings stay. */
 void board_unlink(const struct board *board);
@@ -64,9 +70,10 @@ void board_clear_sockets(struct board *board);
 void board_add_socket(struct board *board, const struct addr *address, unsigned service_slot,
                       uint64_t inode);
 
-/* Notes a living child, and that it is gone. */
+/* Notes a living child, or one that an earlier master left, and that it is gone. */
 void board_add_child(struct board *board, pid_t pid, uint64_t start_time, enum board_role role,
                      unsigned slot);
+void board_add_orphan(struct board *board, pid_t pid, uint64_t start_time, enum board_role role);
 void board_remove_child(struct board *board, pid_t pid);
 
 /*

@@ -30,12 +30,28 @@ static void spawn(struct child *child, const struct epoch *epoch);
 
 /* ---- messages ---- */
 
+static bool everyone_is_born(const struct master *master)
+{
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        const struct child *child = &master->children[i];
+
+        if (child->role != BOARD_ROLE_NONE && !child->is_born)
+            return false;
+    }
+    return true;
+}
+
 static void take_message(struct child *child, const struct channel_message *message)
 {
     struct master *master = child->master;
 
     switch (message->type) {
     case CHANNEL_BORN:
+        child->is_born = true;
+        if (everyone_is_born(master))
+            takeover_release(&master->takeover);
+        reload_answered(child, message);
+        break;
     case CHANNEL_READY:
     case CHANNEL_REFUSED:
     case CHANNEL_DONE:
@@ -194,6 +210,7 @@ static void bury(struct child *child, int status)
         fd_close(&child->channel.fd);
     }
     child->pid = 0;
+    child->is_born = false;
     child->awaits = 0;
     if (child->is_leaving || child->is_successor)
         child->role = BOARD_ROLE_NONE;

@@ -25,6 +25,7 @@ struct child {
     struct master *master;
     enum board_role role; /* BOARD_ROLE_NONE: a free place */
     unsigned slot;        /* of a worker */
+    bool is_born;         /* it has said that it is at work */
     bool is_leaving;      /* nobody is to follow it */
     bool is_successor;    /* a checker that waits until it may begin */
     uint64_t awaits;      /* the transaction that it has to answer; 0 = none */

@@ -88,9 +88,8 @@ static bool overlaps(const struct addr *a, const struct addr *b)
 
 static bool is_in_our_own_way(const struct addr *address, const struct listeners_before *before)
 {
-    for (unsigned i = 0; before->epoch != NULL && i < before->listeners->count; i++) {
-        if (before->listeners->fds[i] != -1 &&
-            overlaps(address, &epoch_listener(before->epoch, i)->address))
+    for (unsigned i = 0; i < before->count; i++) {
+        if (before->fds[i] != -1 && overlaps(address, &before->addresses[i]))
             return true;
     }
     return false;
@@ -158,23 +157,35 @@ static void warn_of_short_queue(const struct epoch *epoch)
     }
 }
 
-static int find_kept(const struct listeners_before *before, const struct addr *address)
+void listeners_in_force(struct listeners_before *before, const struct listeners *listeners,
+                        const struct epoch *epoch)
 {
-    for (unsigned i = 0; before->epoch != NULL && i < before->listeners->count; i++) {
-        if (addr_equal(&epoch_listener(before->epoch, i)->address, address))
-            return before->listeners->fds[i];
+    *before = (struct listeners_before){.count = listeners->count};
+    for (unsigned i = 0; i < listeners->count; i++) {
+        before->addresses[i] = epoch_listener(epoch, i)->address;
+        before->fds[i] = listeners->fds[i];
+    }
+}
+
+static int keep(struct listeners_before *before, const struct addr *address)
+{
+    for (unsigned i = 0; i < before->count; i++) {
+        if (before->fds[i] == -1 || !addr_equal(&before->addresses[i], address))
+            continue;
+        before->is_kept[i] = true;
+        return before->fds[i];
     }
     return -1;
 }
 
 /* One listener of the epoch; false when it should be there and cannot. */
 static bool provide(struct listeners *listeners, unsigned i, const struct epoch *epoch,
-                    const struct listeners_before *before)
+                    struct listeners_before *before)
 {
     const struct conf_listener *listener = epoch_listener(epoch, i);
 
     listeners->is_new[i] = false;
-    listeners->fds[i] = find_kept(before, &listener->address);
+    listeners->fds[i] = keep(before, &listener->address);
     if (listeners->fds[i] != -1)
         return true;
     listeners->fds[i] = open_one(epoch, listener);
@@ -188,7 +199,7 @@ static bool provide(struct listeners *listeners, unsigned i, const struct epoch 
 }
 
 int listeners_open(struct listeners *listeners, const struct epoch *epoch,
-                   const struct listeners_before *before, struct textbuf *errors)
+                   struct listeners_before *before, struct textbuf *errors)
 {
     unsigned failures = 0;
 

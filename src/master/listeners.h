@@ -17,18 +17,24 @@ struct listeners {
     unsigned count;
 };
 
-/* The listeners in force while others are opened; all NULL at a start. */
+/* Sockets that listen already, while others are opened: those in force, or those taken over. */
 struct listeners_before {
-    const struct listeners *listeners;
-    const struct epoch *epoch;
+    struct addr addresses[CONF_MAX_LISTENERS];
+    int fds[CONF_MAX_LISTENERS];
+    bool is_kept[CONF_MAX_LISTENERS]; /* a listener of the new epoch has it now */
+    unsigned count;
 };
+
+/* Those of an epoch in force. */
+void listeners_in_force(struct listeners_before *before, const struct listeners *listeners,
+                        const struct epoch *epoch);
 
 /*
  * Keeps, or binds, a socket for each listener of the epoch. Returns 0; or -1 with what was bound
  * closed again, and a line in `errors` for each that failed: the address, the service, who has it.
  */
 int listeners_open(struct listeners *listeners, const struct epoch *epoch,
-                   const struct listeners_before *before, struct textbuf *errors) MUST_CHECK;
+                   struct listeners_before *before, struct textbuf *errors) MUST_CHECK;
 
 /* Closes what was bound for this epoch and leaves what was kept: it is not to be. */
 void listeners_undo(struct listeners *listeners);

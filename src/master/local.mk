@@ -11,6 +11,10 @@ src_master_libmaster_a_SOURCES = \
 	src/master/backoff.c \
 	src/master/reload.h \
 	src/master/reload.c \
+	src/master/takeover.h \
+	src/master/takeover.c \
+	src/master/watchdog.h \
+	src/master/watchdog.c \
 	src/master/slots.h \
 	src/master/slots.c \
 	src/master/listeners.h \

@@ -30,6 +30,7 @@ static void on_kill(struct loop_timer *timer)
     log_warning("%u children did not end in time: killed",
                 children_living(master, BOARD_ROLE_NONE));
     children_signal(master, BOARD_ROLE_NONE, SIGKILL);
+    takeover_signal(&master->takeover, SIGKILL);
 }
 
 static void stop(struct master *master)
@@ -39,6 +40,7 @@ static void stop(struct master *master)
     master->state = MASTER_STOPPING;
     log_notice("stopping");
     children_signal(master, BOARD_ROLE_NONE, SIGTERM);
+    takeover_signal(&master->takeover, SIGTERM);
     loop_timer_set(master->loop, &master->kill, mono_ms() + KILL_AFTER_MS);
 }
 
@@ -50,6 +52,15 @@ static void drain(struct master *master)
     log_notice("draining: no new connections, stopping when the last one has ended");
     listeners_close(&master->listeners);
     children_signal(master, BOARD_ROLE_WORKER, SIGUSR1);
+}
+
+/* The children go on serving; the next start takes over from them. */
+static void step_down(struct master *master)
+{
+    if (master->state == MASTER_RUNNING)
+        master->wants_to_leave = true;
+    else
+        log_warning("not stepping down: this balancer is stopping");
 }
 
 /* ---- signals ---- */
@@ -85,9 +96,11 @@ static void take_signal(struct master *master, unsigned number)
     case SIGHUP:
         reload_or_say_why_not(master);
         break;
-    case SIGUSR1:
     case SIGUSR2:
-        log_warning("signal %u has no meaning for the master", number);
+        step_down(master);
+        break;
+    case SIGUSR1:
+        log_warning("USR1 has no meaning for the master");
         break;
     default:
         break;
@@ -112,19 +125,39 @@ static void on_second(struct loop_timer *timer)
 
     loop_timer_set(master->loop, timer, loop_now_ms(master->loop) + 1000);
     monitor_look(&master->monitor, master->board);
+    watchdog_look(master);
+    takeover_look(&master->takeover, master->board);
     atomic_store_explicit(&board_my_master(master->board)->log_dropped, master->logger.dropped,
                           memory_order_relaxed);
 }
 
-static bool is_over(const struct master *master)
+/* Orphans are nobody's children: their end is looked for. */
+#define ORPHAN_LOOK_MS 10
+
+static bool is_over(struct master *master)
 {
-    return master->state == MASTER_STOPPING && children_living(master, BOARD_ROLE_NONE) == 0;
+    return master->state == MASTER_STOPPING && children_living(master, BOARD_ROLE_NONE) == 0 &&
+           takeover_look(&master->takeover, master->board) == 0;
+}
+
+/* A reload is brought to its end first: its checker would otherwise be left half-way. */
+static bool may_leave(struct master *master)
+{
+    if (!master->wants_to_leave || reload_is_active(master))
+        return false;
+    master->state = MASTER_STEPPING_DOWN;
+    log_notice("stepping down: %u children go on serving, the next start takes over",
+               children_living(master, BOARD_ROLE_NONE));
+    return true;
 }
 
 static int serve(struct master *master)
 {
-    while (!is_over(master)) {
-        if (loop_turn(master->loop, -1) == -1) {
+    while (!is_over(master) && !may_leave(master)) {
+        bool looks_for_orphans =
+            master->state == MASTER_STOPPING && children_living(master, BOARD_ROLE_NONE) == 0;
+
+        if (loop_turn(master->loop, looks_for_orphans ? ORPHAN_LOOK_MS : -1) == -1) {
             log_error("event loop: %s", strerror(errno));
             return 1;
         }
@@ -185,7 +218,8 @@ int master_run(const struct master_options *options)
         loop_timer_set(master->loop, &master->second, mono_ms());
         children_adjust(master);
         status = serve(master);
-        log_notice("stopped");
+        if (master->state != MASTER_STEPPING_DOWN)
+            log_notice("stopped");
     }
     reload_fini(master);
     start_close(master);

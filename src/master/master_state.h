@@ -12,21 +12,26 @@
 #include "master/logger.h"
 #include "master/monitor.h"
 #include "master/reload.h"
+#include "master/takeover.h"
+#include "master/watchdog.h"
 
 enum master_state {
     MASTER_RUNNING,
-    MASTER_DRAINING, /* QUIT: workers finish their sessions, then it stops */
-    MASTER_STOPPING, /* TERM: children are ending */
+    MASTER_DRAINING,      /* QUIT: workers finish their sessions, then it stops */
+    MASTER_STOPPING,      /* TERM: children are ending */
+    MASTER_STEPPING_DOWN, /* USR2: it leaves, and they go on */
 };
 
 struct master {
     enum master_state state;
+    bool wants_to_leave;       /* USR2 has come */
     char name[CONF_NAME_SIZE]; /* of the instance */
     char *path;                /* of the configuration file; owned */
     struct loop *loop;
     const struct epoch *epoch;
     struct board *board;
-    int lock; /* the instance lock: no child keeps it */
+    bool is_published; /* the board has its name */
+    int lock;          /* the instance lock: no child keeps it */
     int look_event;
     int health_event;
     struct listeners listeners;
@@ -36,6 +41,8 @@ struct master {
     struct loop_timer second;
     struct loop_timer kill; /* while stopping: who has not ended by then is killed */
     struct reload reload;
+    struct takeover takeover;
+    struct watchdog watchdog;
     struct child children[CHILD_MOST];
 };
 

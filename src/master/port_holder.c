@@ -1,13 +1,13 @@
 #include "master/port_holder.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/process.h"
 
 /* TCP_LISTEN in the fourth column of /proc/net/tcp. */
 #define LISTENING 0x0a
@@ -63,32 +63,6 @@ static unsigned long find_inode(const char *table, const struct addr *wanted)
     return found;
 }
 
-static bool has_socket(const char *pid, unsigned long inode)
-{
-    char path[300];
-    char wanted[40];
-    DIR *dir;
-    struct dirent *entry;
-    bool found = false;
-
-    snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
-    snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
-    dir = opendir(path);
-    if (dir == NULL)
-        return false;
-    while (!found && (entry = readdir(dir)) != NULL) {
-        char target[64];
-        ssize_t length = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
-
-        if (length <= 0)
-            continue;
-        target[length] = '\0';
-        found = strcmp(target, wanted) == 0;
-    }
-    closedir(dir);
-    return found;
-}
-
 static void read_name(struct port_holder *holder)
 {
     char path[64];
@@ -104,7 +78,7 @@ static void read_name(struct port_holder *holder)
     fclose(file);
 }
 
-static int find_process(unsigned long inode, struct port_holder *holder)
+static int find_process(uint64_t inode, struct port_holder *holder)
 {
     DIR *dir = opendir("/proc");
     struct dirent *entry;
@@ -113,9 +87,9 @@ static int find_process(unsigned long inode, struct port_holder *holder)
     if (dir == NULL)
         return -1;
     while (result == -1 && (entry = readdir(dir)) != NULL) {
-        if (!isdigit((unsigned char)entry->d_name[0]) || !has_socket(entry->d_name, inode))
-            continue;
         holder->pid = (pid_t)atoi(entry->d_name);
+        if (holder->pid <= 0 || process_find_socket(holder->pid, inode) == -1)
+            continue;
         read_name(holder);
         result = 0;
     }

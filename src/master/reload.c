@@ -110,9 +110,10 @@ static int make_epoch(struct master *master)
 
 static int open_listeners(struct master *master)
 {
-    const struct listeners_before before = {&master->listeners, master->epoch};
     struct reload *reload = &master->reload;
+    struct listeners_before before;
 
+    listeners_in_force(&before, &master->listeners, master->epoch);
     return listeners_open(&reload->listeners, reload->epoch, &before, &reload->errors);
 }
 

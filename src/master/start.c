@@ -124,11 +124,13 @@ static int seal_epoch(struct master *master, const struct conf *conf)
 
 static int open_listeners(struct master *master)
 {
-    const struct listeners_before nothing = {NULL, NULL};
+    struct takeover *takeover = &master->takeover;
     struct textbuf errors;
 
+    if (takeover_lacks_sockets(takeover, master->epoch))
+        takeover_make_room(takeover);
     textbuf_init(&errors, BOARD_ERRORS_SIZE);
-    if (listeners_open(&master->listeners, master->epoch, &nothing, &errors) == -1)
+    if (listeners_open(&master->listeners, master->epoch, &takeover->before, &errors) == -1)
         return say_lines(&errors);
     listeners_publish(&master->listeners, master->epoch, master->board);
     return 0;
@@ -194,6 +196,18 @@ static int open_events(struct master *master)
 
 /* ---- all of it ---- */
 
+/* The last step that can fail: from here on readers, and another start, see this master's board. */
+static int publish_board(struct master *master)
+{
+    if (board_allocate_worker(master->board, 0) == -1)
+        return failed("cannot allocate a worker's part of the board");
+    takeover_carry(&master->takeover, master->board);
+    if (board_publish(master->board) == -1)
+        return failed("cannot publish the board");
+    master->is_published = true;
+    return 0;
+}
+
 /*
  * Signals are blocked first: one that comes before the loop runs waits for it, and cannot end a
  * half-started master that would leave its board behind.
@@ -201,13 +215,18 @@ static int open_events(struct master *master)
 static int open_all(struct master *master, struct conf *conf)
 {
     raise_open_files();
-    if (open_signals(master) == -1 || take_lock(master, conf->global.name) == -1 ||
-        make_board(master, conf) == -1 || seal_epoch(master, conf) == -1 ||
+    if (open_signals(master) == -1 || take_lock(master, conf->global.name) == -1)
+        return -1;
+    takeover_find(&master->takeover, conf->global.name);
+    if (make_board(master, conf) == -1 || seal_epoch(master, conf) == -1 ||
         open_listeners(master) == -1 || open_events(master) == -1)
         return -1;
     if (logger_open(&master->logger, STDERR_FILENO) == -1 ||
         logger_watch(&master->logger, master->loop) == -1)
         return failed("cannot make the log pipe");
+    if (publish_board(master) == -1)
+        return -1;
+    takeover_close(&master->takeover);
     return 0;
 }
 
@@ -240,10 +259,24 @@ int start_open(struct master *master, const struct master_options *options)
     return result;
 }
 
+/* A board or children that are left behind keep their lock file, for the next start to lock. */
+static void leave_lock(struct master *master)
+{
+    bool something_is_left = master->state == MASTER_STEPPING_DOWN ||
+                             (!master->is_published && master->takeover.count > 0);
+
+    if (master->lock != -1 && !something_is_left)
+        board_unlock(master->name, &master->lock);
+    fd_close(&master->lock);
+}
+
 void start_close(struct master *master)
 {
-    if (master->board != NULL)
+    if (master->board != NULL && !master->is_published)
+        board_discard(master->board);
+    else if (master->board != NULL && master->state != MASTER_STEPPING_DOWN)
         board_unlink(master->board);
+    takeover_close(&master->takeover);
     listeners_close(&master->listeners);
     logger_close(&master->logger);
     fd_close(&master->look_event);
@@ -253,6 +286,5 @@ void start_close(struct master *master)
     epoch_unmap(master->epoch);
     board_close(master->board);
     free(master->path);
-    if (master->lock != -1)
-        board_unlock(master->name, &master->lock);
+    leave_lock(master);
 }

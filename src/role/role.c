@@ -163,7 +163,7 @@ static void answer(const struct role_life *life, uint32_t type, uint64_t transac
 {
     struct channel_message message = {.type = type, .transaction = transaction};
 
-    if (channel_send(life->birth->channel, &message, NULL) == -1)
+    if (channel_send(life->channel.fd, &message, NULL) == -1)
         log_warning("cannot answer the master: %s", strerror(errno));
 }
 
@@ -227,18 +227,21 @@ static void take_message(struct role_life *life, const struct channel_message *m
 }
 
 /*
- * The master may have died between its decision and the message that tells it: what is prepared is
- * in force if the board says so.
+ * Whoever serves goes on serving: the next master takes over. The one that is gone may have died
+ * between its decision and the message that tells it: what is prepared is in force if the board
+ * says so. A successor that has not begun has nobody to wait for any more.
  */
 static void on_master_gone(struct role_life *life)
 {
     uint64_t committed = atomic_load(&board_master(life->birth->board)->committed);
 
-    log_error("the master is gone");
+    loop_remove(life->loop, &life->channel);
+    fd_close(&life->channel.fd);
     if (life->transaction.number != 0 && life->transaction.number == committed)
         change_over(life);
     transaction_forget(&life->transaction);
-    role_finish(life);
+    if (!life->begun)
+        role_finish(life);
 }
 
 static void on_channel(struct loop_watch *watch, unsigned events)
@@ -304,7 +307,8 @@ static void live(struct role_life *life)
 
 int role_live(const struct role_birth *birth, const struct role_ops *ops)
 {
-    struct role_life life = {.birth = birth, .ops = ops, .signals = {.fd = -1}, .listens = true};
+    struct role_life life = {
+        .birth = birth, .ops = ops, .signals = {.fd = -1}, .channel = {.fd = -1}, .listens = true};
     int status = ROLE_EXIT_SETUP;
 
     if (be_born(&life) == 0 && start(&life) == 0) {
@@ -315,6 +319,7 @@ int role_live(const struct role_birth *birth, const struct role_ops *ops)
         ops->stop(life.state);
     transaction_forget(&life.transaction);
     fd_close(&life.signals.fd);
+    fd_close(&life.channel.fd);
     loop_free(life.loop);
     return status;
 }
@@ -352,7 +357,7 @@ void role_tell(const struct role_life *life, uint32_t channel_type)
 {
     struct channel_message message = {.type = channel_type};
 
-    if (channel_send(life->birth->channel, &message, NULL) == -1)
+    if (life->channel.fd != -1 && channel_send(life->channel.fd, &message, NULL) == -1)
         log_warning("cannot tell the master: %s", strerror(errno));
 }
 

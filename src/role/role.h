@@ -67,8 +67,8 @@ struct role_ops {
 
 /*
  * The whole life of a child, from right after fork(2): the birth checklist (descriptors, signals,
- * title, board, privileges, log), then the loop until TERM, the channel's end of file or
- * role_finish(). Returns the status for _exit(2): 0, or ROLE_EXIT_SETUP.
+ * title, board, privileges, log), then the loop until TERM or role_finish(). When the master is
+ * gone it goes on. Returns the status for _exit(2): 0, or ROLE_EXIT_SETUP.
  */
 int role_live(const struct role_birth *birth, const struct role_ops *ops) MUST_CHECK;
 

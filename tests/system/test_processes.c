@@ -169,20 +169,52 @@ static void test_crash_loop(void)
     scene_close(&scene);
 }
 
-/* Without a master the children end, and a new start finds nothing in its way. */
-static void test_master_killed(void)
+static bool has_no_orphan(const struct snapshot *snapshot, const void *context)
+{
+    const struct instance *instance = context;
+
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        if (snapshot->processes[i].orphan)
+            return false;
+    }
+    return snapshot->pid == instance->pid;
+}
+
+/*
+ * Without a master the children go on; a new start takes their sockets, and they leave with their
+ * last session.
+ */
+static void leave_and_take_over(int number, int status)
 {
     static const struct scene_plan plan = {.backends = 1, .stats = true};
+    struct client staying;
     struct scene scene;
 
     if (scene_open(&scene, &plan) == 0) {
-        instance_signal(&scene.instance, SIGKILL);
-        ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), 128 + SIGKILL);
-        CU_ASSERT_TRUE(instance_is_empty(&scene.instance, 2000));
+        ASSERT_NUMBER(client_open(&staying, &scene.listen), 0);
+        ASSERT_NUMBER(client_echo(&staying, 1000), 0);
+        instance_signal(&scene.instance, number);
+        ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), status);
+        ASSERT_NUMBER(client_visit_many(&scene.listen, 5), 0);
+        ASSERT_NUMBER(client_echo(&staying, 1000), 0);
         ASSERT_NUMBER(instance_start(&scene.instance), 0);
         ASSERT_NUMBER(client_visit_many(&scene.listen, 5), 0);
+        ASSERT_NUMBER(client_echo(&staying, 1000), 0);
+        client_close(&staying);
+        CU_ASSERT_TRUE(wait_board(&scene.instance, has_no_orphan, &scene.instance, 5000));
+        CU_ASSERT_TRUE(look_counts(&scene.instance).total >= 6);
     }
     scene_close(&scene);
+}
+
+static void test_master_killed(void)
+{
+    leave_and_take_over(SIGKILL, 128 + SIGKILL);
+}
+
+static void test_master_steps_down(void)
+{
+    leave_and_take_over(SIGUSR2, 0);
 }
 
 /* USR1: it takes nobody new, serves those it has to their end, leaves, and another one comes. */
@@ -217,6 +249,7 @@ static const struct unit_test tests[] = {
     {"checker_killed", test_checker_killed},
     {"stats_killed", test_stats_killed},
     {"master_killed", test_master_killed},
+    {"master_steps_down", test_master_steps_down},
     {NULL, NULL},
 };
 
@@ -225,6 +258,7 @@ static const struct unit_test once[] = {
     {"checker_killed", test_checker_killed},
     {"stats_killed", test_stats_killed},
     {"master_killed", test_master_killed},
+    {"master_steps_down", test_master_steps_down},
     {"worker_drained", test_worker_drained},
     {"crash_loop", test_crash_loop},
     {"worker_stopped", test_worker_stopped},

@@ -5,6 +5,17 @@
 #include "board/board_master.h"
 #include "board/board_writer.h"
 
+/* A board that readers find by its name; NULL with errno. */
+static inline struct board *made_board(const struct board_plan *plan)
+{
+    struct board *board = board_create(plan);
+
+    if (board != NULL && board_publish(board) == 0)
+        return board;
+    board_close(board);
+    return NULL;
+}
+
 static inline unsigned claim_service(struct board *board, const struct conf_service *service)
 {
     struct conf_service placed = *service;

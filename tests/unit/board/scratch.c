@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "unit/claim.h"
 #include "unit/unit.h"
 
 char *scratch_name(char name[CONF_NAME_SIZE])
@@ -37,7 +38,7 @@ struct board *scratch_board(unsigned services, unsigned backends, unsigned worke
                               .backends = backends,
                               .workers = workers,
                               .group = (gid_t)-1};
-    struct board *board = board_create(&plan);
+    struct board *board = made_board(&plan);
 
     CU_ASSERT_FATAL(board != NULL);
     CU_ASSERT_FATAL(board_allocate_worker(board, 0) == 0);

@@ -15,6 +15,7 @@
 
 #include "unit/board/scratch.h"
 #include "unit/child.h"
+#include "unit/claim.h"
 #include "unit/descriptors.h"
 #include "unit/unit.h"
 
@@ -127,7 +128,7 @@ static void test_create_replaces(void)
                               .backends = 100,
                               .workers = 1,
                               .group = (gid_t)-1};
-    struct board *second = board_create(&plan);
+    struct board *second = made_board(&plan);
     struct board *seen = board_open(plan.name);
 
     CU_ASSERT_FATAL(second != NULL && seen != NULL);

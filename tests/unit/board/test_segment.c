@@ -13,6 +13,7 @@
 
 #include "unit/board/scratch.h"
 #include "unit/child.h"
+#include "unit/claim.h"
 #include "unit/descriptors.h"
 #include "unit/unit.h"
 
@@ -299,7 +300,7 @@ static int allocate_workers_without_room(void *context)
 
     if (!mount_small_shm() || mount("tmpfs", "/dev/shm", "tmpfs", MS_REMOUNT, "size=256k") == -1)
         return CHILD_SKIP;
-    board = board_create(&plan);
+    board = made_board(&plan);
     CHILD_EXPECT(board != NULL);
     if (board == NULL)
         return 1;

@@ -51,7 +51,7 @@ static struct fixture set_up(void)
         .name = name, .services = SERVICES, .backends = BACKENDS, .workers = 2, .group = (gid_t)-1};
 
     snprintf(name, sizeof(name), "k0slb-unit-snapshot-%d", (int)getpid());
-    fixture.board = board_create(&plan);
+    fixture.board = made_board(&plan);
     CU_ASSERT_FATAL(fixture.board != NULL);
     claim_all(&fixture);
     return fixture;

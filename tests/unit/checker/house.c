@@ -89,7 +89,7 @@ static void make_board(struct house *house)
         .name = name, .services = 1, .backends = house->count, .workers = 1, .group = (gid_t)-1};
 
     snprintf(name, sizeof(name), "k0slb-unit-checker-%d", (int)getpid());
-    house->board = board_create(&plan);
+    house->board = made_board(&plan);
     must(house->board != NULL, "board_create");
     board_unlink(house->board); /* nobody else needs the name */
     must(board_allocate_worker(house->board, 0) == 0, "board_allocate_worker");

@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "board/board_master.h"
 #include "run.h"
+#include "unit/claim.h"
 #include "unit/unit.h"
 
 extern const struct unit_test instance_tests[];
@@ -35,7 +36,7 @@ static _Noreturn void be_master(const char *name, pid_t child, int ready)
 {
     struct board_plan plan = {
         .name = name, .services = 1, .backends = 1, .workers = 1, .group = (gid_t)-1};
-    struct board *board = board_create(&plan);
+    struct board *board = made_board(&plan);
 
     if (board == NULL || write(ready, "r", 1) != 1)
         _exit(1);

@@ -16,7 +16,7 @@ static struct board *make_board(const struct conf *conf)
     struct board *board;
 
     snprintf(name, sizeof(name), "k0slb-unit-stats-%d", (int)getpid());
-    board = board_create(&plan);
+    board = made_board(&plan);
     CU_ASSERT_FATAL(board != NULL);
     CU_ASSERT(claim_backend(board, claim_service(board, conf->services), conf->backends) !=
               BOARD_NO_SLOT);

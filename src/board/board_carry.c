@@ -1,0 +1,145 @@
+#include "board/board_carry.h"
+
+#include <string.h>
+
+#include "board/board_map.h"
+#include "board/board_master.h"
+
+/* Everything behind `number` in a struct of counters is an array of such numbers. */
+static void add_counters(void *sum, const void *more, size_t size)
+{
+    _Atomic uint64_t *to = sum;
+    const _Atomic uint64_t *from = more;
+
+    for (size_t i = 1; i < size / sizeof(*to); i++)
+        atomic_fetch_add_explicit(&to[i], atomic_load_explicit(&from[i], memory_order_relaxed),
+                                  memory_order_relaxed);
+}
+
+/* The writable twin of something in the master's own mapping. */
+static void *writable(struct board *board, const void *shared)
+{
+    return board->all + ((const char *)shared - board->all);
+}
+
+static const char *first_worker(const struct board *board)
+{
+    return board->all + board_worker_at(&board->layout, 0);
+}
+
+/* ---- by name ---- */
+
+static unsigned find_service(const struct board *board, const char *name)
+{
+    for (unsigned i = 0; i < board->layout.services; i++) {
+        const struct board_service *slot = board_service(board, i);
+
+        if (atomic_load(&slot->state) == BOARD_SLOT_USED && strcmp(slot->name, name) == 0)
+            return i;
+    }
+    return BOARD_NO_SLOT;
+}
+
+static unsigned find_backend(const struct board *board, unsigned service, const char *name)
+{
+    for (unsigned i = 0; i < board->layout.backends; i++) {
+        const struct board_backend *slot = board_backend(board, i);
+
+        if (atomic_load(&slot->state) == BOARD_SLOT_USED && slot->service == service &&
+            strcmp(slot->name, name) == 0)
+            return i;
+    }
+    return BOARD_NO_SLOT;
+}
+
+/* ---- what is carried ---- */
+
+static void carry_service_totals(struct board *board, unsigned slot, const struct board *before,
+                                 unsigned old)
+{
+    struct board_service_counters *sum =
+        writable(board, &board_region_services(&board->layout, first_worker(board))[slot]);
+
+    atomic_store(&sum->number, atomic_load(&board_service(board, slot)->number));
+    for (unsigned w = 0; w < before->layout.workers; w++) {
+        if (board_worker(before, w) != NULL)
+            add_counters(sum, board_worker_service(before, w, old), sizeof(*sum));
+    }
+}
+
+static void carry_backend_totals(struct board *board, unsigned slot, const struct board *before,
+                                 unsigned old)
+{
+    struct board_backend_counters *sum =
+        writable(board, &board_region_backends(&board->layout, first_worker(board))[slot]);
+
+    atomic_store(&sum->number, atomic_load(&board_backend(board, slot)->number));
+    for (unsigned w = 0; w < before->layout.workers; w++) {
+        if (board_worker(before, w) != NULL)
+            add_counters(sum, board_worker_backend(before, w, old), sizeof(*sum));
+    }
+    /* Evidence is no counter; a new checker has seen none. */
+    atomic_store(&sum->evidence, 0);
+}
+
+static void carry_health(struct board *board, unsigned slot, const struct board *before,
+                         unsigned old)
+{
+    _Atomic uint64_t *word = writable(board, &board_health_words(board)[slot]);
+    struct board_check_record *record = writable(board, &board_checks(board)[slot]);
+    uint64_t life = atomic_load(&board_backend(board, slot)->life);
+    struct addr now;
+    struct addr then;
+
+    if (board_backend_address(board, slot, &now) == -1 ||
+        board_backend_address(before, old, &then) == -1 || !addr_equal(&now, &then))
+        return;
+    atomic_store(word, board_health_since(before, old) << 16 | (life & 0xff) << 8 |
+                           (uint64_t)board_health(before, old));
+    board_check_copy(before, old, &record->copies[0]);
+    record->copies[0].life = (uint32_t)life;
+}
+
+static void carry_admin(struct board *board, unsigned slot, const struct board *before,
+                        unsigned old)
+{
+    const struct board_admin *from = (const void *)(before->all + before->layout.admin_at);
+    struct board_admin *to = (void *)(board->all + board->layout.admin_at);
+
+    atomic_store(&to->self, atomic_load(&from->self));
+    atomic_store(&to->backend[slot], atomic_load(&from->backend[old]));
+}
+
+static void carry_backends(struct board *board, unsigned service, const struct board *before,
+                           unsigned old_service)
+{
+    for (unsigned slot = 0; slot < board->layout.backends; slot++) {
+        const struct board_backend *backend = board_backend(board, slot);
+        unsigned old;
+
+        if (atomic_load(&backend->state) != BOARD_SLOT_USED || backend->service != service)
+            continue;
+        old = find_backend(before, old_service, backend->name);
+        if (old == BOARD_NO_SLOT)
+            continue;
+        carry_backend_totals(board, slot, before, old);
+        carry_health(board, slot, before, old);
+        carry_admin(board, slot, before, old);
+    }
+}
+
+void board_carry(struct board *board, const struct board *before)
+{
+    for (unsigned slot = 0; slot < board->layout.services; slot++) {
+        const struct board_service *service = board_service(board, slot);
+        unsigned old;
+
+        if (atomic_load(&service->state) != BOARD_SLOT_USED)
+            continue;
+        old = find_service(before, service->name);
+        if (old == BOARD_NO_SLOT)
+            continue;
+        carry_service_totals(board, slot, before, old);
+        carry_backends(board, slot, before, old);
+    }
+}
