@@ -62,6 +62,29 @@ bool process_is_alive(pid_t pid, uint64_t start_time)
     return pid > 0 && start_time != 0 && process_start_time(pid) == start_time;
 }
 
+int process_owner(pid_t pid, uid_t *owner)
+{
+    char buffer[4096];
+    char path[40];
+    const char *field;
+    ssize_t got;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    got = fd == -1 ? -1 : fd_read_all(fd, buffer, sizeof(buffer) - 1);
+    fd_close(&fd);
+    buffer[got > 0 ? got : 0] = '\0';
+    /* A program's name stands before it, without its line ends. */
+    field = strstr(buffer, "\nUid:\t");
+    if (field == NULL) {
+        errno = ESRCH;
+        return -1;
+    }
+    *owner = (uid_t)strtoul(field + strlen("\nUid:\t"), NULL, 10);
+    return 0;
+}
+
 static int pidfd_of(pid_t pid)
 {
 #ifdef SYS_pidfd_open

@@ -18,6 +18,12 @@ uint64_t process_start_time(pid_t pid);
 bool process_is_alive(pid_t pid, uint64_t start_time);
 
 /*
+ * The real user of a process (proc(5), status). Returns 0, or -1 with errno; ESRCH when there is no
+ * such process.
+ */
+int process_owner(pid_t pid, uid_t *owner) MUST_CHECK;
+
+/*
  * Sends a signal to exactly that process through a pidfd (pidfd_send_signal(2)), by kill(2) where
  * the kernel lacks them. Returns 0, or -1 with errno; ESRCH when it is gone or another one.
  */

@@ -7,6 +7,8 @@ src_board_libboard_a_SOURCES = \
 	src/board/board.c \
 	src/board/board_map.h \
 	src/board/board_map.c \
+	src/board/board_prefix.h \
+	src/board/board_prefix.c \
 	src/board/board_lock.h \
 	src/board/board_lock.c \
 	src/board/board_writer.h \
