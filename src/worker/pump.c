@@ -179,8 +179,9 @@ static enum step copy_in(struct run *run)
 
 /*
  * Only into an empty pipe, so that EAGAIN cannot mean a full one. It still has two meanings: an
- * empty socket, or an urgent mark, at which splice stops for ever. One recv tells them apart and
- * passes the mark. How much a splice moved says nothing about what is left.
+ * empty socket, or an urgent mark, at which splice stops for ever. So has 0: the end, or such a
+ * mark in a stream whose end has come too. One recv tells them apart and passes the mark. How much
+ * a splice moved says nothing about what is left.
  */
 static enum step splice_in(struct run *run)
 {
@@ -188,7 +189,7 @@ static enum step splice_in(struct run *run)
     ssize_t got = splice(run->from->watch.fd, NULL, flow->pipe->write_fd, NULL, PIPE_BYTES,
                          SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 
-    if (got == -1 && (errno == EAGAIN || errno == EINVAL)) {
+    if (got == 0 || (got == -1 && (errno == EAGAIN || errno == EINVAL))) {
         give_back(run);
         return copy_in(run);
     }
