@@ -16,6 +16,7 @@
 struct verb {
     const char *name;
     const char *operand; /* for the usage line, or NULL when it takes none */
+    const char *flag;    /* its own long option, or NULL when it has none */
     const char *help;    /* one line */
     const char *more;    /* what its own help adds */
     verb_fn *fn;
@@ -33,10 +34,28 @@ static const struct verb verbs[] = {
      .more = "Without FILE the one of -c, else the default. Every mistake is printed, nothing is\n"
              "started and no name is resolved. Exit status 1 when there is a mistake.\n",
      .fn = verb_check},
+    {.name = "health",
+     .help = "say whether this balancer works",
+     .more =
+         "Prints what http://ADDRESS:9000/healthz says: \"ok\", or \"degraded: \" and why when it\n"
+         "serves all the same, with exit status 0; else why it does not serve, with exit\n"
+         "status 1. Exit status 3 when the instance is not running.\n",
+     .fn = verb_health},
+    {.name = "reload",
+     .help = "make the running balancer read its configuration again",
+     .more = "Waits for the result, up to 30 s. No connection is touched unless its service or\n"
+             "backend is gone. Exit status 1 when the file, or something else, was refused:\n"
+             "every reason is printed and nothing has changed. For root, and for the user who\n"
+             "started it. Exit status 3 when the instance is not running.\n",
+     .fn = verb_reload},
     {.name = "stop",
+     .flag = "step-down",
      .help = "stop the balancer at once and wait until it is gone",
      .more = "Open connections are closed. For root, and for the user who started it. Waits up to\n"
-             "10 s. Exit status 3 when the instance is not running.\n",
+             "10 s. What a dead master has left running is ended, and its files are removed.\n"
+             "Exit status 3 when the instance is not running.\n\n"
+             "  --step-down  end the master alone: its processes go on serving until the next\n"
+             "               start takes over from them, and no connection is closed\n",
      .fn = verb_stop},
     {.name = "version", .help = "print the version", .more = "", .fn = verb_version},
 };
@@ -74,9 +93,12 @@ static int print_verb_help(const struct verb *verb)
     int status;
 
     textbuf_init(&text, HELP_LIMIT);
-    textbuf_printf(&text, "usage: k0slbctl [-n NAME] [-c FILE] %s%s%s\n\n%s: %s\n%s", verb->name,
-                   verb->operand != NULL ? " " : "", verb->operand != NULL ? verb->operand : "",
-                   verb->name, verb->help, verb->more);
+    textbuf_printf(&text, "usage: k0slbctl [-n NAME] [-c FILE] %s", verb->name);
+    if (verb->flag != NULL)
+        textbuf_printf(&text, " [--%s]", verb->flag);
+    if (verb->operand != NULL)
+        textbuf_printf(&text, " %s", verb->operand);
+    textbuf_printf(&text, "\n\n%s: %s\n%s", verb->name, verb->help, verb->more);
     status = control_print(&text);
     textbuf_fini(&text);
     return status;
@@ -109,12 +131,15 @@ static enum parse_result refuse_option(int option, char **argv)
 
 /*
  * Reads the options up to the first other argument, where optind is then. The same ones may stand
- * before the verb and after it.
+ * before the verb and after it, where the verb's own flag (may be NULL) is one more.
  */
-static enum parse_result parse_options(struct control *control, int argc, char **argv)
+static enum parse_result parse_options(struct control *control, const char *flag, int argc,
+                                       char **argv)
 {
-    static const struct option long_options[] = {
-        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+    const struct option long_options[] = {{"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {flag, no_argument, NULL, 'f'},
+                                          {NULL, 0, NULL, 0}};
     enum parse_result result = PARSE_GO_ON;
 
     optind = 0; /* begins anew */
@@ -132,6 +157,8 @@ static enum parse_result parse_options(struct control *control, int argc, char *
             result = PARSE_HELP;
         else if (option == 'V')
             result = PARSE_VERSION;
+        else if (option == 'f')
+            control->flag = true;
         else
             result = refuse_option(option, argv);
     }
@@ -158,7 +185,7 @@ static int run_verb(struct control *control, int argc, char **argv)
         control_complain("unknown verb %s; try k0slbctl --help", argv[0]);
         return CONTROL_USAGE;
     }
-    result = parse_options(control, argc, argv);
+    result = parse_options(control, verb->flag, argc, argv);
     if (result == PARSE_HELP)
         return print_verb_help(verb);
     if (result == PARSE_VERSION)
@@ -193,7 +220,7 @@ int control_main(int argc, char **argv)
 
     hold_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
-    switch (parse_options(&control, argc, argv)) {
+    switch (parse_options(&control, NULL, argc, argv)) {
     case PARSE_HELP:
         return print_help();
     case PARSE_VERSION:

@@ -6,5 +6,11 @@ src_control_libcontrol_a_SOURCES = \
 	src/control/speak.c \
 	src/control/status.c \
 	src/control/check.c \
+	src/control/health.c \
+	src/control/members.h \
+	src/control/members.c \
+	src/control/reload.c \
+	src/control/stop.h \
 	src/control/stop.c \
+	src/control/stop_left_over.c \
 	src/control/version.c

@@ -18,7 +18,7 @@ char *control_name(const struct control *control, char name[CONF_NAME_SIZE])
     return name;
 }
 
-static void explain(const char *name, int error)
+void control_explain(const char *name, int error)
 {
     switch (error) {
     case ENOENT:
@@ -51,7 +51,7 @@ struct board *control_open_board(const struct control *control)
     struct board *board = board_open(control_name(control, name));
 
     if (board == NULL)
-        explain(name, errno);
+        control_explain(name, errno);
     return board;
 }
 

@@ -1,99 +1,50 @@
-#include "control/verb.h"
+#include "control/stop.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/mono.h"
-#include "base/process.h"
+#include "control/members.h"
 
 /* How long the master and its children are waited for. */
 #define STOP_DEADLINE_MS 10000
-#define STOP_LOOK_MS     20
 
-struct member {
-    pid_t pid;
-    uint64_t start_time;
-    enum board_role role; /* BOARD_ROLE_NONE = the master */
-};
-
-/* The processes of an instance, the master first. */
-struct members {
-    size_t count;
-    struct member list[1 + BOARD_MAX_CHILDREN];
-};
-
-static void gather(const struct board *board, struct members *members)
-{
-    const struct board_prefix *prefix = &board_master(board)->prefix;
-
-    members->count = 0;
-    members->list[members->count++] = (struct member){.pid = atomic_load(&prefix->master_pid),
-                                                      .start_time = prefix->master_start_time};
-    for (size_t i = 0; i < BOARD_MAX_CHILDREN; i++) {
-        const struct board_child *child = &prefix->children[i];
-        struct member member = {
-            .pid = atomic_load(&child->pid), .start_time = child->start_time, .role = child->role};
-
-        if (member.pid > 0)
-            members->list[members->count++] = member;
-    }
-}
-
-static bool is_alive(const struct member *member)
-{
-    return process_is_alive(member->pid, member->start_time);
-}
-
-static size_t count_alive(const struct members *members)
-{
-    size_t alive = 0;
-
-    for (size_t i = 0; i < members->count; i++)
-        alive += is_alive(&members->list[i]);
-    return alive;
-}
-
-static void name_alive(const struct members *members, struct textbuf *out)
-{
-    for (size_t i = 0; i < members->count; i++) {
-        const struct member *member = &members->list[i];
-
-        if (!is_alive(member))
-            continue;
-        textbuf_printf(out, "%s%s (pid %d)", out->length > 0 ? ", " : "",
-                       member->role == BOARD_ROLE_NONE ? "master" : board_role_name(member->role),
-                       (int)member->pid);
-    }
-}
-
-static void complain_about_alive(const char *what, const struct members *members)
+void stop_complain_about_alive(const char *what, const struct members *members)
 {
     struct textbuf names;
 
     textbuf_init(&names, 8192);
-    name_alive(members, &names);
+    members_name_alive(members, &names);
     control_complain("%s: %s", what, names.length > 0 ? names.data : "none");
     textbuf_fini(&names);
 }
 
-static void wait_until_gone(const struct members *members)
+int stop_refuse(const char *name, const char *what, int error)
 {
-    struct timespec pause = {.tv_nsec = STOP_LOOK_MS * 1000000L};
-    uint64_t deadline_ms = mono_ms() + STOP_DEADLINE_MS;
+    bool is_right = error == EPERM || error == EACCES;
 
-    while (count_alive(members) > 0 && mono_ms() < deadline_ms)
-        nanosleep(&pause, NULL);
+    control_complain("%s: %s: %s%s", name, what, strerror(error),
+                     is_right ? "; run this as root, or as the user who started it" : "");
+    return CONTROL_REFUSED;
 }
 
-static int say_stopped(const char *name, const struct members *members)
+/* One that has gone by itself meanwhile is what was wanted. */
+static int tell_master(const struct members *members, int signal)
+{
+    if (member_signal(members, &members->list[0], signal) == -1 && errno != ESRCH)
+        return -1;
+    return 0;
+}
+
+static int stop_now(const char *name, const struct members *members)
 {
     struct textbuf text;
     int status;
 
-    if (count_alive(members) > 0) {
-        complain_about_alive("told to stop, but still there after 10 s", members);
+    if (tell_master(members, SIGTERM) == -1)
+        return stop_refuse(name, "cannot be stopped", errno);
+    if (!members_wait_until_gone(members, STOP_DEADLINE_MS)) {
+        stop_complain_about_alive("told to stop, but still there after 10 s", members);
         return CONTROL_REFUSED;
     }
     textbuf_init(&text, 256);
@@ -103,35 +54,44 @@ static int say_stopped(const char *name, const struct members *members)
     return status;
 }
 
-static int stop(const char *name, const struct members *members)
+/* The master alone: the others go on. */
+static int step_down(const char *name, const struct members *members)
 {
-    const struct member *master = &members->list[0];
+    struct members master = {.owner = members->owner, .count = 1, .list = {members->list[0]}};
+    struct textbuf text;
+    int status;
 
-    if (!is_alive(master)) {
-        control_complain("%s is not running: its master (pid %d) is dead", name, (int)master->pid);
-        complain_about_alive("living children of it", members);
-        return CONTROL_NOT_RUNNING;
-    }
-    /* One that has gone by itself meanwhile is what was wanted. */
-    if (process_signal(master->pid, master->start_time, SIGTERM) == -1 && errno != ESRCH) {
-        control_complain("%s (pid %d) cannot be stopped: %s%s", name, (int)master->pid,
-                         strerror(errno),
-                         errno == EPERM ? "; run this as root, or as the user who started it" : "");
+    if (tell_master(members, SIGUSR2) == -1)
+        return stop_refuse(name, "cannot be told to step down", errno);
+    if (!members_wait_until_gone(&master, STOP_DEADLINE_MS)) {
+        stop_complain_about_alive("told to step down, but still there after 10 s", &master);
         return CONTROL_REFUSED;
     }
-    wait_until_gone(members);
-    return say_stopped(name, members);
+    textbuf_init(&text, 256);
+    textbuf_printf(&text, "%s stepped down (pid %d); %u processes go on serving\n", name,
+                   (int)master.list[0].pid, (unsigned)members_alive(members));
+    status = control_print(&text);
+    textbuf_fini(&text);
+    return status;
+}
+
+static int complain_about_master(const char *name, const struct members *members)
+{
+    control_complain("%s is not running: its master (pid %d) is dead", name,
+                     (int)members->list[0].pid);
+    return CONTROL_NOT_RUNNING;
 }
 
 int verb_stop(const struct control *control)
 {
-    struct board *board = control_open_board(control);
     char name[CONF_NAME_SIZE];
     struct members members;
 
-    if (board == NULL)
+    if (members_read(&members, control_name(control, name)) == -1) {
+        control_explain(name, errno);
         return CONTROL_NOT_RUNNING;
-    gather(board, &members);
-    board_close(board);
-    return stop(control_name(control, name), &members);
+    }
+    if (!member_is_alive(&members.list[0]))
+        return control->flag ? complain_about_master(name, &members) : stop_left_over(name);
+    return control->flag ? step_down(name, &members) : stop_now(name, &members);
 }

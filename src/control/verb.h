@@ -2,6 +2,8 @@
 #ifndef K0SLB_CONTROL_VERB_H
 #define K0SLB_CONTROL_VERB_H
 
+#include <stdbool.h>
+
 #include "base/defs.h"
 #include "base/textbuf.h"
 #include "board/board.h"
@@ -12,6 +14,7 @@ struct control {
     const char *instance; /* -n, or NULL */
     const char *config;   /* -c, or the default */
     const char *operand;  /* what follows the verb, or NULL */
+    bool flag;            /* the verb's own option was given */
 };
 
 /* Each returns an exit status (enum control_exit). */
@@ -19,6 +22,8 @@ typedef int verb_fn(const struct control *control);
 
 verb_fn verb_status;
 verb_fn verb_check;
+verb_fn verb_health;
+verb_fn verb_reload;
 verb_fn verb_stop;
 verb_fn verb_version;
 
@@ -28,6 +33,9 @@ char *control_name(const struct control *control, char name[CONF_NAME_SIZE]);
 /* Opens the board of the instance that is meant. NULL when it cannot, with a line that says what to
  * do about it. Free with board_close(). */
 struct board *control_open_board(const struct control *control) MUST_CHECK;
+
+/* Says why the board of an instance could not be read, and what to do: errno of board_open(). */
+void control_explain(const char *name, int error);
 
 /* Writes to standard output. Returns CONTROL_DONE, or CONTROL_REFUSED with a line when not all of
  * it could be written. */

@@ -1,6 +1,8 @@
 check_PROGRAMS += tests/unit/control/test_control
 TESTS += tests/unit/control/test_control
 tests_unit_control_test_control_SOURCES = \
+	tests/unit/child.h \
+	tests/unit/child.c \
 	tests/unit/control/main.c \
 	tests/unit/control/run.h \
 	tests/unit/control/run.c \

@@ -34,7 +34,9 @@ static void lines_are_judged(void)
         {{"-h"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] VERB\n", NULL},
         {{"status", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] status\n", NULL},
         {{"check", "-h"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] check [FILE]\n", NULL},
-        {{"stop", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] stop\n", NULL},
+        {{"stop", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] stop [--step-down]\n", NULL},
+        {{"reload", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] reload\n", NULL},
+        {{"health", "-h"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] health\n", NULL},
         {{"version", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] version\n", NULL},
         {{NULL}, 2, NULL, "k0slbctl: a verb is missing, such as status; try k0slbctl --help\n"},
         {{"-n", "x"}, 2, NULL, "k0slbctl: a verb is missing"},
@@ -54,6 +56,12 @@ static void lines_are_judged(void)
         {{"-n", NOBODY, "status"}, 3, NULL, "k0slbctl: " NOBODY " is not running: "},
         {{"status", "-n", NOBODY}, 3, NULL, "k0slbctl: " NOBODY " is not running: "},
         {{"-n", NOBODY, "stop"}, 3, NULL, "k0slbctl: " NOBODY " is not running: "},
+        {{"-n", NOBODY, "stop", "--step-down"}, 3, NULL, "k0slbctl: " NOBODY " is not running: "},
+        {{"-n", NOBODY, "reload"}, 3, NULL, "k0slbctl: " NOBODY " is not running: "},
+        {{"-n", NOBODY, "health"}, 3, NULL, "k0slbctl: " NOBODY " is not running: "},
+        {{"reload", "--step-down"}, 2, NULL, "k0slbctl: option --step-down is unknown; "},
+        {{"--step-down", "stop"}, 2, NULL, "k0slbctl: option --step-down is unknown; "},
+        {{"stop", "now"}, 2, NULL, "k0slbctl: stop: now is one argument too many"},
         {{"check", NO_FILE}, 1, NULL, "k0slbctl: " NO_FILE ": "},
         {{"-c", NO_FILE, "check"}, 1, NULL, "k0slbctl: " NO_FILE ": "},
     };
@@ -75,8 +83,9 @@ static void lines_are_judged(void)
 static void help_names_every_verb(void)
 {
     static const char *const args[] = {"--help", NULL};
-    static const char *const words[] = {"\n  status", "\n  check   [FILE]", "\n  stop",
-                                        "\n  version", "Exit status"};
+    static const char *const words[] = {"\n  status", "\n  check   [FILE]", "\n  health",
+                                        "\n  reload", "\n  stop",           "\n  version",
+                                        "Exit status"};
     struct run run;
 
     run_control(&run, args);
