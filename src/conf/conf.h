@@ -14,6 +14,9 @@
 /* inih cannot hand over longer section or key names than 49 bytes (R-12's reader refuses them). */
 #define CONF_NAME_SIZE 50
 
+/* No line of the file is long enough for a longer path. */
+#define CONF_PATH_SIZE 256
+
 /* No line of the file is longer, so no host name in it is. */
 #define CONF_HOST_SIZE 200
 
@@ -35,7 +38,7 @@ enum conf_balance { BALANCE_LEASTCONN, BALANCE_ROUNDROBIN };
 enum conf_check { CHECK_TLS, CHECK_TCP, CHECK_NONE };
 enum conf_all_down { ALL_DOWN_TRY, ALL_DOWN_REFUSE };
 enum conf_relay { RELAY_AUTO, RELAY_COPY, RELAY_SPLICE };
-enum conf_log { LOG_AUTO, LOG_STDERR };
+enum conf_log { LOG_AUTO, LOG_STDERR, LOG_SYSLOG };
 
 /* Who may come in: ranges by index into the configuration's list of them. */
 struct conf_access {
@@ -52,12 +55,14 @@ struct conf_global {
     char group[CONF_NAME_SIZE]; /* "" = the user's own */
     uint32_t uid;               /* what children become, when change_user */
     uint32_t gid;
-    uint8_t change_user;    /* started as root: children give up root */
-    uint8_t log;            /* enum conf_log */
-    uint8_t log_level;      /* enum log_level */
-    uint8_t relay;          /* enum conf_relay */
-    uint64_t drain_timeout; /* milliseconds; 0 = until sessions end by themselves */
-    uint16_t workers;       /* 1 to CONF_MAX_WORKERS; `auto` is already counted out */
+    uint8_t change_user;           /* started as root: children give up root */
+    uint8_t has_pid_file;          /* the file says so; a daemon has one in any case */
+    uint8_t log;                   /* enum conf_log */
+    uint8_t log_level;             /* enum log_level */
+    uint8_t relay;                 /* enum conf_relay */
+    uint64_t drain_timeout;        /* milliseconds; 0 = until sessions end by themselves */
+    uint16_t workers;              /* 1 to CONF_MAX_WORKERS; `auto` is already counted out */
+    char pid_file[CONF_PATH_SIZE]; /* the default path unless has_pid_file */
 };
 
 /* [stats]; its sockets are the listeners owned by CONF_STATS_OWNER, none = no stats process. */

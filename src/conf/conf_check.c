@@ -106,6 +106,21 @@ static void check_group(const struct check *check)
         global->gid = group->gr_gid;
 }
 
+/* A path for every instance of its own, where nothing is said. */
+static void check_pid_file(const struct check *check)
+{
+    struct conf_global *global = &check->conf->global;
+    const struct conf_statement *said =
+        conf_statements_find(check->statements, "k0slb", "pid_file");
+
+    _Static_assert(sizeof(K0SLB_RUNSTATEDIR "/.pid") + CONF_NAME_SIZE <= CONF_PATH_SIZE,
+                   "the default path has room");
+    global->has_pid_file = said != NULL;
+    if (said == NULL)
+        snprintf(global->pid_file, sizeof(global->pid_file), K0SLB_RUNSTATEDIR "/%s.pid",
+                 global->name);
+}
+
 static void check_service_count(const struct check *check)
 {
     char section[CONF_SECTION_SIZE];
@@ -307,7 +322,7 @@ void conf_check_all(struct conf *conf, const struct conf_statements *statements,
     static void (*const rules[])(const struct check *) = {
         check_workers,     check_service_count, check_backend_count, check_listener_count,
         check_range_count, check_overlaps,      check_services,      check_purpose,
-        check_user,        check_group,
+        check_user,        check_group,         check_pid_file,
     };
     const struct check check = {conf, statements, report};
 

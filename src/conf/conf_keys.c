@@ -18,6 +18,7 @@ static const char *const workers_words[] = {"auto", NULL};
 static const char *const log_words[] = {
     [LOG_AUTO] = "auto",
     [LOG_STDERR] = "stderr",
+    [LOG_SYSLOG] = "syslog",
     NULL,
 };
 static const char *const level_words[] = {
@@ -58,8 +59,10 @@ static const struct conf_key keys[] = {
      "what every child becomes when started as root"},
     {CONF_IN_K0SLB, "group", CONF_TYPE_NAME, GLOBAL(group), NULL, 0, 0, NULL,
      "group of every child when started as root; the user's own unless given"},
+    {CONF_IN_K0SLB, "pid_file", CONF_TYPE_PATH, GLOBAL(pid_file), NULL, 0, 0, NULL,
+     "where the master's pid is written, as a daemon or when this is set"},
     {CONF_IN_K0SLB, "log", CONF_TYPE_WORD, GLOBAL(log), "auto", 0, 0, log_words,
-     "where log lines go; auto = stderr in the foreground"},
+     "where log lines go; auto = stderr in the foreground, syslog as a daemon"},
     {CONF_IN_K0SLB, "log_level", CONF_TYPE_WORD, GLOBAL(log_level), "info", 0, 0, level_words,
      "the least important lines that are logged"},
     {CONF_IN_K0SLB, "relay", CONF_TYPE_WORD, GLOBAL(relay), "auto", 0, 0, relay_words,
@@ -175,7 +178,7 @@ const struct conf_key *conf_key_find(enum conf_section section, const char *key)
 
 bool conf_key_is_scalar(const struct conf_key *key)
 {
-    return key->type <= CONF_TYPE_NAME;
+    return key->type <= CONF_TYPE_PATH;
 }
 
 bool conf_key_is_list(const struct conf_key *key)

@@ -25,6 +25,7 @@ enum conf_type {
     CONF_TYPE_DURATION, /* 200ms 2s 5m 1h; uint64_t in milliseconds */
     CONF_TYPE_WORD,     /* one of `words`: its index, which is the enum's value */
     CONF_TYPE_NAME,     /* char[CONF_NAME_SIZE] */
+    CONF_TYPE_PATH,     /* an absolute path; char[CONF_PATH_SIZE] */
     /* The others are many, or have a name of their own in the key. */
     CONF_TYPE_LISTEN,     /* list of ADDRESS:PORT; may be repeated */
     CONF_TYPE_ALLOW,      /* list of ranges and words; may be repeated */

@@ -123,13 +123,27 @@ static int store_name(const struct conf_key *key, const char *text, void *base, 
     return 0;
 }
 
+static int store_path(const struct conf_key *key, const char *text, void *base, char *reason)
+{
+    size_t length = strlen(text);
+
+    if (text[0] != '/')
+        return conf_reason(reason, "\"%s\" is not an absolute path", text);
+    if (text[length - 1] == '/')
+        return conf_reason(reason, "\"%s\" names a directory, not a file", text);
+    if (length >= key->size)
+        return conf_reason(reason, "the path is longer than %d bytes", key->size - 1);
+    strncpy((char *)base + key->offset, text, key->size);
+    return 0;
+}
+
 int conf_value_store(const struct conf_key *key, const char *text, void *base,
                      char reason[CONF_REASON_SIZE])
 {
     static int (*const stores[])(const struct conf_key *, const char *, void *, char *) = {
         [CONF_TYPE_BOOL] = store_bool,         [CONF_TYPE_UINT] = store_uint,
         [CONF_TYPE_DURATION] = store_duration, [CONF_TYPE_WORD] = store_word,
-        [CONF_TYPE_NAME] = store_name,
+        [CONF_TYPE_NAME] = store_name,         [CONF_TYPE_PATH] = store_path,
     };
 
     return stores[key->type](key, text, base, reason);

@@ -282,6 +282,22 @@ static void a_missing_default_user_is_nobody(void)
     loaded_free(&loaded);
 }
 
+/* Every instance has a path of its own, and it is told whether somebody asked for it. */
+static void a_pid_file_for_each_name(void)
+{
+    load_good(&loaded, CONTROLLERS);
+    ASSERT_TEXT(loaded.conf.global.pid_file, K0SLB_RUNSTATEDIR "/k0slb.pid");
+    ASSERT_NUMBER(loaded.conf.global.has_pid_file, 0);
+    loaded_free(&loaded);
+    load_good(&loaded, CONTROLLERS "[k0slb]\nname = second\n");
+    ASSERT_TEXT(loaded.conf.global.pid_file, K0SLB_RUNSTATEDIR "/second.pid");
+    loaded_free(&loaded);
+    load_good(&loaded, CONTROLLERS "[k0slb]\nname = second\npid_file = /tmp/third\n");
+    ASSERT_TEXT(loaded.conf.global.pid_file, "/tmp/third");
+    ASSERT_NUMBER(loaded.conf.global.has_pid_file, 1);
+    loaded_free(&loaded);
+}
+
 const struct unit_test conf_check_tests[] = {
     {"overlaps", overlaps},
     {"what_is_missing", what_is_missing},
@@ -295,5 +311,6 @@ const struct unit_test conf_check_tests[] = {
     {"nobody_becomes_who_is_not_there", nobody_becomes_who_is_not_there},
     {"users_and_groups_become_numbers", users_and_groups_become_numbers},
     {"a_missing_default_user_is_nobody", a_missing_default_user_is_nobody},
+    {"a_pid_file_for_each_name", a_pid_file_for_each_name},
     {NULL, NULL},
 };

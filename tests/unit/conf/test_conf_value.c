@@ -54,7 +54,8 @@ static const struct value_case cases[] = {
     {CONF_IN_SERVICE, "balance", "source", "\"source\" is not leastconn or roundrobin"},
     {CONF_IN_SERVICE, "check", "https", "\"https\" is not tls, tcp or none"},
     {CONF_IN_SERVICE, "all_down", "close", "\"close\" is not try or refuse"},
-    {CONF_IN_K0SLB, "log", "syslog", "\"syslog\" is not auto or stderr"},
+    {CONF_IN_K0SLB, "log", "syslog", ""},
+    {CONF_IN_K0SLB, "log", "file", "\"file\" is not auto, stderr or syslog"},
     {CONF_IN_K0SLB, "log_level", "all", "\"all\" is not error, warning, notice, info or debug"},
     {CONF_IN_K0SLB, "relay", "sendfile", "\"sendfile\" is not auto, copy or splice"},
 
@@ -67,6 +68,12 @@ static const struct value_case cases[] = {
     {CONF_IN_K0SLB, "name", "01234567890123456789012345678901234567890123456789",
      "\"01234567890123456789012345678901234567890123456789\" is not a name of at most 49 letters, "
      "digits, - _ and ."},
+
+    {CONF_IN_K0SLB, "pid_file", "/run/k0slb/a b.pid", ""},
+    {CONF_IN_K0SLB, "pid_file", "k0slb.pid", "\"k0slb.pid\" is not an absolute path"},
+    {CONF_IN_K0SLB, "pid_file", "../k0slb.pid", "\"../k0slb.pid\" is not an absolute path"},
+    {CONF_IN_K0SLB, "pid_file", "/run/", "\"/run/\" names a directory, not a file"},
+    {CONF_IN_K0SLB, "pid_file", "/", "\"/\" names a directory, not a file"},
 
     {CONF_IN_STATS, "listen", ":9000, 127.0.0.1:9001", ""},
     {CONF_IN_STATS, "listen", ":9000,,:9001", "an item of the list is empty"},
