@@ -1,7 +1,9 @@
 #include "worker/session.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
@@ -21,12 +23,38 @@ static void reset_on_close(int fd)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
 }
 
-static void close_side(struct worker *worker, struct side *side, bool reset)
+static bool has_unsent(int fd)
+{
+    int bytes = 0;
+
+    return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
+
+/*
+ * How a side is closed. A session that ended by itself ends in order; one that was cut here is
+ * reset, so that it never looks complete. A reset of one peer becomes one of the other, but not
+ * before what came earlier has reached it: then the end of the stream has to do.
+ */
+static bool wants_reset(enum board_end reason, int fd)
+{
+    switch (reason) {
+    case BOARD_END_CLIENT_FIN:
+    case BOARD_END_BACKEND_FIN:
+        return false;
+    case BOARD_END_CLIENT_RESET:
+    case BOARD_END_BACKEND_RESET:
+        return !has_unsent(fd);
+    default:
+        return true;
+    }
+}
+
+static void close_side(struct worker *worker, struct side *side, enum board_end reason)
 {
     if (side->watch.fd == -1)
         return;
     loop_forget(worker->loop, &side->watch);
-    if (reset)
+    if (wants_reset(reason, side->watch.fd))
         reset_on_close(side->watch.fd);
     fd_close(&side->watch.fd);
 }
@@ -57,7 +85,6 @@ static void count_end(struct session *session, enum board_end reason)
 void session_end(struct session *session, enum board_end reason)
 {
     struct worker *worker = session->worker;
-    bool reset = reason != BOARD_END_CLIENT_FIN && reason != BOARD_END_BACKEND_FIN;
 
     connect_abandon(session);
     list_remove(&session->at_backend);
@@ -67,8 +94,8 @@ void session_end(struct session *session, enum board_end reason)
     flow_fini(&session->out, &worker->means);
     /* Numbers first: a client that sees the end may be back before the next line runs. */
     count_end(session, reason);
-    close_side(worker, &session->backend, reset);
-    close_side(worker, &session->client, reset);
+    close_side(worker, &session->backend, reason);
+    close_side(worker, &session->client, reason);
     free(session);
     acceptors_resume(worker);
 }
@@ -110,6 +137,17 @@ static enum board_end reason_of(enum pump_outcome outcome, bool from_client)
     return at_client ? BOARD_END_CLIENT_RESET : BOARD_END_BACKEND_RESET;
 }
 
+/*
+ * One side takes no more bytes. What it had sent before is still passed on: only its own direction
+ * ends at once, and its error, which the failed write has used up, is remembered.
+ */
+static void break_flow(struct session *session, struct flow *flow, enum board_end reason)
+{
+    flow_fini(flow, &session->worker->means);
+    flow->ended = flow->shut = true;
+    session->broken = (uint8_t)reason;
+}
+
 /* Runs one direction. Returns false when that ended the session. */
 static bool run_flow(struct session *session, struct flow *flow)
 {
@@ -125,15 +163,22 @@ static bool run_flow(struct session *session, struct flow *flow)
         return true;
     outcome = pump_run(&worker->means, flow, from, to,
                        from_client ? &counters->bytes_in : &counters->bytes_out);
-    if (outcome == PUMP_SOURCE_FAILED || outcome == PUMP_SINK_FAILED) {
+    if (outcome == PUMP_SOURCE_FAILED) {
         session_end(session, reason_of(outcome, from_client));
         return false;
     }
+    if (outcome == PUMP_SINK_FAILED)
+        break_flow(session, flow, reason_of(outcome, from_client));
     if (outcome == PUMP_AGAIN) {
         list_remove(&session->ready);
         list_append(&worker->ready, &session->ready);
     }
     return true;
+}
+
+static bool is_broken(const struct session *session)
+{
+    return session->broken != BOARD_END_COUNT;
 }
 
 static void relay(struct session *session)
@@ -146,7 +191,8 @@ static void relay(struct session *session)
         return;
     note_first_end(session);
     if (session->in.shut && session->out.shut)
-        session_end(session, (enum board_end)session->first_end);
+        session_end(session,
+                    (enum board_end)(is_broken(session) ? session->broken : session->first_end));
 }
 
 void session_serve_ready(struct worker *worker)
@@ -200,6 +246,7 @@ static struct session *session_new(struct worker *worker, int client_fd)
     session->backend.watch = (struct loop_watch){.fn = on_backend, .fd = -1};
     session->backend_slot = BOARD_NO_SLOT;
     session->first_end = BOARD_END_COUNT;
+    session->broken = BOARD_END_COUNT;
     list_init(&session->at_backend);
     list_init(&session->ready);
     list_init(&session->idle);

@@ -33,6 +33,7 @@ struct session {
     uint16_t service_slot;
     uint16_t backend_slot; /* BOARD_NO_SLOT while none is chosen */
     uint8_t state;         /* enum session_state */
+    uint8_t broken;        /* enum board_end: which side takes no more; BOARD_END_COUNT = neither */
     uint8_t first_end;     /* enum board_end: whose FIN came first; BOARD_END_COUNT = nobody's */
 };
 

@@ -1,13 +1,16 @@
 #include "system/script.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/mono.h"
 
 #include "system/exchange.h"
+#include "system/wait.h"
 
 /* Waits for any of `events`. Returns 0, or -1 at the deadline or when the peer stops. */
 static int wait_for(const struct peer_session *session, short events, uint64_t deadline_ms)
@@ -132,4 +135,28 @@ void script_die_after(struct peer_session *session)
     while (total < session->peer->amount && (got = read_some(session, data, sizeof(data))) > 0)
         total += (uint64_t)got;
     session->reset = total >= session->peer->amount;
+}
+
+/* Whether nothing that was sent is still to be acknowledged, before the deadline. */
+static bool wait_acknowledged(int fd, uint64_t deadline_ms)
+{
+    int unsent = 1;
+
+    while (ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent > 0 && mono_ms() < deadline_ms)
+        wait_a_moment();
+    return unsent == 0;
+}
+
+void script_answer_and_reset(struct peer_session *session)
+{
+    struct exchange exchange = {
+        .to_get = TAGGED_BLOCK,
+        .to_send = session->peer->amount,
+        .answers = true,
+    };
+
+    if (run(session, &exchange) == -1 || !wait_acknowledged(session->fd, peer_deadline()))
+        return;
+    session->reset = true;
+    atomic_fetch_add(&session->peer->whole, 1);
 }

@@ -22,4 +22,7 @@ void script_duplex(struct peer_session *session);
 /* Resets the connection after `amount` bytes have come. */
 void script_die_after(struct peer_session *session);
 
+/* Answers with `amount` bytes, and resets once the other side has acknowledged all of them. */
+void script_answer_and_reset(struct peer_session *session);
+
 #endif

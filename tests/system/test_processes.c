@@ -245,12 +245,9 @@ static void test_worker_drained(void)
 }
 
 static const struct unit_test tests[] = {
-    {"worker_killed", test_worker_killed},
-    {"checker_killed", test_checker_killed},
-    {"stats_killed", test_stats_killed},
-    {"master_killed", test_master_killed},
-    {"master_steps_down", test_master_steps_down},
-    {NULL, NULL},
+    {"worker_killed", test_worker_killed},         {"checker_killed", test_checker_killed},
+    {"stats_killed", test_stats_killed},           {"master_killed", test_master_killed},
+    {"master_steps_down", test_master_steps_down}, {NULL, NULL},
 };
 
 static const struct unit_test once[] = {

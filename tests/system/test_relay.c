@@ -195,6 +195,33 @@ static void test_client_reset(void)
     scene_close(&scene);
 }
 
+/*
+ * A backend that resets after a whole answer takes nothing of it away from a client that has not
+ * read yet.
+ */
+static void test_reset_after_answer(void)
+{
+    static const struct scene_plan plan = {
+        .backends = 1, .script = script_answer_and_reset, .amount = MIB(1)};
+    struct exchange question = {.to_send = TAGGED_BLOCK};
+    struct exchange answer = {.to_get = MIB(1)};
+    struct client client;
+    struct scene scene;
+
+    if (scene_open(&scene, &plan) == 0 && client_open_sized(&client, &scene.listen, 4096) == 0) {
+        question.out.id = client.id;
+        answer.in = (struct tagged){.id = TAGGED_ANSWER(client.id), .known = true};
+        ASSERT_NUMBER(exchange_run(&question, client.fd, -1, mono_ms() + SOON_MS), 0);
+        CU_ASSERT_TRUE(wait_count(&scene.peers[0].whole, 1, SOON_MS));
+        ASSERT_NUMBER(exchange_run(&answer, client.fd, -1, mono_ms() + SOON_MS), 0);
+        ASSERT_NUMBER(answer.in.offset, MIB(1));
+        ASSERT_NUMBER(answer.in.bad, false);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+        client_close(&client);
+    }
+    scene_close(&scene);
+}
+
 /* ":PORT" is both families, and a backend may be of either. */
 static void test_both_families(void)
 {
@@ -236,6 +263,7 @@ static const struct unit_test tests[] = {
     {"back_pressure", test_back_pressure},
     {"data_before_connect", test_data_before_connect},
     {"client_reset", test_client_reset},
+    {"reset_after_answer", test_reset_after_answer},
     {"both_families", test_both_families},
     {NULL, NULL},
 };
