@@ -1,0 +1,18 @@
+#include <signal.h>
+
+#include "unit/unit.h"
+
+extern const struct unit_test backoff_tests[];
+extern const struct unit_test port_holder_tests[];
+
+int main(int argc, char **argv)
+{
+    const struct unit_suite suites[] = {
+        {"backoff", backoff_tests},
+        {"port_holder", port_holder_tests},
+        {NULL, NULL},
+    };
+
+    signal(SIGPIPE, SIG_IGN); /* as the master has it */
+    return unit_main("test_master", suites, argc, argv);
+}
