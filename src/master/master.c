@@ -72,14 +72,6 @@ static void on_child(struct master *master)
         stop(master);
 }
 
-static void reload_or_say_why_not(struct master *master)
-{
-    if (master->state == MASTER_RUNNING)
-        reload_request(master);
-    else
-        log_warning("no reload: this balancer is stopping");
-}
-
 static void take_signal(struct master *master, unsigned number)
 {
     switch (number) {
@@ -94,7 +86,7 @@ static void take_signal(struct master *master, unsigned number)
         drain(master);
         break;
     case SIGHUP:
-        reload_or_say_why_not(master);
+        reload_request(master);
         break;
     case SIGUSR2:
         step_down(master);

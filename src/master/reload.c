@@ -15,6 +15,9 @@
 #include "master/slots.h"
 #include "role/transaction.h"
 
+/* Stands for what the board has no room for. */
+static const char more_errors[] = "more mistakes: k0slbd -t names them all\n";
+
 static void begin(struct master *master);
 
 /* ---- the file ---- */
@@ -181,10 +184,11 @@ static int add_successor(struct master *master)
 static void publish_result(struct master *master, bool ok)
 {
     struct board_master *board = board_my_master(master->board);
-    const char *errors = master->reload.errors.data;
+    const struct textbuf *errors = &master->reload.errors;
 
-    snprintf(board->reload_errors, sizeof(board->reload_errors), "%s",
-             ok || errors == NULL ? "" : errors);
+    snprintf(board->reload_errors, sizeof(board->reload_errors), "%s%s",
+             ok || errors->data == NULL ? "" : errors->data,
+             !ok && errors->truncated ? more_errors : "");
     atomic_store(&board->reload_ok, ok);
     atomic_store(&board->reload_ms, wall_ms());
     atomic_store(&board->epoch, master->epoch->number);
@@ -317,12 +321,29 @@ static void commit(struct master *master)
 
 /* ---- going on ---- */
 
+/* Who is about to leave changes nothing any more. */
+static int check_state(struct master *master)
+{
+    if (master->state == MASTER_RUNNING)
+        return 0;
+    textbuf_puts(&master->reload.errors, "this balancer is stopping\n");
+    return -1;
+}
+
+static void commit_or_not(struct master *master)
+{
+    if (check_state(master) == 0)
+        commit(master);
+    else
+        abort_it(master);
+}
+
 static void go_on(struct master *master)
 {
     struct reload *reload = &master->reload;
 
     if (reload->phase == RELOAD_PREPARING && nobody_lags(master))
-        commit(master);
+        commit_or_not(master);
     if (reload->phase != RELOAD_CHANGING || old_checker(master) != NULL)
         return;
     begin_successor(master);
@@ -405,7 +426,8 @@ static void on_deadline(struct loop_timer *timer)
 
 static int prepare(struct master *master)
 {
-    if (make_epoch(master) == -1 || open_listeners(master) == -1 || add_successor(master) == -1)
+    if (check_state(master) == -1 || make_epoch(master) == -1 || open_listeners(master) == -1 ||
+        add_successor(master) == -1)
         return -1;
     return ask_everyone(master);
 }
@@ -445,7 +467,7 @@ bool reload_is_active(const struct master *master)
 void reload_init(struct master *master)
 {
     master->reload = (struct reload){.epoch_fd = -1, .deadline = {.fn = on_deadline}};
-    textbuf_init(&master->reload.errors, BOARD_ERRORS_SIZE - 1);
+    textbuf_init(&master->reload.errors, BOARD_ERRORS_SIZE - sizeof(more_errors));
 }
 
 void reload_fini(struct master *master)

@@ -38,6 +38,7 @@ system_programs = \
 	tests/system/test_processes \
 	tests/system/test_lifecycle \
 	tests/system/test_birth \
+	tests/system/test_control \
 	tests/system/test_badinput
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
@@ -71,3 +72,8 @@ tests_system_test_badinput_SOURCES = tests/system/test_badinput.c
 tests_system_test_badinput_CPPFLAGS = $(unit_cppflags)
 tests_system_test_badinput_CFLAGS = $(unit_cflags)
 tests_system_test_badinput_LDADD = $(system_libs)
+
+tests_system_test_control_SOURCES = tests/system/test_control.c
+tests_system_test_control_CPPFLAGS = $(unit_cppflags)
+tests_system_test_control_CFLAGS = $(unit_cflags)
+tests_system_test_control_LDADD = $(system_libs)
