@@ -6,19 +6,21 @@
 
 #include "config.h"
 
+#include "base/fd.h"
 #include "base/process.h"
 #include "conf/conf_load.h"
 #include "master/master.h"
 
 #define EXIT_USAGE 2
 
-static const char usage[] =
-    "usage: k0slbd [-c FILE] [-t] [-V|--version] [-h|--help]\n"
-    "  -c FILE         configuration file (default: %s)\n"
-    "  -t              check the file, say every mistake in it, and exit\n"
-    "  -V, --version   print the version and exit\n"
-    "  -h, --help      print this and exit\n"
-    "Runs in the foreground. TERM or INT stops at once, QUIT after the last connection.\n";
+static const char usage[] = "usage: k0slbd [-c FILE] [-t] [-d] [-V|--version] [-h|--help]\n"
+                            "  -c FILE         configuration file (default: %s)\n"
+                            "  -t              check the file, say every mistake in it, and exit\n"
+                            "  -d              run as a daemon: return when it serves, or cannot\n"
+                            "  -V, --version   print the version and exit\n"
+                            "  -h, --help      print this and exit\n"
+                            "Without -d it runs in the foreground. TERM or INT stops at once, QUIT "
+                            "after the last connection.\n";
 
 static int check(const char *path)
 {
@@ -43,14 +45,19 @@ int main(int argc, char **argv)
     bool check_only = false;
     int option;
 
+    if (fd_fill_standard() == -1)
+        return EXIT_FAILURE;
     process_init_title(argc, argv);
-    while ((option = getopt_long(argc, argv, "c:thV", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:tdhV", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             master.path = optarg;
             break;
         case 't':
             check_only = true;
+            break;
+        case 'd':
+            master.is_daemon = true;
             break;
         case 'h':
             printf(usage, conf_default_path());

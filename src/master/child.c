@@ -51,6 +51,7 @@ static void take_message(struct child *child, const struct channel_message *mess
         if (everyone_is_born(master))
             takeover_release(&master->takeover);
         reload_answered(child, message);
+        announce_look(master);
         break;
     case CHANNEL_READY:
     case CHANNEL_REFUSED:
@@ -60,6 +61,7 @@ static void take_message(struct child *child, const struct channel_message *mess
     case CHANNEL_CHECKS_DONE:
         if (!atomic_exchange(&board_my_master(master->board)->checks_done, 1))
             log_notice("every backend has been probed once");
+        announce_look(master);
         break;
     default:
         log_warning("%s sent an unknown message", child->name);
@@ -328,6 +330,15 @@ void child_dismiss(struct child *child)
 static bool is_staying(const struct child *child, enum board_role role)
 {
     return child->role == role && !child->is_leaving && !child->is_successor;
+}
+
+unsigned children_born(const struct master *master, enum board_role role)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < CHILD_MOST; i++)
+        count += is_staying(&master->children[i], role) && master->children[i].is_born;
+    return count;
 }
 
 struct child *children_find(struct master *master, enum board_role role)

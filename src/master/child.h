@@ -64,6 +64,9 @@ void children_reap(struct master *master);
 /* Sends a signal to each living child of a role; BOARD_ROLE_NONE means every role. */
 void children_signal(struct master *master, enum board_role role, int signal);
 
+/* How many of a role are at work and to stay. */
+unsigned children_born(const struct master *master, enum board_role role);
+
 /* How many of a role live; BOARD_ROLE_NONE means every role. */
 unsigned children_living(const struct master *master, enum board_role role);
 

@@ -21,6 +21,13 @@ src_master_libmaster_a_SOURCES = \
 	src/master/listeners.c \
 	src/master/port_holder.h \
 	src/master/port_holder.c \
+	src/master/announce.h \
+	src/master/announce.c \
+	src/master/line_queue.h \
+	src/master/line_queue.c \
+	src/master/sink.h \
+	src/master/sink.c \
+	src/master/sink_syslog.c \
 	src/master/logger.h \
 	src/master/logger.c \
 	src/master/monitor.h \

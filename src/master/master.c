@@ -9,6 +9,7 @@
 
 #include "config.h"
 
+#include "base/daemonize.h"
 #include "base/log.h"
 #include "base/mono.h"
 #include "base/process.h"
@@ -30,7 +31,8 @@ static void on_kill(struct loop_timer *timer)
     log_warning("%u children did not end in time: killed",
                 children_living(master, BOARD_ROLE_NONE));
     children_signal(master, BOARD_ROLE_NONE, SIGKILL);
-    takeover_signal(&master->takeover, SIGKILL);
+    if (!master->gives_up)
+        takeover_signal(&master->takeover, SIGKILL);
 }
 
 static void stop(struct master *master)
@@ -40,8 +42,15 @@ static void stop(struct master *master)
     master->state = MASTER_STOPPING;
     log_notice("stopping");
     children_signal(master, BOARD_ROLE_NONE, SIGTERM);
-    takeover_signal(&master->takeover, SIGTERM);
+    if (!master->gives_up)
+        takeover_signal(&master->takeover, SIGTERM);
     loop_timer_set(master->loop, &master->kill, mono_ms() + KILL_AFTER_MS);
+}
+
+void master_give_up(struct master *master)
+{
+    master->gives_up = true;
+    stop(master);
 }
 
 static void drain(struct master *master)
@@ -128,8 +137,14 @@ static void on_second(struct loop_timer *timer)
 
 static bool is_over(struct master *master)
 {
-    return master->state == MASTER_STOPPING && children_living(master, BOARD_ROLE_NONE) == 0 &&
-           takeover_look(&master->takeover, master->board) == 0;
+    if (master->state != MASTER_STOPPING || children_living(master, BOARD_ROLE_NONE) > 0)
+        return false;
+    if (takeover_look(&master->takeover, master->board) == 0)
+        return true;
+    /* Whoever served before this start still does, and another one may take over from them. */
+    if (master->gives_up)
+        master->state = MASTER_STEPPING_DOWN;
+    return master->gives_up;
 }
 
 /* A reload is brought to its end first: its checker would otherwise be left half-way. */
@@ -192,7 +207,7 @@ static void say_started(const struct master *master)
     board_event(master->board, "started, version " PACKAGE_VERSION);
 }
 
-int master_run(const struct master_options *options)
+static int run(const struct master_options *options)
 {
     struct master *master = calloc(1, sizeof(*master));
     int status = 1;
@@ -207,6 +222,7 @@ int master_run(const struct master_options *options)
     master->kill.fn = on_kill;
     if (loop_add(master->loop, &master->signals, LOOP_READ) == 0) {
         say_started(master);
+        announce_begin(master);
         loop_timer_set(master->loop, &master->second, mono_ms());
         children_adjust(master);
         status = serve(master);
@@ -217,6 +233,34 @@ int master_run(const struct master_options *options)
     start_close(master);
 
 out:
+    if (master != NULL)
+        announce_close(master);
     free(master);
     return status;
+}
+
+/* Its paths are those of the caller's directory, which it leaves. */
+static int run_daemon(const struct master_options *options)
+{
+    char *path = daemonize_path(options->path);
+    struct master_options daemon = {.path = path, .is_daemon = true};
+    int status = EXIT_FAILURE;
+
+    if (path == NULL) {
+        log_error("cannot tell the directory of %s: %s", options->path, strerror(errno));
+        return status;
+    }
+    daemon.report = daemonize(&status);
+    if (daemon.report != -1)
+        status = run(&daemon);
+    free(path);
+    return status;
+}
+
+int master_run(const struct master_options *options)
+{
+    struct master_options foreground = {.path = options->path, .report = -1};
+
+    start_log();
+    return options->is_daemon ? run_daemon(options) : run(&foreground);
 }

@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "board/board.h"
 #include "conf/epoch.h"
+#include "master/announce.h"
 #include "master/child.h"
 #include "master/listeners.h"
 #include "master/logger.h"
@@ -24,7 +25,9 @@ enum master_state {
 
 struct master {
     enum master_state state;
-    bool wants_to_leave;       /* USR2 has come */
+    bool wants_to_leave; /* USR2 has come */
+    bool gives_up;       /* no worker can live: see master_give_up() */
+    bool is_daemon;
     char name[CONF_NAME_SIZE]; /* of the instance */
     char *path;                /* of the configuration file; owned */
     struct loop *loop;
@@ -41,9 +44,13 @@ struct master {
     struct loop_timer second;
     struct loop_timer kill; /* while stopping: who has not ended by then is killed */
     struct reload reload;
+    struct announce announce;
     struct takeover takeover;
     struct watchdog watchdog;
     struct child children[CHILD_MOST];
 };
+
+/* A start that does not serve ends: its own children stop, those of an earlier master go on. */
+void master_give_up(struct master *master);
 
 #endif

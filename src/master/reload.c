@@ -40,8 +40,9 @@ static void refuse_change(struct master *master, const char *key, const char *be
                           const char *after)
 {
     if (strcmp(before, after) != 0)
-        textbuf_printf(&master->reload.errors, "%s: [k0slb] %s: needs a restart (\"%s\" runs)\n",
-                       master->path, key, before);
+        textbuf_printf(&master->reload.errors, "%s: [k0slb] %s: needs a restart (%s%s%s runs)\n",
+                       master->path, key, *before != '\0' ? "\"" : "none", before,
+                       *before != '\0' ? "\"" : "");
 }
 
 static int check_restart_keys(struct master *master, const struct conf *conf)
@@ -54,6 +55,10 @@ static int check_restart_keys(struct master *master, const struct conf *conf)
     refuse_change(master, "name", before->name, after->name);
     refuse_change(master, "user", before->user, after->user);
     refuse_change(master, "group", before->group, after->group);
+    /* By default it follows the name, about which enough has been said. */
+    if (strcmp(before->name, after->name) == 0)
+        refuse_change(master, "pid_file", announce_pid_file(before, master->is_daemon),
+                      announce_pid_file(after, master->is_daemon));
     if (after->workers > slots)
         textbuf_printf(&master->reload.errors,
                        "%s: [k0slb] workers: needs a restart (this board has room for %u)\n",
@@ -265,6 +270,7 @@ static void change_over(struct master *master)
     reload->epoch = NULL;
     reload->listeners.count = 0;
     log_set_level((enum log_level)master->epoch->global.log_level);
+    logger_change(&master->logger, sink_choose(&master->epoch->global, master->is_daemon));
 }
 
 /* Writing on the board is the old checker's until it has ended, and the new one's from then on. */

@@ -25,14 +25,16 @@
 static void print_record(void *context, const char *record, size_t size)
 {
     const char *text = memmem(record, size, ": ", 2);
-    const char *kind = "";
 
     (void)context;
-    if (record[1] - '0' == LOG_LEVEL_WARNING)
-        kind = "warning: ";
-    if (record[1] - '0' > LOG_LEVEL_WARNING)
-        kind = "notice: ";
-    fprintf(stderr, "k0slbd: %s%.*s", kind, (int)(size - (size_t)(text + 2 - record)), text + 2);
+    text += 2;
+    sink_say(STDERR_FILENO, (enum log_level)(record[1] - '0'), text,
+             size - 1 - (size_t)(text - record));
+}
+
+void start_log(void)
+{
+    log_to_sink(print_record, NULL);
 }
 
 static int failed(const char *what)
@@ -43,12 +45,27 @@ static int failed(const char *what)
 
 /* ---- the file ---- */
 
+/* Whoever calls it may read its standard error through a pipe, and not now. */
+static void print_report(const struct conf_report *report)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out != NULL) {
+        conf_report_print(report, out);
+        if (fclose(out) == 0)
+            sink_say_lines(STDERR_FILENO, text);
+    }
+    free(text);
+}
+
 static int load(struct conf *conf, const char *path)
 {
     struct conf_report report = {.path = path};
     int result = conf_load(conf, path, &report);
 
-    conf_report_print(&report, stderr);
+    print_report(&report);
     conf_report_free(&report);
     return result;
 }
@@ -221,9 +238,13 @@ static int open_all(struct master *master, struct conf *conf)
     if (make_board(master, conf) == -1 || seal_epoch(master, conf) == -1 ||
         open_listeners(master) == -1 || open_events(master) == -1)
         return -1;
-    if (logger_open(&master->logger, STDERR_FILENO) == -1 ||
+    if (announce_open(master, &conf->global) == -1)
+        return -1;
+    if (logger_open(&master->logger, sink_choose(&conf->global, master->is_daemon)) == -1 ||
         logger_watch(&master->logger, master->loop) == -1)
         return failed("cannot make the log pipe");
+    if (master->is_daemon)
+        master->logger.echo = STDERR_FILENO;
     if (publish_board(master) == -1)
         return -1;
     takeover_close(&master->takeover);
@@ -235,13 +256,13 @@ int start_open(struct master *master, const struct master_options *options)
     struct conf conf = {0};
     int result;
 
-    *master =
-        (struct master){.lock = -1,
-                        .look_event = -1,
-                        .health_event = -1,
-                        .signals = {.fd = -1},
-                        .logger = {.pipe = {.fd = -1}, .pipe_write = -1, .sink = STDERR_FILENO}};
-    log_to_sink(print_record, NULL);
+    *master = (struct master){.lock = -1,
+                              .look_event = -1,
+                              .health_event = -1,
+                              .signals = {.fd = -1},
+                              .is_daemon = options->is_daemon,
+                              .announce = {.report = options->report, .terminal = -1},
+                              .logger = LOGGER_CLOSED};
     if (load(&conf, options->path) == -1)
         return -1;
     /* A copy: options may stand in argv, which the process's title is written over. */
@@ -278,6 +299,7 @@ void start_close(struct master *master)
         board_unlink(master->board);
     takeover_close(&master->takeover);
     listeners_close(&master->listeners);
+    pidfile_close(&master->announce.pidfile);
     logger_close(&master->logger);
     fd_close(&master->look_event);
     fd_close(&master->health_event);

@@ -15,6 +15,9 @@
  */
 int start_open(struct master *master, const struct master_options *options) MUST_CHECK;
 
+/* Before anything else: log lines go to standard error, as a program says them to its caller. */
+void start_log(void);
+
 /* The reverse: closes, unlinks and frees all of it. */
 void start_close(struct master *master);
 
