@@ -9,6 +9,15 @@
 /* The aligned table that `k0slbctl status` and `curl http://lb:9000/` print. */
 void report_text(const struct snapshot *snapshot, struct textbuf *out);
 
+/*
+ * The same facts as a page for browsers: one self-contained HTML document without scripts, which
+ * renews itself after so many seconds; 0 = it does not.
+ */
+void report_html(const struct snapshot *snapshot, unsigned refresh_seconds, struct textbuf *out);
+
+/* The page's Content-Security-Policy: its own style sheet and icon, and nothing else at all. */
+const char *report_html_policy(void);
+
 /* /stats.json. Fields whose source does not exist yet are left out. */
 void report_json(const struct snapshot *snapshot, struct textbuf *out);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mono.h"
+#include "report/summary.h"
 #include "report/table.h"
 #include "report/words.h"
 
@@ -10,23 +11,6 @@
 #define EVENTS_SHOWN 5
 
 /* ---- the balancer ---- */
-
-static void write_left_over(const struct snapshot *snapshot, struct textbuf *out)
-{
-    size_t start = out->length;
-
-    for (size_t i = 0; i < snapshot->process_count; i++) {
-        const struct snapshot_process *process = &snapshot->processes[i];
-
-        if (!process->alive)
-            continue;
-        words_separate(out, start, ", ");
-        words_process(out, process);
-        textbuf_printf(out, " (pid %d)", (int)process->pid);
-    }
-    if (out->length == start)
-        textbuf_puts(out, "none");
-}
 
 static void write_first_lines(const struct snapshot *snapshot, struct textbuf *out)
 {
@@ -44,7 +28,7 @@ static void write_first_lines(const struct snapshot *snapshot, struct textbuf *o
     }
     textbuf_printf(out, "is DEAD, was started %s ago\n", age);
     textbuf_puts(out, "living   ");
-    write_left_over(snapshot, out);
+    summary_living(snapshot, out);
     textbuf_puts(out, "; start k0slbd again\n");
 }
 
@@ -54,48 +38,11 @@ static void write_health(const struct snapshot *snapshot, struct textbuf *out)
     (void)report_healthz(snapshot, out);
 }
 
-/* "services 1 up, 1 degraded (kubeAPI), 1 down (konnectivity)" */
-static void write_services_in_state(const struct snapshot *snapshot,
-                                    enum snapshot_service_status status, struct textbuf *out)
-{
-    const char *before = " (";
-    unsigned count = 0;
-
-    for (size_t i = 0; i < snapshot->service_count; i++)
-        count += snapshot->services[i].status == status;
-    if (count == 0)
-        return;
-    textbuf_printf(out, "%u %s", count, snapshot_service_status_name(status));
-    for (size_t i = 0; status > SERVICE_UP && i < snapshot->service_count; i++) {
-        if (snapshot->services[i].status != status)
-            continue;
-        textbuf_puts(out, before);
-        words_safe(out, snapshot->services[i].name);
-        before = ", ";
-    }
-    textbuf_puts(out, status > SERVICE_UP ? ")" : "");
-}
-
 static void write_services_line(const struct snapshot *snapshot, struct textbuf *out)
 {
-    static const enum snapshot_service_status order[] = {SERVICE_DOWN, SERVICE_DEGRADED, SERVICE_UP,
-                                                         SERVICE_DISABLED};
-    size_t start;
-
     textbuf_puts(out, "services ");
-    start = out->length;
-    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-        struct textbuf one;
-
-        textbuf_init(&one, 8192);
-        write_services_in_state(snapshot, order[i], &one);
-        if (one.length > 0) {
-            words_separate(out, start, ", ");
-            textbuf_puts(out, one.data);
-        }
-        textbuf_fini(&one);
-    }
-    textbuf_puts(out, out->length == start ? "none\n" : "\n");
+    summary_services(snapshot, out);
+    textbuf_puts(out, "\n");
 }
 
 static void write_reload_errors(const char *line, struct textbuf *out)
@@ -115,62 +62,18 @@ static void write_reload_errors(const char *line, struct textbuf *out)
 
 static void write_reload(const struct snapshot *snapshot, struct textbuf *out)
 {
-    char at[WALL_TEXT_SIZE];
-    char age[AGE_TEXT_SIZE];
-    uint64_t ago =
-        snapshot->taken_ms > snapshot->reload_ms ? snapshot->taken_ms - snapshot->reload_ms : 0;
-
-    wall_format(snapshot->reload_ms, at);
-    age_format(ago / 1000, age);
     textbuf_printf(out, "epoch    %llu, ", (unsigned long long)snapshot->epoch);
-    if (snapshot->reload_ms == snapshot->started_ms)
-        textbuf_printf(out, "no reload since the start at %s\n", at);
-    else if (snapshot->reload_ok)
-        textbuf_printf(out, "last reload ok, %s ago (%s)\n", age, at);
-    else
-        textbuf_printf(out, "LAST RELOAD FAILED %s ago (%s), what was there stays in force:\n", age,
-                       at);
+    summary_reload(snapshot, out);
+    textbuf_puts(out, snapshot->reload_ok ? "\n" : ":\n");
     if (!snapshot->reload_ok)
         write_reload_errors(snapshot->reload_errors, out);
 }
 
-struct worker_count {
-    unsigned workers;
-    unsigned sessions;
-};
-
-static struct worker_count count_workers(const struct snapshot *snapshot, const char *state)
-{
-    struct worker_count count = {0};
-
-    for (size_t i = 0; i < snapshot->process_count; i++) {
-        const struct snapshot_process *process = &snapshot->processes[i];
-
-        if (process->role != BOARD_ROLE_WORKER || process->orphan || !process->alive ||
-            strcmp(process->state, state) != 0)
-            continue;
-        count.workers++;
-        count.sessions += process->sessions;
-    }
-    return count;
-}
-
-/* "workers  1 of 2 running, 1 stalled, 15 sessions open" */
 static void write_workers(const struct snapshot *snapshot, struct textbuf *out)
 {
-    static const char *const others[] = {"starting", "draining", "stalled"};
-    struct worker_count running = count_workers(snapshot, "running");
-    unsigned sessions = running.sessions;
-
-    textbuf_printf(out, "workers  %u of %u running", running.workers, snapshot->workers_wanted);
-    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-        struct worker_count count = count_workers(snapshot, others[i]);
-
-        if (count.workers > 0)
-            textbuf_printf(out, ", %u %s", count.workers, others[i]);
-        sessions += count.sessions;
-    }
-    textbuf_printf(out, ", %u session%s open\n", sessions, sessions == 1 ? "" : "s");
+    textbuf_puts(out, "workers  ");
+    summary_workers(snapshot, out);
+    textbuf_puts(out, "\n");
 }
 
 static void write_stats(const struct snapshot *snapshot, struct textbuf *out)
@@ -214,23 +117,12 @@ static void write_service_line(const struct snapshot_service *service, struct te
 static void add_why(struct table *table, const struct snapshot_service *service,
                     const struct snapshot_backend *backend)
 {
-    uint32_t us = backend->check.duration_us;
     struct textbuf why;
 
     textbuf_init(&why, 4 * BOARD_DESCRIPTION_SIZE);
-    words_reason(&why, service, backend);
-    if (words_is_good(backend->check.code) && backend->health != BOARD_SUSPECT && us < 1000)
-        textbuf_printf(&why, " in 0.%u ms", us / 100);
-    else if (words_is_good(backend->check.code) && backend->health != BOARD_SUSPECT)
-        textbuf_printf(&why, " in %u ms", us / 1000);
+    words_why(&why, service, backend);
     table_add(table, why.data != NULL ? why.data : "");
     textbuf_fini(&why);
-}
-
-/* What an administrator should look at first. */
-static bool is_trouble(enum snapshot_status status)
-{
-    return status == STATUS_DOWN || status == STATUS_BLOCKED || status == STATUS_SUSPECT;
 }
 
 static void add_backend(struct table *table, const struct snapshot_service *service,
@@ -241,7 +133,7 @@ static void add_backend(struct table *table, const struct snapshot_service *serv
     char age[AGE_TEXT_SIZE];
     char bytes[WORDS_BYTES_SIZE];
 
-    table_add(table, is_trouble(backend->status) ? "!" : "");
+    table_add(table, words_is_trouble(backend->status) ? "!" : "");
     table_add(table, backend->name);
     table_add(table, addr_format(&backend->address, address));
     table_printf(table, "%u%s", backend->weight, backend->backup ? " backup" : "");

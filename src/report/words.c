@@ -70,6 +70,43 @@ void words_safe(struct textbuf *out, const char *string)
     }
 }
 
+/* What stands for itself in no HTML text or attribute value; NULL for what does. */
+static const char *entity_of(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+void words_html(struct textbuf *out, const char *string)
+{
+    struct textbuf safe;
+
+    textbuf_init(&safe, out->limit);
+    words_safe(&safe, string);
+    for (const char *c = safe.data; c != NULL && *c != '\0'; c++) {
+        const char *entity = entity_of(*c);
+
+        if (entity != NULL)
+            textbuf_puts(out, entity);
+        else
+            textbuf_append(out, c, 1);
+    }
+    out->truncated |= safe.truncated;
+    textbuf_fini(&safe);
+}
+
 bool words_is_good(enum board_check_code code)
 {
     return code == CHECKED_L4OK || code == CHECKED_L6OK || code == CHECKED_L7OK;
@@ -95,6 +132,25 @@ void words_reason(struct textbuf *out, const struct snapshot_service *service,
         words_separate(out, start, " ");
         textbuf_puts(out, check->description);
     }
+}
+
+void words_why(struct textbuf *out, const struct snapshot_service *service,
+               const struct snapshot_backend *backend)
+{
+    uint32_t us = backend->check.duration_us;
+
+    words_reason(out, service, backend);
+    if (!words_is_good(backend->check.code) || backend->health == BOARD_SUSPECT)
+        return;
+    if (us < 1000)
+        textbuf_printf(out, " in 0.%u ms", us / 100);
+    else
+        textbuf_printf(out, " in %u ms", us / 1000);
+}
+
+bool words_is_trouble(enum snapshot_status status)
+{
+    return status == STATUS_DOWN || status == STATUS_BLOCKED || status == STATUS_SUSPECT;
 }
 
 /* Whether the list has the address that is any host of the other family, with the same port. */

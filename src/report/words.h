@@ -2,6 +2,7 @@
 #ifndef K0SLB_REPORT_WORDS_H
 #define K0SLB_REPORT_WORDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/textbuf.h"
@@ -17,6 +18,12 @@ char *words_bytes(uint64_t bytes, char text[WORDS_BYTES_SIZE]);
 void words_safe(struct textbuf *out, const char *string);
 
 /*
+ * The same, and what has a meaning in HTML becomes an entity: for texts and for values of quoted
+ * attributes. Whatever a page shows that is not the project's own text goes through here.
+ */
+void words_html(struct textbuf *out, const char *string);
+
+/*
  * The length of the UTF-8 sequence (RFC 3629) that `string` begins with, 1 to 4; 0 when it begins
  * with a byte that begins none, overlong forms and surrogates included.
  */
@@ -28,6 +35,13 @@ bool words_is_good(enum board_check_code code);
 /* Why a backend has the health it has, as it came: "L4CON connection refused". Not made safe. */
 void words_reason(struct textbuf *out, const struct snapshot_service *service,
                   const struct snapshot_backend *backend);
+
+/* The same, and how long a good check took: "L6OK TLSv1.3 in 2 ms". Not made safe. */
+void words_why(struct textbuf *out, const struct snapshot_service *service,
+               const struct snapshot_backend *backend);
+
+/* Whether a backend in this state is what an administrator should look at first. */
+bool words_is_trouble(enum snapshot_status status);
 
 /*
  * The addresses a service listens on, by comma: a pair of 0.0.0.0 and :: with one port is ":6443",

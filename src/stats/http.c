@@ -101,6 +101,7 @@ static bool parse_target(struct http_request *request, char *target)
 
 struct head {
     bool is_1_0;
+    bool wants_html;
     unsigned hosts;
     enum http_verdict method;
 };
@@ -167,6 +168,48 @@ static bool is_valid_host(const char *value)
     return value[strspn(value, " \t")] == '\0';
 }
 
+/* Whether the parameters of a media range end with a weight of nought: "q=0", "q=0.000". */
+static bool is_refused(const char *parameters, size_t size)
+{
+    for (size_t i = 0; i + 3 <= size; i++) {
+        size_t digits;
+
+        if ((i > 0 && strchr("; \t", parameters[i - 1]) == NULL) ||
+            strncasecmp(parameters + i, "q=0", 3) != 0)
+            continue;
+        digits = strspn(parameters + i + 3, ".0");
+        return i + 3 + digits >= size || strchr("; \t", parameters[i + 3 + digits]) != NULL;
+    }
+    return false;
+}
+
+/* Whether one of the media ranges is text/html itself: "*" in it may be anybody's. */
+static bool names_html(const char *value)
+{
+    static const char html[] = "text/html";
+
+    while (*value != '\0') {
+        size_t length;
+
+        value += strspn(value, ", \t");
+        length = strcspn(value, ",");
+        if (length >= strlen(html) && strncasecmp(value, html, strlen(html)) == 0) {
+            const char *parameters = value + strlen(html);
+
+            if (strchr("; \t,", *parameters) != NULL &&
+                !is_refused(parameters, length - strlen(html)))
+                return true;
+        }
+        value += length;
+    }
+    return false;
+}
+
+static bool is_named(const char *line, size_t length, const char *name)
+{
+    return length == strlen(name) && strncasecmp(line, name, length) == 0;
+}
+
 /* A folded line begins with a blank, and so with no name. */
 static bool parse_header_line(struct head *head, const char *line)
 {
@@ -174,11 +217,12 @@ static bool parse_header_line(struct head *head, const char *line)
 
     if (line[name] != ':' || !is_token(line, name))
         return false;
-    if (name == 4 && strncasecmp(line, "host", 4) == 0) {
-        head->hosts++;
-        return is_valid_host(line + name + 1);
-    }
-    return true;
+    if (is_named(line, name, "accept"))
+        head->wants_html |= names_html(line + name + 1);
+    if (!is_named(line, name, "host"))
+        return true;
+    head->hosts++;
+    return is_valid_host(line + name + 1);
 }
 
 static enum http_verdict parse_head(struct http_request *request)
@@ -201,6 +245,7 @@ static enum http_verdict parse_head(struct http_request *request)
     }
     if (head.hosts > 1 || (head.hosts == 0 && !head.is_1_0))
         return HTTP_BAD;
+    request->wants_html = head.wants_html;
     return head.method;
 }
 
@@ -296,8 +341,13 @@ void http_write_head(const struct http_answer *answer, struct textbuf *out)
     textbuf_printf(out, "Content-Length: %zu\r\n", answer->length);
     if (answer->status == 405)
         textbuf_puts(out, "Allow: GET, HEAD\r\n");
+    if (answer->varies)
+        textbuf_puts(out, "Vary: Accept\r\n");
+    if (answer->policy != NULL)
+        textbuf_printf(out, "Content-Security-Policy: %s\r\n", answer->policy);
     textbuf_puts(out, "Connection: close\r\n"
                       "Cache-Control: no-store\r\n"
+                      "Referrer-Policy: no-referrer\r\n"
                       "X-Content-Type-Options: nosniff\r\n"
                       "\r\n");
 }

@@ -28,6 +28,7 @@ enum http_verdict {
 struct http_request {
     enum http_verdict verdict; /* once not HTTP_INCOMPLETE, final */
     const char *path;          /* decoded, without the query; points into `head` */
+    bool wants_html;           /* an Accept line names text/html, as browsers' do */
     size_t length;
     size_t scanned;    /* bytes looked at */
     size_t line_start; /* of the line that is being read */
@@ -39,15 +40,18 @@ struct http_request {
  * Takes the next bytes of a connection and returns the verdict so far. Once it is final, further
  * bytes are ignored. Accepted are CRLF and LF as line ends, empty lines before the request line,
  * and targets in origin and absolute form; refused are NUL and other control bytes, folded header
- * lines, blanks before a colon, and an HTTP/1.1 request without exactly one Host line.
+ * lines, blanks before a colon, and an HTTP/1.1 request without exactly one Host line. Of Accept
+ * only text/html is looked for, under its own name and not refused by "q=0" (RFC 9110, 12.5.1).
  */
 enum http_verdict http_feed(struct http_request *request, const char *data, size_t size);
 
 struct http_answer {
     int status;
-    const char *type; /* Content-Type */
-    size_t length;    /* of the body, which a HEAD request is told but not given */
-    uint64_t date_ms; /* wall_ms() */
+    const char *type;   /* Content-Type */
+    size_t length;      /* of the body, which a HEAD request is told but not given */
+    uint64_t date_ms;   /* wall_ms() */
+    bool varies;        /* by the request's Accept */
+    const char *policy; /* Content-Security-Policy; NULL = none */
 };
 
 /* Appends status line and header lines, the empty line included. 405 says what is allowed. */

@@ -5,10 +5,18 @@
 #include "report/report.h"
 
 #define TYPE_TEXT "text/plain; charset=utf-8"
+#define TYPE_HTML "text/html; charset=utf-8"
 #define TYPE_JSON "application/json"
 
-/* A path's report. `rest` is what follows a path that ends with a slash. Returns the status. */
-typedef int route_fn(const struct snapshot *snapshot, const char *rest, struct textbuf *body);
+/* What a report is made from. */
+struct view {
+    const struct snapshot *snapshot;
+    const struct epoch *epoch;
+    const char *rest; /* what follows a path that ends with a slash */
+};
+
+/* A path's report. Returns the status. */
+typedef int route_fn(const struct view *view, struct textbuf *body);
 
 struct route {
     const char *path;
@@ -16,41 +24,47 @@ struct route {
     bool is_prefix; /* anything may follow, but not nothing */
     bool is_public; /* for load balancers and monitors: [stats] allow does not matter */
     route_fn *fn;
+    route_fn *html; /* instead, for who accepts HTML; NULL = the same for everyone */
 };
 
-static int show_text(const struct snapshot *snapshot, const char *rest, struct textbuf *body)
+static int show_text(const struct view *view, struct textbuf *body)
 {
-    (void)rest;
-    report_text(snapshot, body);
+    report_text(view->snapshot, body);
     return 200;
 }
 
-static int show_json(const struct snapshot *snapshot, const char *rest, struct textbuf *body)
+/* Browsers count whole seconds; a shorter time must not become none at all. */
+static int show_html(const struct view *view, struct textbuf *body)
 {
-    (void)rest;
-    report_json(snapshot, body);
+    uint64_t refresh_ms = view->epoch->stats.refresh;
+
+    report_html(view->snapshot, (unsigned)((refresh_ms + 999) / 1000), body);
     return 200;
 }
 
-static int show_healthz(const struct snapshot *snapshot, const char *rest, struct textbuf *body)
+static int show_json(const struct view *view, struct textbuf *body)
 {
-    (void)rest;
-    return report_healthz(snapshot, body);
+    report_json(view->snapshot, body);
+    return 200;
 }
 
-static int show_readyz(const struct snapshot *snapshot, const char *rest, struct textbuf *body)
+static int show_healthz(const struct view *view, struct textbuf *body)
 {
-    (void)rest;
-    return report_readyz(snapshot, NULL, body);
+    return report_healthz(view->snapshot, body);
 }
 
-static int show_service(const struct snapshot *snapshot, const char *rest, struct textbuf *body)
+static int show_readyz(const struct view *view, struct textbuf *body)
 {
-    return report_readyz(snapshot, rest, body);
+    return report_readyz(view->snapshot, NULL, body);
+}
+
+static int show_service(const struct view *view, struct textbuf *body)
+{
+    return report_readyz(view->snapshot, view->rest, body);
 }
 
 static const struct route table[] = {
-    {.path = "/", .type = TYPE_TEXT, .fn = show_text},
+    {.path = "/", .type = TYPE_TEXT, .fn = show_text, .html = show_html},
     {.path = "/stats.json", .type = TYPE_JSON, .fn = show_json},
     {.path = "/;json", .type = TYPE_JSON, .fn = show_json},
     {.path = "/healthz", .type = TYPE_TEXT, .is_public = true, .fn = show_healthz},
@@ -79,31 +93,48 @@ static void say(struct http_answer *answer, struct textbuf *body, int status, co
 {
     answer->status = status;
     answer->type = TYPE_TEXT;
+    answer->policy = NULL;
     textbuf_clear(body);
     textbuf_puts(body, sentence);
     textbuf_puts(body, "\n");
 }
 
-static void show(const struct routes *routes, const struct route *route, const char *path,
-                 struct http_answer *answer, struct textbuf *body)
+/* One path's answer for who accepts HTML, or for anybody. */
+static int render(const struct route *route, const struct view *view, bool wants_html,
+                  struct http_answer *answer, struct textbuf *body)
+{
+    answer->varies = route->html != NULL;
+    if (route->html == NULL || !wants_html) {
+        answer->type = route->type;
+        return route->fn(view, body);
+    }
+    answer->type = TYPE_HTML;
+    answer->policy = report_html_policy();
+    return route->html(view, body);
+}
+
+static void show(const struct routes *routes, const struct route *route,
+                 const struct http_request *request, struct http_answer *answer,
+                 struct textbuf *body)
 {
     struct snapshot *snapshot = snapshot_take(routes->board);
+    struct view view = {
+        .snapshot = snapshot, .epoch = routes->epoch, .rest = request->path + strlen(route->path)};
 
     if (snapshot == NULL) {
         say(answer, body, 500, "There is not enough memory for a report.");
         return;
     }
-    answer->type = route->type;
-    answer->status = route->fn(snapshot, path + strlen(route->path), body);
+    answer->status = render(route, &view, request->wants_html, answer, body);
     snapshot_free(snapshot);
     if (body->truncated)
         say(answer, body, 500, "The report is too large, or there is not enough memory for it.");
 }
 
-static void answer_path(const struct routes *routes, const char *path, const struct addr *client,
-                        struct http_answer *answer, struct textbuf *body)
+static void answer_path(const struct routes *routes, const struct http_request *request,
+                        const struct addr *client, struct http_answer *answer, struct textbuf *body)
 {
-    const struct route *route = find(path);
+    const struct route *route = find(request->path);
 
     if ((route == NULL || !route->is_public) &&
         !epoch_allows(routes->epoch, &routes->epoch->stats.allow, client))
@@ -112,7 +143,7 @@ static void answer_path(const struct routes *routes, const char *path, const str
         say(answer, body, 404,
             "There is no such page. There are / /stats.json /healthz /readyz /readyz/SERVICE.");
     else
-        show(routes, route, path, answer, body);
+        show(routes, route, request, answer, body);
 }
 
 void routes_answer(const struct routes *routes, const struct http_request *request,
@@ -121,7 +152,7 @@ void routes_answer(const struct routes *routes, const struct http_request *reque
     switch (request->verdict) {
     case HTTP_GET:
     case HTTP_HEAD:
-        answer_path(routes, request->path, client, answer, body);
+        answer_path(routes, request, client, answer, body);
         break;
     case HTTP_METHOD:
         say(answer, body, 405, "Only GET and HEAD are answered here: this server is read-only.");

@@ -15,8 +15,9 @@ struct routes {
 };
 
 /*
- * Answers a request whose verdict is final: fills status and type of *answer and appends the body,
- * which its length is set to. Never fails: what cannot be answered is a 500 with a sentence.
+ * Answers a request whose verdict is final: fills *answer but for its date, and appends the body,
+ * which its length is set to. "/" is a page for who accepts HTML, and text for everybody else.
+ * Never fails: what cannot be answered is a 500 with a sentence.
  */
 void routes_answer(const struct routes *routes, const struct http_request *request,
                    const struct addr *client, struct http_answer *answer, struct textbuf *body);

@@ -6,11 +6,14 @@ tests_unit_report_test_report_SOURCES = \
 	tests/unit/report/sample.c \
 	tests/unit/report/json_checker.h \
 	tests/unit/report/json_checker.c \
+	tests/unit/report/html_checker.h \
+	tests/unit/report/html_checker.c \
+	tests/unit/report/test_report_html.c \
 	tests/unit/report/test_words.c \
 	tests/unit/report/test_table.c \
 	tests/unit/report/test_report_text.c \
 	tests/unit/report/test_report_json.c \
 	tests/unit/report/test_report_health.c
 tests_unit_report_test_report_CPPFLAGS = $(unit_cppflags)
-tests_unit_report_test_report_CFLAGS = $(unit_cflags)
-tests_unit_report_test_report_LDADD = $(unit_libs) src/report/libreport.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)
+tests_unit_report_test_report_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
+tests_unit_report_test_report_LDADD = $(unit_libs) src/report/libreport.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS)

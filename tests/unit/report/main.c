@@ -3,6 +3,7 @@
 extern const struct unit_test words_tests[];
 extern const struct unit_test table_tests[];
 extern const struct unit_test report_text_tests[];
+extern const struct unit_test report_html_tests[];
 extern const struct unit_test report_json_tests[];
 extern const struct unit_test report_health_tests[];
 
@@ -12,6 +13,7 @@ int main(int argc, char **argv)
         {"words", words_tests},
         {"table", table_tests},
         {"report_text", report_text_tests},
+        {"report_html", report_html_tests},
         {"report_json", report_json_tests},
         {"report_health", report_health_tests},
         {NULL, NULL},

@@ -72,6 +72,23 @@ static void terminals_are_spared(void)
     textbuf_fini(&out);
 }
 
+static void pages_are_spared(void)
+{
+    struct textbuf out;
+
+    textbuf_init(&out, 1000);
+    words_html(&out, "<b a=\"1\" c='2'>&amp;\033\xc3\xa9\xff");
+    ASSERT_TEXT(out.data, "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;amp;?\xc3\xa9?");
+    textbuf_clear(&out);
+    words_html(&out, "");
+    ASSERT_NUMBER(out.length, 0);
+    textbuf_fini(&out);
+    textbuf_init(&out, 5);
+    words_html(&out, "abcdef");
+    CU_ASSERT(out.truncated);
+    textbuf_fini(&out);
+}
+
 static void reasons_say_why(void)
 {
     static const struct {
@@ -142,6 +159,7 @@ const struct unit_test words_tests[] = {
     {"bytes_have_four_places_at_most", bytes_have_four_places_at_most},
     {"utf8_is_told_from_other_bytes", utf8_is_told_from_other_bytes},
     {"terminals_are_spared", terminals_are_spared},
+    {"pages_are_spared", pages_are_spared},
     {"reasons_say_why", reasons_say_why},
     {"listeners_read_as_in_the_file", listeners_read_as_in_the_file},
     {NULL, NULL},

@@ -23,7 +23,7 @@ static struct board *make_board(const struct conf *conf)
     return board;
 }
 
-void place_set_up(struct place *place)
+void place_set_up_with(struct place *place, const struct conf_stats *stats)
 {
     struct conf_service service = {.name = "kubeAPI", .enabled = 1, .backend_count = 1};
     struct conf_backend backend = {.name = "c1", .weight = 1};
@@ -34,9 +34,10 @@ void place_set_up(struct place *place)
                         .service_count = 1,
                         .backend_count = 1,
                         .cidr_count = 1,
-                        .stats = {.allow = {.cidr_count = 1}}};
+                        .stats = *stats};
     int fd;
 
+    conf.stats.allow = (struct conf_access){.cidr_count = 1};
     CU_ASSERT_FATAL(cidr_parse(&cidr, "127.0.0.0/8") == 0);
     place->board = make_board(&conf);
     fd = epoch_seal(&conf, 1);
@@ -45,6 +46,11 @@ void place_set_up(struct place *place)
     CU_ASSERT_FATAL(place->epoch != NULL);
     fd_close(&fd);
     place->routes = (struct routes){.board = place->board, .epoch = place->epoch};
+}
+
+void place_set_up(struct place *place)
+{
+    place_set_up_with(place, &(struct conf_stats){0});
 }
 
 void place_tear_down(struct place *place)

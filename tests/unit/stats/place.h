@@ -11,8 +11,9 @@ struct place {
     struct routes routes;
 };
 
-/* [stats] allow is 127.0.0.0/8. */
+/* [stats] is as given, or empty; but `allow` is 127.0.0.0/8. */
 void place_set_up(struct place *place);
+void place_set_up_with(struct place *place, const struct conf_stats *stats);
 void place_tear_down(struct place *place);
 
 #endif

@@ -1,8 +1,10 @@
 #include "stats/http.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/defs.h"
 #include "base/rng.h"
 #include "unit/unit.h"
 
@@ -237,13 +239,66 @@ static void answers_have_their_lines(void)
                           "Content-Length: 12\r\n"
                           "Connection: close\r\n"
                           "Cache-Control: no-store\r\n"
+                          "Referrer-Policy: no-referrer\r\n"
                           "X-Content-Type-Options: nosniff\r\n"
                           "\r\n");
+    textbuf_clear(&out);
+    answer.varies = true;
+    answer.policy = "default-src 'none'";
+    http_write_head(&answer, &out);
+    CU_ASSERT(strstr(out.data, "\r\nVary: Accept\r\n") != NULL);
+    CU_ASSERT(strstr(out.data, "\r\nContent-Security-Policy: default-src 'none'\r\n") != NULL);
     textbuf_clear(&out);
     answer.status = 405;
     http_write_head(&answer, &out);
     CU_ASSERT(strstr(out.data, "\r\nAllow: GET, HEAD\r\n") != NULL);
     textbuf_fini(&out);
+}
+
+static void browsers_are_known_by_their_accept(void)
+{
+    static const struct {
+        const char *lines;
+        bool wants_html;
+    } accepts[] = {
+        {"", false},
+        {"Accept: */*\r\n", false},
+        {"Accept: text/*\r\n", false},
+        {"Accept: text/plain\r\n", false},
+        {"Accept:\r\n", false},
+        {"Accept: ,,\r\n", false},
+        {"Accept: text/htmlx\r\n", false},
+        {"Accept: xtext/html\r\n", false},
+        {"Accept: a;b=text/html\r\n", false},
+        {"Accept-Language: text/html\r\n", false},
+        {"X-Accept: text/html\r\n", false},
+        {"Accept: text/html\r\n", true},
+        {"ACCEPT:text/HTML\r\n", true},
+        {"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n", true},
+        {"Accept: application/json ,\ttext/html ;level=1\r\n", true},
+        {"Accept: text/plain\r\nAccept: text/html\r\n", true},
+        {"Accept: text/html\r\nAccept: text/plain\r\n", true},
+        {"Accept: text/html;q=0.1\r\n", true},
+        {"Accept: text/html;q=0.001\r\n", true},
+        {"Accept: text/html;faq=0\r\n", true},
+        {"Accept: text/html;q=0\r\n", false},
+        {"Accept: text/html; Q=0.000 \r\n", false},
+        {"Accept: text/html;level=1;q=0,*/*\r\n", false},
+        {"Accept: text/html;q=0;x=1\r\n", false},
+        {"Accept: text/html;q=0, text/html\r\n", true},
+    };
+    char text[400];
+
+    for (size_t i = 0; i < ARRAY_LEN(accepts); i++) {
+        struct http_request *request = calloc(1, sizeof(*request));
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(request);
+        snprintf(text, sizeof(text), "GET / HTTP/1.1\r\n%s%s%s", HOST, accepts[i].lines, END);
+        ASSERT_NUMBER(http_feed(request, text, strlen(text)), HTTP_GET);
+        if (request->wants_html != accepts[i].wants_html)
+            ASSERT_TEXT(accepts[i].lines, accepts[i].wants_html ? "HTML" : "no HTML");
+        free(request);
+    }
 }
 
 const struct unit_test http_tests[] = {
@@ -254,5 +309,6 @@ const struct unit_test http_tests[] = {
     {"the_head_is_bounded", the_head_is_bounded},
     {"anything_is_survived", anything_is_survived},
     {"answers_have_their_lines", answers_have_their_lines},
+    {"browsers_are_known_by_their_accept", browsers_are_known_by_their_accept},
     {NULL, NULL},
 };

@@ -71,6 +71,82 @@ static void paths_have_their_reports(void)
     place_tear_down(&place);
 }
 
+/* The answer to a GET of `path`, checked as far as all have it in common. */
+static struct http_answer get(const struct place *place, const char *path, bool wants_html,
+                              struct textbuf *body)
+{
+    struct http_request request = {.verdict = HTTP_GET, .path = path, .wants_html = wants_html};
+    struct http_answer answer = {0};
+    struct addr client;
+
+    CU_ASSERT_FATAL(addr_parse(&client, "127.0.0.1") == 0);
+    textbuf_clear(body);
+    routes_answer(&place->routes, &request, &client, &answer, body);
+    ASSERT_NUMBER(answer.length, body->length);
+    return answer;
+}
+
+static void browsers_get_a_page(void)
+{
+    static const char *const others[] = {"/stats.json", "/healthz", "/readyz", "/what"};
+    struct http_answer answer;
+    struct textbuf body;
+    struct place place;
+
+    place_set_up(&place);
+    textbuf_init(&body, 1 << 20);
+    answer = get(&place, "/", true, &body);
+    ASSERT_NUMBER(answer.status, 200);
+    ASSERT_TEXT(answer.type, "text/html; charset=utf-8");
+    ASSERT_NUMBER(strncmp(body.data, "<!DOCTYPE html>\n", 16), 0);
+    CU_ASSERT(answer.varies);
+    CU_ASSERT_FATAL(answer.policy != NULL);
+    ASSERT_NUMBER(strncmp(answer.policy, "default-src 'none';", 19), 0);
+    answer = get(&place, "/", false, &body);
+    ASSERT_TEXT(answer.type, TEXT);
+    CU_ASSERT(answer.varies);
+    CU_ASSERT_PTR_NULL(answer.policy);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        answer = get(&place, others[i], true, &body);
+        CU_ASSERT_FALSE(answer.varies);
+        CU_ASSERT_PTR_NULL(answer.policy);
+        CU_ASSERT(strstr(answer.type, "html") == NULL);
+    }
+    textbuf_fini(&body);
+    place_tear_down(&place);
+}
+
+static void the_page_renews_itself_as_configured(void)
+{
+    static const struct {
+        uint64_t refresh;
+        const char *part; /* NULL = none */
+    } cases[] = {
+        {0, NULL},
+        {1, "content=\"1\">"},
+        {999, "content=\"1\">"},
+        {2000, "content=\"2\">"},
+        {2001, "content=\"3\">"},
+        {86400000, "content=\"86400\">"},
+    };
+    struct textbuf body;
+    struct place place;
+
+    textbuf_init(&body, 1 << 20);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *found;
+
+        place_set_up_with(&place, &(struct conf_stats){.refresh = cases[i].refresh});
+        get(&place, "/", true, &body);
+        found = strstr(body.data, "http-equiv=\"refresh\" ");
+        CU_ASSERT((found != NULL) == (cases[i].part != NULL));
+        if (found != NULL && cases[i].part != NULL)
+            ASSERT_NUMBER(strncmp(found + 21, cases[i].part, strlen(cases[i].part)), 0);
+        place_tear_down(&place);
+    }
+    textbuf_fini(&body);
+}
+
 static void what_is_refused_gets_a_sentence(void)
 {
     static const struct {
@@ -115,6 +191,8 @@ static void a_report_that_is_too_large_is_an_error(void)
 
 const struct unit_test routes_tests[] = {
     {"paths_have_their_reports", paths_have_their_reports},
+    {"browsers_get_a_page", browsers_get_a_page},
+    {"the_page_renews_itself_as_configured", the_page_renews_itself_as_configured},
     {"what_is_refused_gets_a_sentence", what_is_refused_gets_a_sentence},
     {"a_report_that_is_too_large_is_an_error", a_report_that_is_too_large_is_an_error},
     {NULL, NULL},

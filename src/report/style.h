@@ -1,0 +1,14 @@
+/* The page's style sheet, and what allows a browser to use it. */
+#ifndef K0SLB_REPORT_STYLE_H
+#define K0SLB_REPORT_STYLE_H
+
+/* CSS; the whole text between <style> and </style>. */
+extern const char style_sheet[];
+
+/*
+ * Its SHA-256 in base64, for the Content-Security-Policy. A constant like the sheet itself: a test
+ * holds the two together and says the new one after a change.
+ */
+#define STYLE_HASH "eUAcQeQ/5O/aIUksbb+YFjV8MB6NkWoi3YKQ66XnbGs="
+
+#endif
