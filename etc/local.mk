@@ -10,3 +10,17 @@ install-data-local:
 
 uninstall-local:
 	$(AM_V_at)if cmp -s '$(top_srcdir)/etc/k0slb.ini' '$(installed_sample)'; then rm -f '$(installed_sample)'; fi
+
+# The init script, with the paths of this installation. ([@]: configure would fill in the plain word
+# here, where what it stands for is another variable.)
+initddir = $(sysconfdir)/init.d
+initd_SCRIPTS = etc/init.d/k0slb
+EXTRA_DIST += etc/init.d/k0slb.in
+CLEANFILES += etc/init.d/k0slb
+
+etc/init.d/k0slb: $(srcdir)/etc/init.d/k0slb.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) etc/init.d
+	$(AM_V_at)sed -e 's|[@]sbindir@|$(sbindir)|g' -e 's|[@]bindir@|$(bindir)|g' \
+		-e 's|[@]sysconfdir@|$(sysconfdir)|g' '$(srcdir)/etc/init.d/k0slb.in' >$@.new
+	$(AM_V_at)chmod 755 $@.new
+	$(AM_V_at)mv -f $@.new $@
