@@ -92,6 +92,7 @@ int verb_stop(const struct control *control)
         return CONTROL_NOT_RUNNING;
     }
     if (!member_is_alive(&members.list[0]))
-        return control->flag ? complain_about_master(name, &members) : stop_left_over(name);
+        return control->flag ? complain_about_master(name, &members)
+                             : stop_left_over(control, name);
     return control->flag ? step_down(name, &members) : stop_now(name, &members);
 }

@@ -9,7 +9,7 @@
  * Ends what a dead master has left running, under the instance's lock, and removes its segment,
  * lock and pid file. Returns the exit status.
  */
-int stop_left_over(const char *name);
+int stop_left_over(const struct control *control, const char *name);
 
 /* Says which of the members still live. */
 void stop_complain_about_alive(const char *what, const struct members *members);

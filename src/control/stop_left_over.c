@@ -1,42 +1,34 @@
 #include "control/stop.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/fd.h"
+#include "base/pidfile.h"
 #include "board/board_lock.h"
 #include "board/board_prefix.h"
+#include "conf/conf_load.h"
 
 /* What TERM has not ended by then is killed; a stopped process obeys nothing else. */
 #define KILL_AFTER_MS 1000
 #define DEADLINE_MS   5000
 
-/* Whether the file says that pid, and nothing else. A link is not followed. */
-static bool has_pid(const char *path, pid_t pid)
+/* Only what holds that pid is removed: wherever one may be, another one's stays. */
+static void remove_pid_file(const struct control *control, const char *name, pid_t pid)
 {
-    char text[32] = "";
-    char wanted[32];
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    ssize_t got = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
-
-    fd_close(&fd);
-    snprintf(wanted, sizeof(wanted), "%d\n", (int)pid);
-    return got > 0 && strcmp(text, wanted) == 0;
-}
-
-/* Another one's is left alone. */
-static void remove_pid_file(const char *name, pid_t pid)
-{
-    char path[sizeof(K0SLB_RUNSTATEDIR) + CONF_NAME_SIZE + 8];
+    struct conf_report report = {.path = control->config};
+    char path[CONF_PATH_SIZE];
+    struct conf conf;
 
     snprintf(path, sizeof(path), K0SLB_RUNSTATEDIR "/%s.pid", name);
-    if (has_pid(path, pid) && unlink(path) == -1)
-        control_complain("cannot remove %s: %s", path, strerror(errno));
+    pidfile_remove(path, pid);
+    if (conf_load(&conf, control->config, &report) == 0) {
+        if (strcmp(conf.global.name, name) == 0)
+            pidfile_remove(conf.global.pid_file, pid);
+        conf_free(&conf);
+    }
+    conf_report_free(&report);
 }
 
 static bool end_children(const struct members *members)
@@ -67,7 +59,7 @@ static int say_ended(const char *name, const struct members *members, size_t ali
 }
 
 /* With the lock there is no master, and none can begin. */
-static int end_locked(const char *name)
+static int end_locked(const struct control *control, const char *name)
 {
     struct members members;
     size_t alive;
@@ -86,12 +78,12 @@ static int end_locked(const char *name)
         stop_complain_about_alive("not everything could be ended", &members);
         return stop_refuse(name, "cannot be stopped", error);
     }
-    remove_pid_file(name, members.list[0].pid);
+    remove_pid_file(control, name, members.list[0].pid);
     board_prefix_unlink(name);
     return say_ended(name, &members, alive);
 }
 
-int stop_left_over(const char *name)
+int stop_left_over(const struct control *control, const char *name)
 {
     int lock = board_lock(name);
     int status;
@@ -102,7 +94,7 @@ int stop_left_over(const char *name)
     }
     if (lock == -1)
         return stop_refuse(name, "cannot be stopped", errno);
-    status = end_locked(name);
+    status = end_locked(control, name);
     /* Where something is left, the next start needs no more than the lock's being free. */
     board_unlock(name, &lock);
     return status;
