@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -261,6 +262,49 @@ static void stop_ends_what_is_left(void)
     ASSERT_NUMBER(run.status, 3);
 }
 
+/* Writes a pid file, or one that could be taken for it. */
+static void write_pid_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+    CU_ASSERT_FATAL(fd != -1);
+    CU_ASSERT(fd_write_all(fd, text, strlen(text)) == 0);
+    fd_close(&fd);
+}
+
+/* The one that the file names goes when it is the dead master's, and stays when it is not. */
+static void stop_removes_its_pid_file_alone(void)
+{
+    static const char *const texts[] = {"its own", "1\n", "", "-1\n", "rubbish"};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        char config[] = "/tmp/k0slb-unit-control-XXXXXX";
+        char path[sizeof(config) + 8];
+        struct master master;
+        char text[400];
+        struct run run;
+        int fd = mkstemp(config);
+
+        CU_ASSERT_FATAL(fd != -1);
+        start_master(&master, 0, NULL);
+        kill_master(&master);
+        snprintf(path, sizeof(path), "%s.pid", config);
+        snprintf(text, sizeof(text),
+                 "[k0slb]\nname = %s\npid_file = %s\n[service a]\nlisten = 127.0.0.1:1\n"
+                 "server b = 127.0.0.1:2\n",
+                 master.name, path);
+        CU_ASSERT(fd_write_all(fd, text, strlen(text)) == 0);
+        fd_close(&fd);
+        snprintf(text, sizeof(text), "%d\n", (int)master.pid);
+        write_pid_file(path, i == 0 ? text : texts[i]);
+        run_control(&run, (const char *const[]){"-c", config, "stop", NULL});
+        ASSERT_NUMBER(run.status, 0);
+        ASSERT_NUMBER(access(path, F_OK), i == 0 ? -1 : 0);
+        unlink(path);
+        unlink(config);
+    }
+}
+
 static void what_ignores_term_is_killed(void)
 {
     void *shared = child_share(sizeof(_Atomic int));
@@ -511,6 +555,7 @@ const struct unit_test instance_tests[] = {
     {"stop_stops_and_waits", stop_stops_and_waits},
     {"another_version_is_only_stopped", another_version_is_only_stopped},
     {"stop_ends_what_is_left", stop_ends_what_is_left},
+    {"stop_removes_its_pid_file_alone", stop_removes_its_pid_file_alone},
     {"what_ignores_term_is_killed", what_ignores_term_is_killed},
     {"another_process_is_left_alone", another_process_is_left_alone},
     {"a_stranger_names_nobody_else", a_stranger_names_nobody_else},
