@@ -26,6 +26,14 @@ static bool was_tried(const struct balance_request *request, unsigned slot)
     return false;
 }
 
+/* Health is of an address, so only a backend that has no health, or a bad one, may have none. */
+static bool is_nowhere(const struct balance_request *request, unsigned slot)
+{
+    struct addr address;
+
+    return board_backend_address(request->board, slot, &address) == -1;
+}
+
 static unsigned class_of(const struct balance_request *request, const struct conf_backend *backend)
 {
     static const unsigned classes[] = {
@@ -43,6 +51,8 @@ static unsigned class_of(const struct balance_request *request, const struct con
     if (class == CLASS_GOOD && request->is_avoided(request->context, backend->slot))
         class = CLASS_SUSPECT;
     if (class == CLASS_DOWN && request->service->all_down == ALL_DOWN_REFUSE)
+        class = CLASS_NEVER;
+    if (class >= CLASS_UNCHECKED && is_nowhere(request, backend->slot))
         class = CLASS_NEVER;
     return class;
 }

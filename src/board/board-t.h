@@ -125,12 +125,24 @@ struct board_service {
     struct board_rate rate;
 };
 
-/* An address under a sequence number; the only place where one is looked up. */
+#define BOARD_ADDRESS_WORDS (sizeof(struct addr) / sizeof(uint64_t))
+#define BOARD_HOST_WORDS    (CONF_HOST_SIZE / sizeof(uint64_t))
+
+/*
+ * Where a backend is, under a sequence number: the only place where an address is looked up, and
+ * the host name that it was resolved from ("" = a literal address). While a name has not resolved
+ * the address is ADDR_NONE with the port.
+ */
 struct board_address {
     _Atomic uint32_t sequence;
     uint32_t reserved;
-    _Atomic uint64_t words[2][3]; /* a struct addr each */
+    _Atomic uint64_t words[2][BOARD_ADDRESS_WORDS]; /* a struct addr each */
+    _Atomic uint64_t host[2][BOARD_HOST_WORDS];     /* a char [CONF_HOST_SIZE] each */
 };
+
+_Static_assert(sizeof(struct addr) % sizeof(uint64_t) == 0 &&
+                   CONF_HOST_SIZE % sizeof(uint64_t) == 0,
+               "both are whole words");
 
 struct board_backend {
     _Atomic uint32_t state; /* enum board_slot_state */

@@ -115,21 +115,68 @@ static bool is_unchanged(const _Atomic uint32_t *sequence, uint32_t before)
     return atomic_load_explicit(sequence, memory_order_relaxed) == before;
 }
 
+static void load_words(uint64_t *to, const _Atomic uint64_t *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = atomic_load_explicit(&from[i], memory_order_relaxed);
+}
+
 int board_backend_address(const struct board *board, unsigned slot, struct addr *out)
 {
     const struct board_address *address = &board_backend(board, slot)->address;
-    uint64_t words[ARRAY_LEN(address->words[0])];
+    uint64_t words[BOARD_ADDRESS_WORDS];
 
     for (int i = 0; i < COPY_TRIES; i++) {
         uint32_t before = atomic_load_explicit(&address->sequence, memory_order_acquire);
 
-        for (size_t w = 0; w < ARRAY_LEN(words); w++)
-            words[w] = atomic_load_explicit(&address->words[before % 2][w], memory_order_relaxed);
+        load_words(words, address->words[before % 2], ARRAY_LEN(words));
         if (is_unchanged(&address->sequence, before))
             break;
     }
     memcpy(out, words, sizeof(*out));
     return out->family == ADDR_NONE ? -1 : 0;
+}
+
+void board_backend_host(const struct board *board, unsigned slot, char host[CONF_HOST_SIZE])
+{
+    const struct board_address *address = &board_backend(board, slot)->address;
+    uint64_t words[BOARD_HOST_WORDS];
+
+    for (int i = 0; i < COPY_TRIES; i++) {
+        uint32_t before = atomic_load_explicit(&address->sequence, memory_order_acquire);
+
+        load_words(words, address->host[before % 2], ARRAY_LEN(words));
+        if (is_unchanged(&address->sequence, before))
+            break;
+    }
+    memcpy(host, words, CONF_HOST_SIZE);
+    host[CONF_HOST_SIZE - 1] = '\0';
+}
+
+uint32_t board_backend_life(const struct board *board, unsigned slot)
+{
+    return atomic_load_explicit(&board_backend(board, slot)->life, memory_order_acquire);
+}
+
+static bool is_resolved_backend(const struct board *board, const struct epoch *epoch,
+                                const struct addr *client)
+{
+    for (unsigned i = 0; i < epoch->backend_count; i++) {
+        struct addr address;
+
+        if (board_backend_address(board, epoch_backend(epoch, i)->slot, &address) == 0 &&
+            addr_same_ip(&address, client))
+            return true;
+    }
+    return false;
+}
+
+bool board_allows(const struct board *board, const struct epoch *epoch,
+                  const struct conf_access *access, const struct addr *client)
+{
+    if (epoch_allows(epoch, access, client))
+        return true;
+    return access->controllers && is_resolved_backend(board, epoch, client);
 }
 
 /* ---- health and admin words ---- */

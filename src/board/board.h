@@ -11,6 +11,7 @@
 
 #include "base/defs.h"
 #include "board/board-t.h"
+#include "conf/epoch.h"
 
 struct board;
 
@@ -32,9 +33,24 @@ const struct board_checker *board_checker(const struct board *board);
 
 /*
  * The address of a backend, with its port: the only way to one, for literal and for resolved
- * addresses. Returns 0, or -1 when there is none.
+ * addresses. Returns 0, or -1 when there is none (its name has never resolved); *out is then
+ * ADDR_NONE with the port.
  */
 int board_backend_address(const struct board *board, unsigned slot, struct addr *out) MUST_CHECK;
+
+/* The host name that its address is resolved from; "" for a literal address. */
+void board_backend_host(const struct board *board, unsigned slot, char host[CONF_HOST_SIZE]);
+
+/* Its present life: new with each owner of the slot and with each address. Health is of one life.
+ */
+uint32_t board_backend_life(const struct board *board, unsigned slot);
+
+/*
+ * Whether a list of that epoch lets the client in: epoch_allows(), and `controllers` stands for the
+ * addresses that names have resolved to, too.
+ */
+bool board_allows(const struct board *board, const struct epoch *epoch,
+                  const struct conf_access *access, const struct addr *client);
 
 /* The health of a backend, and since when (mono_ms(); 0 = since it is known). */
 enum board_health board_health(const struct board *board, unsigned slot);

@@ -60,9 +60,14 @@ void board_publish_backend(struct board *board, unsigned service_slot,
 void board_retire(struct board *board, const struct epoch *epoch);
 
 /*
- * Publishes the address of a backend (the resolver's answer, or the literal one). Another address
+ * Publishes where a backend is: the host name that the configuration has and the address that it
+ * resolved to (ADDR_NONE and the port until it has), or "" and a literal address. Another address
  * than before begins a new life: its health is unchecked until somebody has looked.
  */
+void board_set_place(struct board *board, unsigned backend, const char *host,
+                     const struct addr *address);
+
+/* The same with the host name as it is: a name has been resolved anew. */
 void board_set_address(struct board *board, unsigned backend, const struct addr *address);
 
 /* Notes a socket that listens (its inode from fstat(2)); forgets all of them. */

@@ -161,22 +161,57 @@ void board_retire(struct board *board, const struct epoch *epoch)
 
 /* ---- addresses ---- */
 
-void board_set_address(struct board *board, unsigned backend, const struct addr *address)
+static void store_words(_Atomic uint64_t *to, const void *from, size_t count)
 {
-    struct board_backend *slot = board_my_backend(board, backend);
-    struct board_address *own = &slot->address;
-    uint64_t words[ARRAY_LEN(own->words[0])];
-    uint32_t next = atomic_load_explicit(&own->sequence, memory_order_relaxed) + 1;
-    struct addr before;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t word;
 
-    _Static_assert(sizeof(words) == sizeof(*address), "an address is three words");
-    if (board_backend_address(board, backend, &before) == 0 && addr_equal(&before, address))
-        return;
-    memcpy(words, address, sizeof(words));
+        memcpy(&word, (const char *)from + i * sizeof(word), sizeof(word));
+        atomic_store_explicit(&to[i], word, memory_order_relaxed);
+    }
+}
+
+static void store_place(struct board_address *own, const char host[CONF_HOST_SIZE],
+                        const struct addr *address)
+{
+    uint32_t next = atomic_load_explicit(&own->sequence, memory_order_relaxed) + 1;
+
     /* Who sees anything of this writing sees the end of the one before, and looks again. */
     atomic_thread_fence(memory_order_release);
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        atomic_store_explicit(&own->words[next % 2][i], words[i], memory_order_relaxed);
+    store_words(own->words[next % 2], address, BOARD_ADDRESS_WORDS);
+    store_words(own->host[next % 2], host, BOARD_HOST_WORDS);
     atomic_store_explicit(&own->sequence, next, memory_order_release);
-    atomic_fetch_add(&slot->life, 1);
+}
+
+static bool has_address(const struct board *board, unsigned backend, const struct addr *address)
+{
+    struct addr now;
+    bool is_one = board_backend_address(board, backend, &now) == 0;
+
+    return is_one == (address->family != ADDR_NONE) && addr_equal(&now, address);
+}
+
+void board_set_place(struct board *board, unsigned backend, const char *host,
+                     const struct addr *address)
+{
+    struct board_backend *slot = board_my_backend(board, backend);
+    char host_before[CONF_HOST_SIZE];
+    char padded[CONF_HOST_SIZE] = "";
+    bool is_new = !has_address(board, backend, address);
+
+    board_backend_host(board, backend, host_before);
+    if (!is_new && strcmp(host_before, host) == 0)
+        return;
+    snprintf(padded, sizeof(padded), "%s", host);
+    store_place(&slot->address, padded, address);
+    if (is_new)
+        atomic_fetch_add(&slot->life, 1);
+}
+
+void board_set_address(struct board *board, unsigned backend, const struct addr *address)
+{
+    char host[CONF_HOST_SIZE];
+
+    board_backend_host(board, backend, host);
+    board_set_place(board, backend, host, address);
 }

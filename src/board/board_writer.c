@@ -61,12 +61,11 @@ struct board_checker *board_my_checker(struct board *board)
     return mine(board, board_checker(board));
 }
 
-void board_set_health(struct board *board, unsigned backend, enum board_health health,
-                      uint64_t now_ms)
+void board_set_health(struct board *board, unsigned backend, uint32_t life,
+                      enum board_health health, uint64_t now_ms)
 {
     _Atomic uint64_t *word = mine(board, &board_health_words(board)[backend]);
-    uint64_t life = atomic_load(&board_backend(board, backend)->life) & 0xff;
-    uint64_t state = life << 8 | (uint64_t)health;
+    uint64_t state = (uint64_t)(life & 0xff) << 8 | (uint64_t)health;
 
     if ((atomic_load_explicit(word, memory_order_relaxed) & 0xffff) == state)
         return;
@@ -81,7 +80,6 @@ void board_set_check(struct board *board, unsigned backend, const struct board_c
     /* Who sees anything of this writing sees the end of the one before, and looks again. */
     atomic_thread_fence(memory_order_release);
     own->copies[next % 2] = *check;
-    own->copies[next % 2].life = atomic_load(&board_backend(board, backend)->life);
     atomic_store_explicit(&own->sequence, next, memory_order_release);
 }
 

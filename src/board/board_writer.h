@@ -23,11 +23,14 @@ int board_enter(struct board *board, enum board_role role, unsigned slot) MUST_C
 
 struct board_checker *board_my_checker(struct board *board);
 
-/* Sets the health word of a backend; `since` is kept when the state does not change. */
-void board_set_health(struct board *board, unsigned backend, enum board_health health,
-                      uint64_t now_ms);
+/*
+ * Sets the health word of a backend, as judged in that life (board_backend_life(), asked before
+ * the address): in another one it means nothing. `since` is kept when the state does not change.
+ */
+void board_set_health(struct board *board, unsigned backend, uint32_t life,
+                      enum board_health health, uint64_t now_ms);
 
-/* Publishes the whole of a backend's last check. */
+/* Publishes the whole of a backend's last check, which has its life in it. */
 void board_set_check(struct board *board, unsigned backend, const struct board_check *check);
 
 /* ---- a worker ---- */

@@ -35,7 +35,8 @@ enum snapshot_status {
 
 struct snapshot_backend {
     char name[CONF_NAME_SIZE];
-    struct addr address;
+    char host[CONF_HOST_SIZE]; /* the name that the address is resolved from; "" = none */
+    struct addr address;       /* ADDR_NONE with the port until the name has resolved */
     unsigned slot;
     unsigned weight;
     bool backup;

@@ -105,8 +105,9 @@ static void copy_backend(const struct board *board, unsigned slot, uint64_t upti
     uint64_t since = board_health_since(board, slot);
 
     snapshot_copy_text(out->name, from->name, sizeof(out->name));
+    board_backend_host(board, slot, out->host);
     if (board_backend_address(board, slot, &out->address) == -1)
-        out->address = (struct addr){.family = ADDR_NONE};
+        out->address = (struct addr){.family = ADDR_NONE, .port = out->address.port};
     out->slot = slot;
     out->weight = atomic_load(&from->weight);
     out->backup = atomic_load(&from->backup) != 0;

@@ -1,6 +1,7 @@
 #include "checker/checker.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -98,6 +99,57 @@ static void look_at_evidence(struct checker *checker)
     }
 }
 
+/* ---- backends that nobody asks ---- */
+
+/* They are up, unless there is no address at which they could be. */
+static void trust(struct checker *checker, const struct conf_backend *backend)
+{
+    struct board *board = checker->shared.board;
+    struct board_check check = {.changed_ms = wall_ms()};
+    struct addr address;
+    enum board_health health = BOARD_UP;
+
+    check.life = board_backend_life(board, backend->slot);
+    if (board_backend_address(board, backend->slot, &address) == -1) {
+        health = BOARD_DOWN;
+        check.code = CHECKED_L4CON;
+        check.bad = 1;
+        strcpy(check.description, TARGET_NOWHERE);
+    }
+    if (board_health(board, backend->slot) == health)
+        return;
+    board_set_check(board, backend->slot, &check);
+    board_set_health(board, backend->slot, check.life, health, mono_ms());
+    judge_announce(&checker->shared);
+}
+
+static bool is_trusted(const struct checker *checker, const struct conf_backend *backend)
+{
+    const struct conf_service *service = epoch_service(checker->shared.epoch, backend->service);
+
+    return service->enabled && service->check == CHECK_NONE;
+}
+
+static void trust_all(struct checker *checker)
+{
+    for (unsigned i = 0; i < checker->shared.epoch->backend_count; i++) {
+        const struct conf_backend *backend = epoch_backend(checker->shared.epoch, i);
+
+        if (is_trusted(checker, backend))
+            trust(checker, backend);
+    }
+}
+
+/* ---- what others wrote on the board ---- */
+
+static void look(struct checker *checker)
+{
+    trust_all(checker);
+    for (unsigned i = 0; i < checker->target_count; i++)
+        target_look(&checker->targets[i]);
+    look_at_evidence(checker);
+}
+
 static void on_look(struct loop_watch *watch, unsigned events)
 {
     struct checker *checker = CONTAINER_OF(watch, struct checker, look);
@@ -106,7 +158,7 @@ static void on_look(struct loop_watch *watch, unsigned events)
     (void)events;
     on_wake(checker);
     if (read(watch->fd, &count, sizeof(count)) == (ssize_t)sizeof(count))
-        look_at_evidence(checker);
+        look(checker);
 }
 
 /* ---- the role ---- */
@@ -153,28 +205,12 @@ static int open_shared(struct checker *checker)
     return 0;
 }
 
-/* A backend that nobody asks is up. */
-static void trust(struct checker *checker, const struct conf_backend *backend)
-{
-    const struct board_check none = {.changed_ms = wall_ms()};
-
-    if (board_health(checker->shared.board, backend->slot) == BOARD_UP)
-        return;
-    board_set_check(checker->shared.board, backend->slot, &none);
-    board_set_health(checker->shared.board, backend->slot, BOARD_UP, mono_ms());
-    judge_announce(&checker->shared);
-}
-
 static void add_backend(struct checker *checker, const struct conf_backend *backend)
 {
     const struct conf_service *service = epoch_service(checker->shared.epoch, backend->service);
 
-    if (!service->enabled)
+    if (!service->enabled || service->check == CHECK_NONE)
         return;
-    if (service->check == CHECK_NONE) {
-        trust(checker, backend);
-        return;
-    }
     target_init(&checker->targets[checker->target_count], &checker->shared, backend);
     take_evidence(checker, checker->target_count); /* what came before is known */
     checker->target_count++;
@@ -189,6 +225,7 @@ static int start(void *state, struct role_life *life)
         return -1;
     for (unsigned i = 0; i < checker->shared.epoch->backend_count; i++)
         add_backend(checker, epoch_backend(checker->shared.epoch, i));
+    trust_all(checker);
     checker->look = (struct loop_watch){.fn = on_look, .fd = checker->birth->look_event};
     if (loop_add(checker->shared.loop, &checker->look, LOOP_READ) == -1) {
         log_error("cannot watch for evidence");
@@ -219,9 +256,7 @@ static void heartbeat(void *state)
     on_wake(checker);
     atomic_store_explicit(&board_my_checker(checker->shared.board)->heartbeat_ms, mono_ms(),
                           memory_order_relaxed);
-    look_at_evidence(checker);
-    for (unsigned i = 0; i < checker->target_count; i++)
-        target_look(&checker->targets[i]);
+    look(checker);
 }
 
 /* Questions are nobody's loss: it leaves at once. */

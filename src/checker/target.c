@@ -11,6 +11,10 @@
 /* Reports of workers start a probe at once, but no two within this time. */
 #define REPORT_GAP_MS 20
 
+/* So long a name's first answer is waited for, before its backend is down for want of an address.
+ */
+#define FIRST_LOOKUP_MS 1000
+
 struct question {
     struct target *target;
     struct probe *probe;
@@ -100,7 +104,7 @@ static void note_slow(struct target *target, struct question *question)
     target->next_ms = sooner(target->next_ms, later(now_ms(target), target->started_ms + fast_ms));
 }
 
-/* ---- answers ---- */
+/* ---- giving up ---- */
 
 static void forget(struct question *question)
 {
@@ -118,6 +122,30 @@ static void forget_before(struct target *target, const struct list *end)
         forget(question);
     }
 }
+
+/* ---- lives ---- */
+
+static uint32_t life_now(const struct target *target)
+{
+    return board_backend_life(target->shared->board, target->backend->slot);
+}
+
+static bool is_outlived(const struct target *target)
+{
+    return life_now(target) != target->life;
+}
+
+static void begin_life(struct target *target)
+{
+    forget_before(target, &target->questions);
+    target->life = life_now(target);
+    target->health = (struct health){.state = BOARD_UNCHECKED};
+    target->check = (struct board_check){.life = target->life};
+    target->next_ms = now_ms(target);
+    rearm(target);
+}
+
+/* ---- answers ---- */
 
 static void note_answered(struct target *target)
 {
@@ -149,6 +177,11 @@ static void on_answer(void *context, const struct probe_result *result)
     struct question *question = context;
     struct target *target = question->target;
 
+    if (is_outlived(target)) {
+        forget(question);
+        begin_life(target);
+        return;
+    }
     note_answered(target);
     if (result->no_verdict) {
         note_trouble(target, result->description);
@@ -188,19 +221,28 @@ static int send_question(struct target *target, const struct addr *address)
     return 0;
 }
 
-static void ask(struct target *target)
+/* There is nobody to ask: the verdict is known. */
+static void answer_nowhere(struct target *target)
 {
     static const struct probe_result nowhere = {
         .code = CHECKED_L4CON,
-        .description = "no address",
+        .description = TARGET_NOWHERE,
     };
+
+    if (!target->answered && now_ms(target) < target->began_ms + FIRST_LOOKUP_MS)
+        return;
+    note_answered(target);
+    judge_answer(target, &nowhere);
+}
+
+static void ask(struct target *target)
+{
     struct addr address;
 
     target->started_ms = now_ms(target);
     target->next_ms = target_next(target, target->started_ms);
     if (board_backend_address(target->shared->board, target->backend->slot, &address) == -1) {
-        note_answered(target);
-        judge_answer(target, &nowhere);
+        answer_nowhere(target);
     } else if (send_question(target, &address) == -1) {
         note_answered(target);
         note_trouble(target, "out of memory");
@@ -213,6 +255,8 @@ static void on_timer(struct loop_timer *timer)
     struct question *question;
 
     target->shared->wake(target->shared->wake_context);
+    if (is_outlived(target))
+        begin_life(target);
     question = newest(target);
     if (question != NULL && !question->slow && slow_at(target, question) <= now_ms(target))
         note_slow(target, question);
@@ -238,9 +282,11 @@ void target_init(struct target *target, struct target_shared *shared,
                  const struct conf_backend *backend)
 {
     const struct conf_service *service = epoch_service(shared->epoch, backend->service);
-    enum board_health known = board_health(shared->board, backend->slot);
+    enum board_health known;
 
     memset(target, 0, sizeof(*target));
+    target->life = board_backend_life(shared->board, backend->slot);
+    known = board_health(shared->board, backend->slot);
     target->shared = shared;
     target->service = service;
     target->backend = backend;
@@ -248,9 +294,11 @@ void target_init(struct target *target, struct target_shared *shared,
     target->timer.fn = on_timer;
     list_init(&target->questions);
     board_check_copy(shared->board, backend->slot, &target->check);
+    target->check.life = target->life;
     target->health.state = known == BOARD_BLOCKED ? BOARD_UNCHECKED : known;
     target->health.good = target->check.good;
     target->health.bad = target->check.bad;
+    target->began_ms = now_ms(target);
     target->next_ms = first_start(target);
     target->answered = known != BOARD_UNCHECKED;
     if (!target->answered)
@@ -269,6 +317,10 @@ void target_report(struct target *target, enum board_evidence_kind kind)
 {
     const uint64_t now = now_ms(target);
 
+    if (is_outlived(target)) {
+        begin_life(target);
+        return;
+    }
     if (target->paused || target->health.state == BOARD_DOWN)
         return;
     target->reported_ms = now;
@@ -282,6 +334,8 @@ void target_look(struct target *target)
 {
     bool paused = board_admin(target->shared->board, target->backend->slot) == BOARD_ADMIN_MAINT;
 
+    if (is_outlived(target))
+        begin_life(target);
     if (paused == target->paused)
         return;
     target->paused = paused;
@@ -301,6 +355,7 @@ void target_shift(struct target *target, uint64_t gap_ms)
     target->next_ms += gap_ms;
     target->started_ms += gap_ms;
     target->reported_ms += gap_ms;
+    target->began_ms += gap_ms;
     for (struct list *at = questions->next; at != questions; at = at->next) {
         struct question *question = CONTAINER_OF(at, struct question, place);
 

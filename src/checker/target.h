@@ -5,6 +5,9 @@
  * Probes of one backend overlap while they are unanswered: when one has waited check_fast_interval
  * the next starts, up to check_fall at once. A good answer outdates every older question. A
  * question that was out while this process did not run can only be answered well.
+ *
+ * A backend whose address changes begins a new life: what was known of it, and every question that
+ * is out, is of another machine, and the first answer decides again.
  */
 #ifndef K0SLB_CHECKER_TARGET_H
 #define K0SLB_CHECKER_TARGET_H
@@ -20,6 +23,9 @@
 #include "probe/probe.h"
 
 #include "checker/health.h"
+
+/* What is said of a backend that has no address. */
+#define TARGET_NOWHERE "name does not resolve"
 
 /* What all targets of a checker share. */
 struct target_shared {
@@ -47,6 +53,8 @@ struct target {
     struct list questions; /* those that are out, the oldest first */
     unsigned asked;        /* how many */
     uint32_t hash;
+    uint32_t life;        /* of the address that all this is about */
+    uint64_t began_ms;    /* when this checker took it up */
     uint64_t next_ms;     /* when the next one starts */
     uint64_t started_ms;  /* when the last one did */
     uint64_t reported_ms; /* when a worker last spoke against it */
@@ -70,7 +78,7 @@ uint64_t target_next(const struct target *target, uint64_t from_ms);
 /* A worker saw something that speaks against it. */
 void target_report(struct target *target, enum board_evidence_kind kind);
 
-/* Looks at what an administrator said. */
+/* Looks at its address and at what an administrator said. */
 void target_look(struct target *target);
 
 /* Moves everything by a time in which this process did not run. */

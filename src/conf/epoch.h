@@ -55,8 +55,8 @@ const struct conf_service *epoch_service_by_slot(const struct epoch *epoch, unsi
 const struct conf_backend *epoch_backend_by_slot(const struct epoch *epoch, unsigned slot);
 
 /*
- * Whether the list lets the address in: `all`, a range, or for `controllers` the address of any
- * backend in this epoch.
+ * Whether the list lets the address in: `all`, a range, or for `controllers` the literal address of
+ * any backend in this epoch. board_allows() knows the resolved ones, too.
  */
 bool epoch_allows(const struct epoch *epoch, const struct conf_access *access,
                   const struct addr *client);

@@ -46,7 +46,7 @@ void slots_publish(struct board *board, const struct epoch *epoch)
     for (unsigned i = 0; i < epoch->backend_count; i++) {
         const struct conf_backend *backend = epoch_backend(epoch, i);
 
-        board_set_address(board, backend->slot, &backend->address);
+        board_set_place(board, backend->slot, backend->host, &backend->address);
         board_publish_backend(board, epoch_service(epoch, backend->service)->slot, backend);
     }
 }

@@ -203,12 +203,27 @@ static void put_reason(struct json *json, const struct snapshot_service *service
     textbuf_fini(&reason);
 }
 
+/* The address in use; of a name that has none yet, the name. */
+static void put_place(struct json *json, const struct snapshot_backend *backend)
+{
+    char text[CONF_PLACE_SIZE];
+
+    if (backend->host[0] != '\0' && backend->address.family == ADDR_NONE)
+        put_text(json, "address", conf_place_format(backend->host, &backend->address, text));
+    else
+        put_address(json, "address", &backend->address);
+    if (backend->host[0] != '\0')
+        put_text(json, "host", backend->host);
+    else
+        put_word(json, "host", "null");
+}
+
 static void put_backend(struct json *json, const struct snapshot_service *service,
                         const struct snapshot_backend *backend)
 {
     open_value(json, NULL, "{");
     put_text(json, "name", backend->name);
-    put_address(json, "address", &backend->address);
+    put_place(json, backend);
     put_number(json, "weight", backend->weight);
     put_bool(json, "backup", backend->backup);
     put_text(json, "status", snapshot_status_name(backend->status));

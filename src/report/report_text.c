@@ -129,13 +129,13 @@ static void add_backend(struct table *table, const struct snapshot_service *serv
                         const struct snapshot_backend *backend)
 {
     const struct snapshot_counts *counts = &backend->counts;
-    char address[ADDR_TEXT_SIZE];
+    char place[WORDS_PLACE_SIZE];
     char age[AGE_TEXT_SIZE];
     char bytes[WORDS_BYTES_SIZE];
 
     table_add(table, words_is_trouble(backend->status) ? "!" : "");
     table_add(table, backend->name);
-    table_add(table, addr_format(&backend->address, address));
+    table_add(table, words_place(backend, place));
     table_printf(table, "%u%s", backend->weight, backend->backup ? " backup" : "");
     table_add(table, snapshot_status_name(backend->status));
     table_add(table, age_format(backend->since_seconds, age));

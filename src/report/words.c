@@ -212,6 +212,20 @@ void words_process(struct textbuf *out, const struct snapshot_process *process)
         textbuf_printf(out, " %u", process->slot + 1);
 }
 
+char *words_place(const struct snapshot_backend *backend, char text[WORDS_PLACE_SIZE])
+{
+    char place[CONF_PLACE_SIZE];
+    char address[ADDR_TEXT_SIZE];
+
+    conf_place_format(backend->host, &backend->address, place);
+    if (backend->host[0] == '\0' || backend->address.family == ADDR_NONE)
+        snprintf(text, WORDS_PLACE_SIZE, "%s", place);
+    else
+        snprintf(text, WORDS_PLACE_SIZE, "%s (%s)", place,
+                 addr_format_ip(&backend->address, address));
+    return text;
+}
+
 void words_separate(struct textbuf *out, size_t start, const char *separator)
 {
     if (out->length > start)

@@ -55,6 +55,15 @@ void words_backends(struct textbuf *out, const struct snapshot_service *service)
 /* "worker 1", "checker", "stats". */
 void words_process(struct textbuf *out, const struct snapshot_process *process);
 
+/* Room for "HOST:PORT (ADDRESS)" and the NUL. */
+#define WORDS_PLACE_SIZE (CONF_PLACE_SIZE + ADDR_TEXT_SIZE + 3)
+
+/*
+ * Where a backend is: "10.0.0.11:6443", or "cp1.example:6443 (10.0.0.11)", without the address
+ * while the name has not resolved. Returns `text`. Not made safe.
+ */
+char *words_place(const struct snapshot_backend *backend, char text[WORDS_PLACE_SIZE]);
+
 /* Puts `separator` unless the text is still as long as it was at `start`. */
 void words_separate(struct textbuf *out, size_t start, const char *separator);
 

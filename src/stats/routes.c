@@ -137,7 +137,7 @@ static void answer_path(const struct routes *routes, const struct http_request *
     const struct route *route = find(request->path);
 
     if ((route == NULL || !route->is_public) &&
-        !epoch_allows(routes->epoch, &routes->epoch->stats.allow, client))
+        !board_allows(routes->board, routes->epoch, &routes->epoch->stats.allow, client))
         say(answer, body, 403, "Your address is not in `allow` of [stats] in k0slb.ini.");
     else if (route == NULL)
         say(answer, body, 404,

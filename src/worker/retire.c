@@ -1,5 +1,7 @@
 #include "worker/retire.h"
 
+#include <string.h>
+
 #include "base/addr.h"
 #include "worker/session.h"
 
@@ -23,6 +25,11 @@ static void move_away(struct worker *worker, unsigned slot)
     worker->moved_at_ms = loop_now_ms(worker->loop);
 }
 
+static bool has_moved(const struct conf_backend *before, const struct conf_backend *after)
+{
+    return !addr_equal(&before->address, &after->address) || strcmp(before->host, after->host) != 0;
+}
+
 static void look_at_slot(struct worker *worker, const struct role_change *change, unsigned slot)
 {
     const struct conf_backend *before = epoch_backend_by_slot(change->before, slot);
@@ -36,7 +43,7 @@ static void look_at_slot(struct worker *worker, const struct role_change *change
     worker->retired_at_ms[slot] = 0;
     if (before == NULL)
         worker->avoided_at_ms[slot] = 0;
-    else if (!addr_equal(&before->address, &after->address))
+    else if (has_moved(before, after))
         move_away(worker, slot);
 }
 

@@ -85,8 +85,12 @@ static int set_health(void *context)
 
     if (board_enter(stage->board, BOARD_ROLE_CHECKER, 0) == -1)
         return 1;
-    for (unsigned i = 0; i < stage->count; i++)
-        board_set_health(stage->board, stage_slot(stage, i), stage->backends[i].health, 1);
+    for (unsigned i = 0; i < stage->count; i++) {
+        unsigned slot = stage_slot(stage, i);
+
+        board_set_health(stage->board, slot, board_backend_life(stage->board, slot),
+                         stage->backends[i].health, 1);
+    }
     return 0;
 }
 
@@ -100,8 +104,23 @@ static void set_admin(struct stage *stage)
         atomic_store(&admin->backend[stage_slot(stage, i)], stage->backends[i].admin);
 }
 
+static void set_addresses(struct stage *stage)
+{
+    for (unsigned i = 0; i < stage->count; i++) {
+        struct addr address = {.port = 6443};
+
+        if (!stage->backends[i].nowhere) {
+            address.family = ADDR_IPV4;
+            address.ip[0] = 10;
+            address.ip[3] = (uint8_t)i;
+        }
+        board_set_address(stage->board, stage_slot(stage, i), &address);
+    }
+}
+
 void stage_set(struct stage *stage)
 {
+    set_addresses(stage);
     ASSERT_NUMBER(child_run(set_health, stage), 0);
     set_admin(stage);
 }

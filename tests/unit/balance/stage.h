@@ -13,6 +13,7 @@ struct stage_backend {
     bool backup;
     enum board_health health;
     enum board_admin_state admin;
+    bool nowhere; /* its name has never resolved */
     bool avoided; /* this process has just seen it fail */
     bool tried;   /* it has failed this connection already */
 };
@@ -34,7 +35,8 @@ struct stage {
 void stage_open(struct stage *stage, enum conf_balance balance, enum conf_all_down all_down);
 void stage_close(struct stage *stage);
 
-/* Writes health and admin words of all of them, as checker and administrator would. */
+/* Writes addresses, health and admin words of all of them, as master, checker and administrator
+ * would. */
 void stage_set(struct stage *stage);
 
 /* One choice; the number of the backend, or -1. */

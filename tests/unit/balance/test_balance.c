@@ -382,6 +382,23 @@ static void test_unknown_health(void)
     stage_close(&stage);
 }
 
+/* What has no address is nowhere to send anybody, and costs nobody a try. */
+static void test_without_address(void)
+{
+    struct stage stage;
+
+    stage_states(&stage, "ddd");
+    stage.backends[0].nowhere = stage.backends[2].nowhere = true;
+    stage_open(&stage, BALANCE_ROUNDROBIN, ALL_DOWN_TRY);
+    for (unsigned i = 0; i < 10; i++)
+        ASSERT_NUMBER(stage_choose(&stage), 1);
+    stage.backends[1].nowhere = true;
+    stage.backends[0].health = BOARD_UNCHECKED;
+    stage_set(&stage);
+    ASSERT_NUMBER(stage_choose(&stage), -1);
+    stage_close(&stage);
+}
+
 /* Tickets are for real choices: a refusal draws none. */
 static void test_no_ticket_without_choice(void)
 {
@@ -404,6 +421,7 @@ const struct unit_test balance_tests[] = {
     {"avoided_is_suspect", test_avoided_is_suspect},
     {"all_down_keeps_admin_words", test_all_down_keeps_admin_words},
     {"unknown_health", test_unknown_health},
+    {"without_address", test_without_address},
     {"no_ticket_without_choice", test_no_ticket_without_choice},
     {NULL, NULL},
 };

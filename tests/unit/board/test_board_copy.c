@@ -86,20 +86,26 @@ static void test_address_is_never_torn(void)
 
 /* ---- health words ---- */
 
+static void set_health(struct board *board, unsigned backend, enum board_health health,
+                       uint64_t now_ms)
+{
+    board_set_health(board, backend, board_backend_life(board, backend), health, now_ms);
+}
+
 static int judge(void *context)
 {
     struct board *board = context;
 
     if (board_enter(board, BOARD_ROLE_CHECKER, 0) == -1)
         return 1;
-    board_set_health(board, 1, BOARD_UP, 1000);
-    board_set_health(board, 2, BOARD_UP, 1000);
-    board_set_health(board, 2, BOARD_UP, 2000);
-    board_set_health(board, 3, BOARD_UP, 1000);
-    board_set_health(board, 3, BOARD_SUSPECT, 2000);
-    board_set_health(board, 3, BOARD_DOWN, 3000);
-    board_set_health(board, 3, BOARD_DOWN, 4000);
-    board_set_health(board, 63, BOARD_BLOCKED, UINT64_C(1) << 40);
+    set_health(board, 1, BOARD_UP, 1000);
+    set_health(board, 2, BOARD_UP, 1000);
+    set_health(board, 2, BOARD_UP, 2000);
+    set_health(board, 3, BOARD_UP, 1000);
+    set_health(board, 3, BOARD_SUSPECT, 2000);
+    set_health(board, 3, BOARD_DOWN, 3000);
+    set_health(board, 3, BOARD_DOWN, 4000);
+    set_health(board, 63, BOARD_BLOCKED, UINT64_C(1) << 40);
     atomic_store(&board_my_checker(board)->heartbeat_ms, 77);
     return 0;
 }

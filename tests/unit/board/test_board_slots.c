@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "unit/board/scratch.h"
 #include "unit/claim.h"
 #include "unit/unit.h"
@@ -152,6 +153,73 @@ static void test_address(void)
     scratch_drop(board);
 }
 
+/* A name keeps its address until another one is said; only another address is another life. */
+static void test_place(void)
+{
+    struct board *board = scratch_board(1, 3, 1);
+    struct addr unknown = {.port = 6443};
+    struct addr known = {.family = ADDR_IPV4, .port = 6443, .ip = {10, 0, 0, 11}};
+    struct addr seen;
+    char host[CONF_HOST_SIZE];
+    uint32_t life;
+
+    board_set_place(board, 0, "cp1.example", &unknown);
+    life = board_backend_life(board, 0);
+    board_backend_host(board, 0, host);
+    ASSERT_TEXT(host, "cp1.example");
+    CU_ASSERT(board_backend_address(board, 0, &seen) == -1 && seen.port == 6443);
+    board_set_place(board, 0, "cp1.example", &unknown);
+    ASSERT_NUMBER(board_backend_life(board, 0), life);
+    board_set_address(board, 0, &known);
+    ASSERT_NUMBER(board_backend_life(board, 0), life + 1);
+    board_backend_host(board, 0, host);
+    ASSERT_TEXT(host, "cp1.example");
+    board_set_place(board, 0, "other", &known);
+    ASSERT_NUMBER(board_backend_life(board, 0), life + 1);
+    board_backend_host(board, 0, host);
+    ASSERT_TEXT(host, "other");
+    board_set_place(board, 0, "", &known);
+    board_backend_host(board, 0, host);
+    ASSERT_TEXT(host, "");
+    CU_ASSERT(board_backend_address(board, 0, &seen) == 0 && addr_equal(&seen, &known));
+    scratch_drop(board);
+}
+
+/* `controllers` in a list: who is a backend by its literal address, or by what its name became. */
+static void test_resolved_controllers_are_let_in(void)
+{
+    struct board *board = scratch_board(1, 2, 1);
+    struct conf_service service = {.name = "s", .enabled = 1, .backend_count = 2};
+    struct conf_backend backends[2] = {
+        {.name = "a", .slot = 0, .address = {.family = ADDR_IPV4, .port = 1, .ip = {10, 0, 0, 1}}},
+        {.name = "b", .slot = 1, .host = "b.example", .address = {.port = 1}}};
+    struct conf conf = {.services = &service,
+                        .backends = backends,
+                        .service_count = 1,
+                        .backend_count = 2,
+                        .stats = {.allow = {.controllers = 1}}};
+    struct addr client = {.family = ADDR_IPV4, .port = 4711, .ip = {10, 0, 0, 1}};
+    struct addr resolved = {.family = ADDR_IPV4, .port = 1, .ip = {10, 0, 0, 2}};
+    struct conf_access nobody = {.controllers = 0};
+    const struct epoch *epoch;
+    int fd = epoch_seal(&conf, 1);
+
+    CU_ASSERT_FATAL(fd != -1);
+    epoch = epoch_map(fd);
+    fd_close(&fd);
+    CU_ASSERT_FATAL(epoch != NULL);
+    for (unsigned i = 0; i < 2; i++)
+        board_set_place(board, i, backends[i].host, &backends[i].address);
+    CU_ASSERT_TRUE(board_allows(board, epoch, &epoch->stats.allow, &client));
+    client.ip[3] = 2;
+    CU_ASSERT_FALSE(board_allows(board, epoch, &epoch->stats.allow, &client));
+    board_set_address(board, 1, &resolved);
+    CU_ASSERT_TRUE(board_allows(board, epoch, &epoch->stats.allow, &client));
+    CU_ASSERT_FALSE(board_allows(board, epoch, &nobody, &client));
+    epoch_unmap(epoch);
+    scratch_drop(board);
+}
+
 /* ---- who is here ---- */
 
 static const struct board_child *child_of(const struct board *board, pid_t pid)
@@ -261,6 +329,8 @@ const struct unit_test board_slot_tests[] = {
     {"full", test_full},
     {"longest_name", test_longest_name},
     {"address", test_address},
+    {"place", test_place},
+    {"resolved_controllers_are_let_in", test_resolved_controllers_are_let_in},
     {"children", test_children},
     {"too_many_children", test_too_many_children},
     {"sockets", test_sockets},

@@ -38,8 +38,9 @@ static void claim_all(struct fixture *fixture)
 
         snprintf(backend.name, sizeof(backend.name), "c%u", i);
         fixture->backend[i] = claim_backend(fixture->board, fixture->service[0], &backend);
-        if (i > 0)
-            board_set_address(fixture->board, fixture->backend[i], &address);
+        if (i == 0)
+            address = (struct addr){.port = 6443};
+        board_set_place(fixture->board, fixture->backend[i], i == 0 ? "cp0.example" : "", &address);
     }
 }
 
@@ -193,7 +194,10 @@ static void slots_are_shown_in_their_order(void)
     ASSERT_NUMBER(snapshot->services[0].backends[2].weight, 3);
     CU_ASSERT(snapshot->services[0].backends[2].backup);
     ASSERT_NUMBER(snapshot->services[0].backends[2].address.ip[3], 2);
+    ASSERT_TEXT(snapshot->services[0].backends[2].host, "");
     ASSERT_NUMBER(snapshot->services[0].backends[0].address.family, ADDR_NONE);
+    ASSERT_NUMBER(snapshot->services[0].backends[0].address.port, 6443);
+    ASSERT_TEXT(snapshot->services[0].backends[0].host, "cp0.example");
     ASSERT_NUMBER(snapshot->services[0].status, SERVICE_DOWN);
     ASSERT_TEXT(snapshot->services[1].name, "off");
     ASSERT_NUMBER(snapshot->services[1].balance, BALANCE_ROUNDROBIN);
@@ -204,15 +208,21 @@ static void slots_are_shown_in_their_order(void)
     tear_down(&fixture);
 }
 
+static void set_health(struct board *board, unsigned backend, enum board_health health)
+{
+    board_set_health(board, backend, board_backend_life(board, backend), health, mono_ms());
+}
+
 static void set_mixed_health(struct board *board, const struct fixture *fixture)
 {
     struct board_check check = {.code = CHECKED_L4CON, .duration_us = 70, .bad = 3};
 
     strcpy(check.description, "connection refused");
+    check.life = board_backend_life(board, fixture->backend[1]);
     board_set_check(board, fixture->backend[1], &check);
-    board_set_health(board, fixture->backend[0], BOARD_UP, mono_ms());
-    board_set_health(board, fixture->backend[1], BOARD_DOWN, mono_ms());
-    board_set_health(board, fixture->backend[2], BOARD_SUSPECT, mono_ms());
+    set_health(board, fixture->backend[0], BOARD_UP);
+    set_health(board, fixture->backend[1], BOARD_DOWN);
+    set_health(board, fixture->backend[2], BOARD_SUSPECT);
 }
 
 static void set_wild_check(struct board *board, const struct fixture *fixture)
@@ -220,8 +230,9 @@ static void set_wild_check(struct board *board, const struct fixture *fixture)
     struct board_check check = {.code = 999};
 
     memset(check.description, 'x', sizeof(check.description));
+    check.life = board_backend_life(board, fixture->backend[0]);
     board_set_check(board, fixture->backend[0], &check);
-    board_set_health(board, fixture->backend[0], (enum board_health)77, mono_ms());
+    set_health(board, fixture->backend[0], (enum board_health)77);
 }
 
 static void health_is_shown(void)
@@ -290,12 +301,12 @@ static void admin_words_come_first(void)
 static void set_all_down(struct board *board, const struct fixture *fixture)
 {
     for (unsigned i = 0; i < BACKENDS; i++)
-        board_set_health(board, fixture->backend[i], BOARD_DOWN, mono_ms());
+        set_health(board, fixture->backend[i], BOARD_DOWN);
 }
 
 static void set_one_up(struct board *board, const struct fixture *fixture)
 {
-    board_set_health(board, fixture->backend[1], BOARD_UP, mono_ms());
+    set_health(board, fixture->backend[1], BOARD_UP);
 }
 
 static void what_was_never_good_is_told_from_what_went_down(void)

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mono.h"
 #include "channel/channel.h"
 
@@ -346,8 +347,106 @@ static void test_no_address_is_down(void)
     house->backends[0].address = none;
     house_start(house);
     CU_ASSERT_TRUE(house_wait(house, 0, BOARD_DOWN));
-    CU_ASSERT_TRUE(house_wait_log(house, "s/b0 is down: L4CON no address (first check)"));
+    CU_ASSERT_TRUE(
+        house_wait_log(house, "s/b0 is down: L4CON name does not resolve (first check)"));
     CU_ASSERT_TRUE(house_wait(house, 1, BOARD_UP));
+    close_house(house);
+}
+
+/* The master has resolved the name anew, and says so. */
+static void move(struct house *house, unsigned backend, const struct addr *address)
+{
+    static const uint64_t one = 1;
+
+    board_set_address(house->board, house->backends[backend].slot, address);
+    CU_ASSERT_TRUE(write(house->birth.look_event, &one, sizeof(one)) == sizeof(one));
+}
+
+/* At another address it is another machine: probed at once, and the first answer decides alone. */
+static void test_another_address_begins_anew(void)
+{
+    struct house *house = open_quiet_house(2);
+
+    house_close(house, 1);
+    move(house, 0, &house->backends[1].address);
+    CU_ASSERT_TRUE(house_wait(house, 0, BOARD_DOWN));
+    CU_ASSERT_TRUE(house_wait_log(house, "s/b0 is down: L4CON connection refused (first check)"));
+    move(house, 0, &house->backends[0].address);
+    CU_ASSERT_TRUE(house_wait(house, 0, BOARD_UP));
+    ASSERT_NUMBER(check_of(house, 0).good, 1);
+    close_house(house);
+}
+
+static void accept_waiting(const struct house *house, unsigned backend)
+{
+    int fd;
+
+    while ((fd = accept4(house->listeners[backend], NULL, NULL, SOCK_CLOEXEC)) != -1)
+        close(fd);
+}
+
+/*
+ * A question waits at the old address, where a SYN is answered only by its next repetition: then
+ * that answer is good, and says nothing about the new address.
+ */
+static void test_old_questions_are_void(void)
+{
+    struct house *house = open_house(3);
+    uint64_t until_ms;
+
+    house->service.check_connect_timeout = 5000;
+    house->service.check_rise = 1;
+    house_close(house, 0);
+    house_listen(house, 0, 0);
+    CU_ASSERT_FATAL(fd_set_nonblocking(house->listeners[0]) == 0);
+    house_close(house, 1);
+    house_start(house);
+    CU_ASSERT_TRUE(house_wait(house, 0, BOARD_SUSPECT));
+    move(house, 0, &house->backends[1].address);
+    CU_ASSERT_TRUE(house_wait(house, 0, BOARD_DOWN));
+    until_ms = mono_ms() + 2500;
+    while (mono_ms() < until_ms && house_health(house, 0) == BOARD_DOWN) {
+        accept_waiting(house, 0);
+        CU_ASSERT_TRUE(is_probed_within(house, 0, 3000));
+    }
+    ASSERT_NUMBER(house_health(house, 0), BOARD_DOWN);
+    close_house(house);
+}
+
+/* A name's first lookup may take a moment: nobody is down for it. */
+static void test_first_lookup_is_waited_for(void)
+{
+    static const struct addr none;
+    struct house *house = open_house(2);
+    struct addr address = house->backends[0].address;
+
+    house->backends[0].address = none;
+    house_start(house);
+    CU_ASSERT_TRUE(house_wait(house, 1, BOARD_UP));
+    ASSERT_NUMBER(board_checker(house->board)->first_round, 0);
+    move(house, 0, &address);
+    CU_ASSERT_TRUE(house_wait_message(house, CHANNEL_BORN));
+    CU_ASSERT_TRUE(house_wait_message(house, CHANNEL_CHECKS_DONE));
+    CU_ASSERT_TRUE(house_wait(house, 0, BOARD_UP));
+    CU_ASSERT_FALSE(house_has_logged(house, "s/b0 is down"));
+    close_house(house);
+}
+
+/* Where nobody asks, an address is enough, and needed. */
+static void test_unasked_needs_an_address(void)
+{
+    static const struct addr none;
+    struct house *house = open_house(2);
+    struct addr address = house->backends[0].address;
+
+    house->service.check = CHECK_NONE;
+    house->backends[0].address = none;
+    house_start(house);
+    CU_ASSERT_TRUE(house_wait(house, 0, BOARD_DOWN));
+    ASSERT_TEXT(check_of(house, 0).description, "name does not resolve");
+    CU_ASSERT_TRUE(house_wait(house, 1, BOARD_UP));
+    move(house, 0, &address);
+    CU_ASSERT_TRUE(house_wait(house, 0, BOARD_UP));
     close_house(house);
 }
 
@@ -365,5 +464,9 @@ const struct unit_test checker_tests[] = {
     {"successor_goes_on", test_successor_goes_on},
     {"maint_stops_probing", test_maint_stops_probing},
     {"no_address_is_down", test_no_address_is_down},
+    {"another_address_begins_anew", test_another_address_begins_anew},
+    {"old_questions_are_void", test_old_questions_are_void},
+    {"first_lookup_is_waited_for", test_first_lookup_is_waited_for},
+    {"unasked_needs_an_address", test_unasked_needs_an_address},
     {NULL, NULL},
 };

@@ -55,6 +55,7 @@ static void the_fields_are_there(void)
         {"services.0.bytes", "{\"in\":3865470566,\"out\":103809024}"},
         {"services.0.backends.1.name", "\"k0s-controller2\""},
         {"services.0.backends.1.address", "\"10.0.0.12:6443\""},
+        {"services.0.backends.1.host", "null"},
         {"services.0.backends.1.weight", "1"},
         {"services.0.backends.1.backup", "false"},
         {"services.0.backends.1.status", "\"down\""},
@@ -94,6 +95,29 @@ static void the_fields_are_there(void)
     CU_ASSERT_FATAL(json_is_valid(out.data));
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         ASSERT_TEXT(json_at(out.data, cases[i].path, value, sizeof(value)), cases[i].value);
+    textbuf_fini(&out);
+}
+
+/* The address is the one in use; a name that has none yet stands in for it. */
+static void names_are_shown(void)
+{
+    struct sample sample;
+    struct textbuf out;
+    char value[200];
+
+    sample_fill(&sample);
+    strcpy(sample.backends[0][0].host, "cp1.example");
+    strcpy(sample.backends[0][1].host, "cp2.example");
+    sample.backends[0][1].address = (struct addr){.port = 6443};
+    textbuf_init(&out, 100000);
+    report_json(&sample.snapshot, &out);
+    CU_ASSERT_FATAL(json_is_valid(out.data));
+    ASSERT_TEXT(json_at(out.data, "services.0.backends.0.address", value, sizeof(value)),
+                "\"10.0.0.11:6443\"");
+    ASSERT_TEXT(json_at(out.data, "services.0.backends.0.host", value, sizeof(value)),
+                "\"cp1.example\"");
+    ASSERT_TEXT(json_at(out.data, "services.0.backends.1.address", value, sizeof(value)),
+                "\"cp2.example:6443\"");
     textbuf_fini(&out);
 }
 
@@ -179,6 +203,7 @@ static void a_bound_is_kept_and_told(void)
 const struct unit_test report_json_tests[] = {
     {"the_checker_is_strict", the_checker_is_strict},
     {"the_fields_are_there", the_fields_are_there},
+    {"names_are_shown", names_are_shown},
     {"what_is_not_known_is_null", what_is_not_known_is_null},
     {"a_failed_reload_lists_its_errors", a_failed_reload_lists_its_errors},
     {"any_bytes_give_valid_json", any_bytes_give_valid_json},

@@ -155,12 +155,33 @@ static void listeners_read_as_in_the_file(void)
     }
 }
 
+static void places_have_their_names(void)
+{
+    static const struct {
+        struct snapshot_backend backend;
+        const char *text;
+    } cases[] = {
+        {{.address = {.family = ADDR_IPV4, .port = 6443, .ip = {10, 0, 0, 11}}}, "10.0.0.11:6443"},
+        {{.host = "cp1", .address = {.family = ADDR_IPV4, .port = 22, .ip = {10, 0, 0, 11}}},
+         "cp1:22 (10.0.0.11)"},
+        {{.host = "cp1", .address = {.family = ADDR_IPV6, .port = 22, .ip = {[15] = 1}}},
+         "cp1:22 (::1)"},
+        {{.host = "cp1.example", .address = {.port = 6443}}, "cp1.example:6443"},
+        {{.address = {.port = 6443}}, "-"},
+    };
+    char text[WORDS_PLACE_SIZE];
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        ASSERT_TEXT(words_place(&cases[i].backend, text), cases[i].text);
+}
+
 const struct unit_test words_tests[] = {
     {"bytes_have_four_places_at_most", bytes_have_four_places_at_most},
     {"utf8_is_told_from_other_bytes", utf8_is_told_from_other_bytes},
     {"terminals_are_spared", terminals_are_spared},
     {"pages_are_spared", pages_are_spared},
     {"reasons_say_why", reasons_say_why},
+    {"places_have_their_names", places_have_their_names},
     {"listeners_read_as_in_the_file", listeners_read_as_in_the_file},
     {NULL, NULL},
 };
