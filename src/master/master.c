@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -215,7 +216,7 @@ static int run(const struct master_options *options)
     if (master == NULL || start_open(master, options) == -1)
         goto out;
     log_set_name("master");
-    process_set_title(master->epoch->global.name);
+    set_title(master);
     reload_init(master);
     master->signals.fn = on_signals;
     master->second.fn = on_second;
@@ -255,6 +256,15 @@ static int run_daemon(const struct master_options *options)
         status = run(&daemon);
     free(path);
     return status;
+}
+
+/* "NAME: k0slbd", so that pgrep(1) finds it by the name of the program. */
+static void set_title(const struct master *master)
+{
+    char title[2 * CONF_NAME_SIZE];
+
+    snprintf(title, sizeof(title), "%s: k0slbd", master->name);
+    process_set_title(title);
 }
 
 int master_run(const struct master_options *options)
