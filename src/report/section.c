@@ -79,7 +79,7 @@ static void put_backend(struct html_table *table, const struct snapshot_service 
 {
     enum html_level level = level_of_backend(backend->status);
     const struct snapshot_counts *counts = &backend->counts;
-    char address[ADDR_TEXT_SIZE];
+    char place[WORDS_PLACE_SIZE];
     char age[AGE_TEXT_SIZE];
     char bytes[WORDS_BYTES_SIZE];
 
@@ -88,7 +88,7 @@ static void put_backend(struct html_table *table, const struct snapshot_service 
     html_cell_state(table, level, snapshot_status_name(backend->status));
     html_cell(table, age_format(backend->since_seconds, age));
     put_why(table, service, backend);
-    html_cell(table, addr_format(&backend->address, address));
+    html_cell(table, words_place(backend, place));
     html_cell_printf(table, "%u%s", backend->weight, backend->backup ? " backup" : "");
     html_cell_printf(table, "%u", counts->active);
     html_cell_printf(table, "%u", counts->active_max);

@@ -243,6 +243,17 @@ static void hostile_text_stays_text(void)
     expect_no_part(&sample, "\033");
 }
 
+static void a_host_name_stands_with_its_address(void)
+{
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    strcpy(sample.backends[0][0].host, "cp1.example");
+    expect_part(&sample, "data-label=\"Address\">cp1.example:6443 (10.0.0.11)</td>");
+    sample.backends[0][0].address.family = ADDR_NONE;
+    expect_part(&sample, "data-label=\"Address\">cp1.example:6443</td>");
+}
+
 static void it_renews_itself_or_not(void)
 {
     struct sample sample;
@@ -329,6 +340,7 @@ const struct unit_test report_html_tests[] = {
     {"a_failed_reload_shows_its_mistakes", a_failed_reload_shows_its_mistakes},
     {"every_state_has_a_level", every_state_has_a_level},
     {"hostile_text_stays_text", hostile_text_stays_text},
+    {"a_host_name_stands_with_its_address", a_host_name_stands_with_its_address},
     {"it_renews_itself_or_not", it_renews_itself_or_not},
     {"it_needs_nothing_from_elsewhere", it_needs_nothing_from_elsewhere},
     {"the_policy_allows_this_style_alone", the_policy_allows_this_style_alone},
