@@ -240,12 +240,17 @@ void logger_change(struct logger *logger, struct sink sink)
     go_on(logger);
 }
 
-static void wait_for_sink(struct logger *logger)
+/* The last lines, and what was dropped before them. */
+static void finish(struct logger *logger)
 {
     static const struct timespec moment = {.tv_nsec = 5 * 1000 * 1000};
 
-    for (int i = 0; i < 20 && !flush(logger); i++)
+    logger->second_ms = 0;
+    go_on(logger);
+    for (int i = 0; i < 20 && !line_queue_is_empty(&logger->queue); i++) {
         nanosleep(&moment, NULL);
+        go_on(logger);
+    }
 }
 
 void logger_close(struct logger *logger)
@@ -254,9 +259,7 @@ void logger_close(struct logger *logger)
         return;
     for (int i = 0; i < 1000 && read_some(logger); i++)
         continue;
-    logger->second_ms = 0;
-    say_dropped(logger);
-    wait_for_sink(logger);
+    finish(logger);
     log_to_fd(STDERR_FILENO);
     if (logger->loop != NULL)
         loop_timer_stop(logger->loop, &logger->retry);

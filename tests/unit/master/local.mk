@@ -4,7 +4,12 @@ tests_unit_master_test_master_SOURCES = \
 	tests/unit/descriptors.h \
 	tests/unit/descriptors.c \
 	tests/unit/master/main.c \
+	tests/unit/master/desk.h \
+	tests/unit/master/desk.c \
 	tests/unit/master/test_backoff.c \
+	tests/unit/master/test_line_queue.c \
+	tests/unit/master/test_logger.c \
+	tests/unit/master/test_sink.c \
 	tests/unit/master/test_port_holder.c
 tests_unit_master_test_master_CPPFLAGS = $(unit_cppflags)
 tests_unit_master_test_master_CFLAGS = $(unit_cflags)
