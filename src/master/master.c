@@ -197,6 +197,15 @@ static void say_started(const struct master *master)
     for (unsigned i = 0; i < epoch->service_count; i++) {
         const struct conf_service *service = epoch_service(epoch, i);
 
+/* "NAME: k0slbd", so that pgrep(1) finds it by the name of the program. */
+static void set_title(const struct master *master)
+{
+    char title[2 * CONF_NAME_SIZE];
+
+    snprintf(title, sizeof(title), "%s: k0slbd", master->name);
+    process_set_title(title);
+}
+
         if (service->enabled)
             textbuf_printf(&names, "%s%s", names.length > 0 ? ", " : "", service->name);
     }
@@ -256,15 +265,6 @@ static int run_daemon(const struct master_options *options)
         status = run(&daemon);
     free(path);
     return status;
-}
-
-/* "NAME: k0slbd", so that pgrep(1) finds it by the name of the program. */
-static void set_title(const struct master *master)
-{
-    char title[2 * CONF_NAME_SIZE];
-
-    snprintf(title, sizeof(title), "%s: k0slbd", master->name);
-    process_set_title(title);
 }
 
 int master_run(const struct master_options *options)
