@@ -1,14 +1,20 @@
 check_PROGRAMS += tests/unit/base/test_base
 TESTS += tests/unit/base/test_base
 tests_unit_base_test_base_SOURCES = \
+	tests/unit/child.h \
+	tests/unit/child.c \
+	tests/unit/descriptors.h \
+	tests/unit/descriptors.c \
 	tests/unit/base/main.c \
 	tests/unit/base/test_addr.c \
 	tests/unit/base/test_cidr.c \
+	tests/unit/base/test_daemonize.c \
 	tests/unit/base/test_fd.c \
 	tests/unit/base/test_list.c \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_loop.c \
 	tests/unit/base/test_mono.c \
+	tests/unit/base/test_pidfile.c \
 	tests/unit/base/test_process.c \
 	tests/unit/base/test_rng.c \
 	tests/unit/base/test_strnum.c \

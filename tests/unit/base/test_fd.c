@@ -125,6 +125,39 @@ static void test_close_others(void)
 }
 
 /* More than a pipe holds goes through, in order, and the end of file ends it. */
+/* In a child: with these closed, no number up to 2 may be given to anything else afterwards. */
+static int fill_in_child(const int *closed, size_t count)
+{
+    int fd;
+
+    for (size_t i = 0; i < count; i++)
+        close(closed[i]);
+    if (fd_fill_standard() == -1)
+        return 1;
+    fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    for (int i = 0; i <= STDERR_FILENO; i++) {
+        if (fcntl(i, F_GETFD) != 0)
+            return 2;
+    }
+    return fd > STDERR_FILENO ? 0 : 3;
+}
+
+static void test_fill_standard(void)
+{
+    static const int closed[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+
+    for (size_t count = 0; count <= ARRAY_LEN(closed); count++) {
+        pid_t pid = fork();
+        int status = -1;
+
+        CU_ASSERT_FATAL(pid != -1);
+        if (pid == 0)
+            _exit(fill_in_child(closed, count));
+        ASSERT_NUMBER(waitpid(pid, &status, 0), pid);
+        ASSERT_NUMBER(status, 0);
+    }
+}
+
 static void test_write_and_read_all(void)
 {
     enum { SIZE = 300000 };
@@ -170,6 +203,7 @@ const struct unit_test fd_tests[] = {
     {"pipe_flags", test_pipe_flags},
     {"set_nonblocking", test_set_nonblocking},
     {"close_others", test_close_others},
+    {"fill_standard", test_fill_standard},
     {"write_and_read_all", test_write_and_read_all},
     {"errors", test_errors},
     {NULL, NULL},
