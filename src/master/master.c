@@ -197,15 +197,6 @@ static void say_started(const struct master *master)
     for (unsigned i = 0; i < epoch->service_count; i++) {
         const struct conf_service *service = epoch_service(epoch, i);
 
-/* "NAME: k0slbd", so that pgrep(1) finds it by the name of the program. */
-static void set_title(const struct master *master)
-{
-    char title[2 * CONF_NAME_SIZE];
-
-    snprintf(title, sizeof(title), "%s: k0slbd", master->name);
-    process_set_title(title);
-}
-
         if (service->enabled)
             textbuf_printf(&names, "%s%s", names.length > 0 ? ", " : "", service->name);
     }
@@ -215,6 +206,15 @@ static void set_title(const struct master *master)
     textbuf_fini(&names);
     say_limits();
     board_event(master->board, "started, version " PACKAGE_VERSION);
+}
+
+/* "NAME: k0slbd", so that pgrep(1) finds it by the name of the program. */
+static void set_title(const struct master *master)
+{
+    char title[2 * CONF_NAME_SIZE];
+
+    snprintf(title, sizeof(title), "%s: k0slbd", master->name);
+    process_set_title(title);
 }
 
 static int run(const struct master_options *options)
