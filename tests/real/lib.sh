@@ -32,15 +32,27 @@ begin()
     trap 'exit 143' TERM
 }
 
+# Skips the whole test for the reason $1.
+skip()
+{
+    echo "skipped: $1"
+    skipped=1
+    finish
+}
+
 # Skips the whole test unless the programs "$@" are there.
 need()
 {
     for program in "$@"; do
-        command -v "$program" >/dev/null 2>&1 && continue
-        echo "skipped: $program is not installed"
-        skipped=1
-        finish
+        command -v "$program" >/dev/null 2>&1 || skip "$program is not installed"
     done
+}
+
+# Before another program takes this one's place: the undoing of begin.
+give_up_work()
+{
+    trap - EXIT HUP INT TERM
+    rm -rf "$work"
 }
 
 # Keeps what k0slb says at this moment, for the log of failure $1.
