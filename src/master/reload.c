@@ -18,8 +18,6 @@
 /* Stands for what the board has no room for. */
 static const char more_errors[] = "more mistakes: k0slbd -t names them all\n";
 
-static void begin(struct master *master);
-
 /* ---- the file ---- */
 
 /* Puts the report's lines where this reload's errors are; warnings go to the log alone. */
@@ -208,10 +206,9 @@ static void end(struct master *master)
     fd_close(&reload->epoch_fd);
     reload->phase = RELOAD_NONE;
     reload->successor = NULL;
-    if (!reload->again)
-        return;
-    reload->again = false;
-    begin(master);
+    reload->ended_ms = mono_ms();
+    if (reload->again)
+        loop_timer_set(master->loop, &reload->pause, reload->ended_ms + RELOAD_PAUSE_MS);
 }
 
 static void tell(struct child *child, uint32_t type, uint64_t transaction)
@@ -443,6 +440,7 @@ static void begin(struct master *master)
     struct reload *reload = &master->reload;
 
     reload->phase = RELOAD_PREPARING;
+    reload->again = false;
     reload->is_late = false;
     reload->transaction++;
     reload->epoch = NULL;
@@ -457,12 +455,29 @@ static void begin(struct master *master)
         abort_it(master);
 }
 
+static void on_pause(struct loop_timer *timer)
+{
+    struct reload *reload = CONTAINER_OF(timer, struct reload, pause);
+    struct master *master = CONTAINER_OF(reload, struct master, reload);
+
+    if (master->state == MASTER_RUNNING)
+        begin(master);
+}
+
 void reload_request(struct master *master)
 {
-    if (reload_is_active(master))
-        master->reload.again = true;
-    else
+    struct reload *reload = &master->reload;
+    uint64_t earliest_ms = reload->ended_ms + RELOAD_PAUSE_MS;
+
+    if (reload->again)
+        return;
+    if (!reload_is_active(master) && mono_ms() >= earliest_ms) {
         begin(master);
+        return;
+    }
+    reload->again = true;
+    if (!reload_is_active(master))
+        loop_timer_set(master->loop, &reload->pause, earliest_ms);
 }
 
 bool reload_is_active(const struct master *master)
@@ -472,7 +487,8 @@ bool reload_is_active(const struct master *master)
 
 void reload_init(struct master *master)
 {
-    master->reload = (struct reload){.epoch_fd = -1, .deadline = {.fn = on_deadline}};
+    master->reload =
+        (struct reload){.epoch_fd = -1, .deadline = {.fn = on_deadline}, .pause = {.fn = on_pause}};
     textbuf_init(&master->reload.errors, BOARD_ERRORS_SIZE - sizeof(more_errors));
 }
 

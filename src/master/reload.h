@@ -27,10 +27,13 @@ enum reload_phase {
 
 #define RELOAD_READY_MS 2000
 
+/* Between two reloads: HUPs that come one upon the other are few of them. */
+#define RELOAD_PAUSE_MS 50
+
 /* What a reload owns until it is over. */
 struct reload {
     enum reload_phase phase;
-    bool again;              /* another HUP has come */
+    bool again;              /* another HUP has come, and its reload has not begun */
     bool is_late;            /* decided, and somebody has not changed over in time */
     uint64_t transaction;    /* of this one; numbers are never used twice */
     struct child *successor; /* the new checker, until it has begun */
@@ -38,7 +41,9 @@ struct reload {
     const struct epoch *epoch;
     struct listeners listeners; /* by the new epoch's index; those in force are kept */
     struct loop_timer deadline;
-    struct textbuf errors; /* lines */
+    uint64_t ended_ms;       /* when the one before was over; 0 = there was none */
+    struct loop_timer pause; /* until the next one may begin */
+    struct textbuf errors;   /* lines */
 };
 
 void reload_init(struct master *master);
