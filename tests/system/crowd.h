@@ -4,7 +4,7 @@
 
 #include "system/client.h"
 
-#define CROWD_MAX 256
+#define CROWD_MAX 512
 
 struct crowd {
     struct client clients[CROWD_MAX];

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/mono.h"
+#include "base/textbuf.h"
 
 #include "system/peer.h"
 #include "system/wait.h"
@@ -69,11 +71,11 @@ struct addr instance_free_address(const struct instance *instance)
     return address;
 }
 
-/* Splits at blanks, into argv[1] and on; the text is cut up. */
+/* Splits at blanks; the text is cut up. */
 static void split_arguments(char *text, char **argv, size_t size)
 {
     char *rest = text;
-    size_t count = 1;
+    size_t count = 0;
 
     while (count + 1 < size && (argv[count] = strtok_r(rest, " ", &rest)) != NULL)
         count++;
@@ -84,7 +86,7 @@ static void split_arguments(char *text, char **argv, size_t size)
  * In the child, system calls alone: the program has threads. k0slbd gets TERM when this program
  * dies in any way, so that nothing outlives an interrupted run.
  */
-static void become_program(const struct instance *instance, const char *program, char **argv)
+static void become_program(const struct instance *instance, char **argv)
 {
     struct rlimit limit = {.rlim_cur = instance->descriptors, .rlim_max = instance->descriptors};
     int null = open("/dev/null", O_RDWR);
@@ -96,25 +98,52 @@ static void become_program(const struct instance *instance, const char *program,
         _exit(126);
     close(null);
     close(log);
-    execv(program, argv);
+    execv(argv[0], argv);
     _exit(127);
+}
+
+/* Whether a process group has members; those that are ours and have ended are reaped. */
+static bool has_members(pid_t group)
+{
+    while (waitpid(-group, NULL, WNOHANG) > 0)
+        ;
+    return kill(-group, 0) == 0 || errno != ESRCH;
+}
+
+/* What the master that is gone may have left is still looked after. */
+static void remember_earlier(struct instance *instance)
+{
+    if (instance->pid == 0 || instance->running)
+        return;
+    for (size_t i = 0; i < INSTANCE_EARLIER; i++) {
+        if (instance->earlier[i] != 0 && has_members(instance->earlier[i]))
+            continue;
+        instance->earlier[i] = instance->pid;
+        return;
+    }
 }
 
 int instance_spawn(struct instance *instance, const char *arguments)
 {
     const char *dir = getenv("K0SLB_BUILDDIR");
-    char program[4096];
-    char text[256];
-    char *argv[16] = {program};
+    struct textbuf text;
+    char *argv[24];
 
-    snprintf(program, sizeof(program), "%s/k0slbd", dir != NULL ? dir : ".");
-    snprintf(text, sizeof(text), "-c %s", instance->config);
+    remember_earlier(instance);
+    textbuf_init(&text, 2 * PATH_MAX);
+    textbuf_printf(&text, "%s %s/k0slbd ", instance->wrapper != NULL ? instance->wrapper : "",
+                   dir != NULL ? dir : ".");
     if (arguments != NULL)
-        snprintf(text, sizeof(text), "%s", arguments);
-    split_arguments(text, argv, ARRAY_LEN(argv));
+        textbuf_puts(&text, arguments);
+    else
+        textbuf_printf(&text, "-c %s", instance->config);
+    if (text.truncated)
+        abort();
+    split_arguments(text.data, argv, ARRAY_LEN(argv));
     instance->pid = fork();
     if (instance->pid == 0)
-        become_program(instance, program, argv);
+        become_program(instance, argv);
+    textbuf_fini(&text);
     instance->running = instance->pid != -1;
     if (instance->running)
         (void)setpgid(instance->pid, instance->pid);
@@ -167,13 +196,37 @@ int instance_stop(struct instance *instance)
     return instance_wait_exit(instance, STOP_MS);
 }
 
+static bool has_earlier(struct instance *instance)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < INSTANCE_EARLIER; i++) {
+        if (instance->earlier[i] != 0 && has_members(instance->earlier[i]))
+            has = true;
+        else
+            instance->earlier[i] = 0;
+    }
+    return has;
+}
+
 /* Children whose master is gone are ours; those of a living one are not, and kill(2) sees them. */
 static bool has_processes(struct instance *instance)
 {
-    (void)has_exited(instance);
-    while (!instance->running && waitpid(-instance->pid, NULL, WNOHANG) > 0)
-        ;
-    return kill(-instance->pid, 0) == 0 || errno != ESRCH;
+    bool has = !has_exited(instance) || has_members(instance->pid);
+
+    return has_earlier(instance) || has;
+}
+
+bool instance_has_no_earlier(struct instance *instance, unsigned within_ms)
+{
+    uint64_t deadline_ms = mono_ms() + within_ms;
+
+    while (has_earlier(instance)) {
+        if (mono_ms() > deadline_ms)
+            return false;
+        wait_a_moment();
+    }
+    return true;
 }
 
 bool instance_is_empty(struct instance *instance, unsigned within_ms)
@@ -278,6 +331,10 @@ const char *instance_fini(struct instance *instance)
     if (!instance_is_empty(instance, STOP_MS)) {
         left = "a process is left";
         kill(-instance->pid, SIGKILL);
+        for (size_t i = 0; i < INSTANCE_EARLIER; i++) {
+            if (instance->earlier[i] != 0)
+                kill(-instance->earlier[i], SIGKILL);
+        }
         (void)instance_is_empty(instance, STOP_MS);
     }
     if (had_shared_file(instance, "") || had_shared_file(instance, ".new"))

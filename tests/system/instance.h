@@ -14,6 +14,9 @@
 #include "base/defs.h"
 #include "board/board.h"
 
+/* Masters that may have left somebody behind, one after the other. */
+#define INSTANCE_EARLIER 4
+
 struct instance {
     char name[CONF_NAME_SIZE]; /* of the instance; used by no other one on this machine */
     char dir[64];              /* temporary; holds the two files */
@@ -21,10 +24,12 @@ struct instance {
     char log[96];         /* its stderr */
     struct addr address;  /* 127.x.y.z of this instance alone, port 0 */
     unsigned descriptors; /* the most k0slbd may open; 0 = as this program */
+    const char *wrapper;  /* words in front of the program, separated by blanks; NULL = none */
     pid_t pid;            /* the master's, and its process group's; 0 = never started */
-    bool running;         /* the master has not been reaped */
-    int status;           /* wait(2)'s, once it is */
-    struct board *board;  /* NULL while there is none */
+    pid_t earlier[INSTANCE_EARLIER]; /* groups of masters before it that still have processes */
+    bool running;                    /* the master has not been reaped */
+    int status;                      /* wait(2)'s, once it is */
+    struct board *board;             /* NULL while there is none */
 };
 
 /* Makes names and the directory. Returns 0, or -1 with errno. */
@@ -54,8 +59,11 @@ void instance_signal(const struct instance *instance, int number);
 /* TERM, and waits for the end; returns as instance_wait_exit(). */
 int instance_stop(struct instance *instance);
 
-/* Whether every process of the instance is gone within that time. */
+/* Whether every process of the instance, and of earlier masters, is gone within that time. */
 bool instance_is_empty(struct instance *instance, unsigned within_ms);
+
+/* The same for the processes that earlier masters have left. */
+bool instance_has_no_earlier(struct instance *instance, unsigned within_ms);
 
 /* The pid of a child, or -1 when the board has none such. */
 pid_t instance_child(const struct instance *instance, enum board_role role, unsigned slot);

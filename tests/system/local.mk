@@ -25,7 +25,15 @@ tests_system_libharness_a_SOURCES = \
 	tests/system/wait.h \
 	tests/system/wait.c \
 	tests/system/scene.h \
-	tests/system/scene.c
+	tests/system/scene.c \
+	tests/system/change.h \
+	tests/system/change.c \
+	tests/system/volume.h \
+	tests/system/volume.c \
+	tests/system/load.h \
+	tests/system/load.c \
+	tests/system/leak.h \
+	tests/system/leak.c
 tests_system_libharness_a_CPPFLAGS = $(unit_cppflags)
 tests_system_libharness_a_CFLAGS = $(unit_cflags) -pthread
 
@@ -39,7 +47,8 @@ system_programs = \
 	tests/system/test_lifecycle \
 	tests/system/test_birth \
 	tests/system/test_control \
-	tests/system/test_badinput
+	tests/system/test_badinput \
+	tests/system/test_reload
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
 
@@ -77,3 +86,8 @@ tests_system_test_control_SOURCES = tests/system/test_control.c
 tests_system_test_control_CPPFLAGS = $(unit_cppflags)
 tests_system_test_control_CFLAGS = $(unit_cflags)
 tests_system_test_control_LDADD = $(system_libs)
+
+tests_system_test_reload_SOURCES = tests/system/test_reload.c
+tests_system_test_reload_CPPFLAGS = $(unit_cppflags)
+tests_system_test_reload_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_reload_LDADD = $(system_libs)

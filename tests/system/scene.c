@@ -53,13 +53,22 @@ static int open_peers(struct scene *scene, const struct scene_plan *plan)
     peer_script *script = plan->script != NULL ? plan->script : script_echo;
 
     for (unsigned i = 0; i < plan->backends; i++) {
-        if (peer_open(&scene->peers[i], script, plan->amount) == -1)
+        if (peer_open(&scene->peers[i], script, plan->amount) == -1) {
+            CU_FAIL("no backends");
             return -1;
+        }
         scene->peer_count++;
         if ((plan->closed >> i & 1) != 0)
             peer_close(&scene->peers[i]);
     }
     return 0;
+}
+
+int scene_open_peers(struct scene *scene, unsigned backends, peer_script *script)
+{
+    const struct scene_plan plan = {.backends = backends, .script = script};
+
+    return open_peers(scene, &plan);
 }
 
 int scene_init(struct scene *scene)
@@ -72,6 +81,8 @@ int scene_init(struct scene *scene)
     }
     scene->listen = instance_free_address(&scene->instance);
     scene->stats = instance_free_address(&scene->instance);
+    for (size_t i = 0; i < SCENE_SPARE; i++)
+        scene->spare[i] = instance_free_address(&scene->instance);
     return 0;
 }
 
@@ -93,10 +104,8 @@ int scene_open(struct scene *scene, const struct scene_plan *plan)
 
     if (scene_init(scene) == -1)
         return -1;
-    if (open_peers(scene, plan) == -1) {
-        CU_FAIL("no backends");
+    if (open_peers(scene, plan) == -1)
         return -1;
-    }
     scene->instance.descriptors = plan->descriptors;
     textbuf_init(&text, 64 * 1024);
     write_config(scene, plan, &text);
@@ -145,6 +154,8 @@ void scene_close_ended(struct scene *scene)
     CU_ASSERT_PTR_NULL(left);
     CU_ASSERT_TRUE(scene_is_refused(&scene->listen));
     CU_ASSERT_TRUE(scene_is_refused(&scene->stats));
+    for (size_t i = 0; i < SCENE_SPARE; i++)
+        CU_ASSERT_TRUE(scene_is_refused(&scene->spare[i]));
     for (unsigned i = 0; i < scene->peer_count; i++)
         peer_close(&scene->peers[i]);
     if (CU_get_number_of_failures() > scene->failures)

@@ -21,6 +21,7 @@
 #include "system/wait.h"
 
 #define SCENE_BACKENDS 5
+#define SCENE_SPARE    3
 
 #define KIB(count) ((count)*1024ull)
 #define MIB(count) ((count)*1024ull * 1024)
@@ -56,9 +57,13 @@ struct scene {
     unsigned peer_count;
     struct addr listen;
     struct addr stats;
+    struct addr spare[SCENE_SPARE]; /* free, for listeners that come and go */
     struct instance instance;
     unsigned failures; /* of the program before this scene */
 };
+
+/* Opens so many backends of that script; an empty scene is filled. 0, or -1 and it has failed. */
+int scene_open_peers(struct scene *scene, unsigned backends, peer_script *script) MUST_CHECK;
 
 /* Opens the backends, starts k0slbd and waits until it serves. 0, or -1 and the test has failed. */
 int scene_open(struct scene *scene, const struct scene_plan *plan) MUST_CHECK;
