@@ -18,7 +18,7 @@ k0slbd_SOURCES = src/k0slbd.c
 k0slbd_LDADD = src/master/libmaster.a src/worker/libworker.a src/checker/libchecker.a \
 	src/stats/libstats.a src/role/librole.a src/channel/libchannel.a src/report/libreport.a \
 	src/probe/libprobe.a src/balance/libbalance.a src/board/libboard.a src/conf/libconf.a \
-	src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS)
+	src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS) -lpthread
 
 bin_PROGRAMS += k0slbctl
 k0slbctl_SOURCES = src/k0slbctl.c

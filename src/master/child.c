@@ -15,6 +15,7 @@
 #include "channel/channel.h"
 #include "checker/checker.h"
 #include "master/master_state.h"
+#include "role/helper.h"
 #include "role/role.h"
 #include "stats/stats.h"
 #include "worker/worker.h"
@@ -166,6 +167,15 @@ static void spawn(struct child *child, const struct epoch *epoch)
     settle(child, pid, ends[0]);
 }
 
+pid_t children_fork_helper(const struct helper_birth *birth)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(helper_live(birth));
+    return pid;
+}
+
 static void on_respawn(struct loop_timer *timer)
 {
     struct child *child = CONTAINER_OF(timer, struct child, respawn);
@@ -231,6 +241,7 @@ void children_reap(struct master *master)
             if (master->children[i].pid == pid)
                 bury(&master->children[i], status);
         }
+        resolver_reaped(master, pid);
     }
 }
 

@@ -15,6 +15,7 @@
 #include "master/backoff.h"
 
 struct epoch;
+struct helper_birth;
 struct master;
 
 /* Workers, some of them leaving; two checkers and stats processes while one replaces another. */
@@ -57,6 +58,10 @@ void child_dismiss(struct child *child);
 
 /* The living child of a role that is not leaving and no successor; NULL when there is none. */
 struct child *children_find(struct master *master, enum board_role role);
+
+/* Forks a process that does one thing and has no place (role/helper.h). Its pid, or -1 with errno.
+ */
+pid_t children_fork_helper(const struct helper_birth *birth) MUST_CHECK;
 
 /* Collects every child that has ended (SIGCHLD may stand for several), and sees to the next. */
 void children_reap(struct master *master);

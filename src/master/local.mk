@@ -15,6 +15,12 @@ src_master_libmaster_a_SOURCES = \
 	src/master/takeover.c \
 	src/master/watchdog.h \
 	src/master/watchdog.c \
+	src/master/names.h \
+	src/master/names.c \
+	src/master/lookup.h \
+	src/master/lookup.c \
+	src/master/resolver.h \
+	src/master/resolver.c \
 	src/master/slots.h \
 	src/master/slots.c \
 	src/master/listeners.h \

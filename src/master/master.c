@@ -42,6 +42,7 @@ static void stop(struct master *master)
         return;
     master->state = MASTER_STOPPING;
     log_notice("stopping");
+    resolver_stop(master);
     children_signal(master, BOARD_ROLE_NONE, SIGTERM);
     if (!master->gives_up)
         takeover_signal(&master->takeover, SIGTERM);
@@ -138,7 +139,8 @@ static void on_second(struct loop_timer *timer)
 
 static bool is_over(struct master *master)
 {
-    if (master->state != MASTER_STOPPING || children_living(master, BOARD_ROLE_NONE) > 0)
+    if (master->state != MASTER_STOPPING || children_living(master, BOARD_ROLE_NONE) > 0 ||
+        !resolver_is_gone(master))
         return false;
     if (takeover_look(&master->takeover, master->board) == 0)
         return true;
@@ -154,6 +156,7 @@ static bool may_leave(struct master *master)
     if (!master->wants_to_leave || reload_is_active(master))
         return false;
     master->state = MASTER_STEPPING_DOWN;
+    resolver_stop(master);
     log_notice("stepping down: %u children go on serving, the next start takes over",
                children_living(master, BOARD_ROLE_NONE));
     return true;
@@ -234,6 +237,7 @@ static int run(const struct master_options *options)
         say_started(master);
         announce_begin(master);
         loop_timer_set(master->loop, &master->second, mono_ms());
+        resolver_begin(master);
         children_adjust(master);
         status = serve(master);
         if (master->state != MASTER_STEPPING_DOWN)

@@ -109,6 +109,8 @@ static int make_epoch(struct master *master)
         if (reload->epoch_fd != -1)
             reload->epoch = epoch_map(reload->epoch_fd);
         result = reload->epoch == NULL ? failed(reload, "cannot seal the configuration") : 0;
+        if (result == 0 && resolver_prepare(master, reload->epoch) == -1)
+            result = failed(reload, "cannot keep the names of the configuration");
     }
     conf_free(&conf);
     return result;
@@ -305,7 +307,8 @@ static void commit(struct master *master)
 {
     struct reload *reload = &master->reload;
 
-    slots_publish(master->board, reload->epoch);
+    resolver_change(master, reload->epoch);
+    slots_publish(master->board, reload->epoch, &master->resolver.names);
     /* The decision: from here on nothing is undone. */
     atomic_store(&board_my_master(master->board)->committed, reload->transaction);
     reload->phase = RELOAD_CHANGING;

@@ -39,14 +39,16 @@ int slots_reserve(struct board *board, struct conf *conf, struct textbuf *errors
     return -1;
 }
 
-void slots_publish(struct board *board, const struct epoch *epoch)
+void slots_publish(struct board *board, const struct epoch *epoch, const struct names *names)
 {
     for (unsigned i = 0; i < epoch->service_count; i++)
         board_publish_service(board, epoch_service(epoch, i));
     for (unsigned i = 0; i < epoch->backend_count; i++) {
         const struct conf_backend *backend = epoch_backend(epoch, i);
 
-        board_set_place(board, backend->slot, backend->host, &backend->address);
+        struct addr address = names_address(names, backend);
+
+        board_set_place(board, backend->slot, backend->host, &address);
         board_publish_backend(board, epoch_service(epoch, backend->service)->slot, backend);
     }
 }

@@ -7,6 +7,7 @@
 #include "board/board.h"
 #include "conf/conf.h"
 #include "conf/epoch.h"
+#include "master/names.h"
 
 /*
  * Gives every service and backend of the configuration its slot. Returns 0; or -1 with a line in
@@ -14,7 +15,7 @@
  */
 int slots_reserve(struct board *board, struct conf *conf, struct textbuf *errors) MUST_CHECK;
 
-/* Shows the epoch's services and backends, and sets the backends' addresses. */
-void slots_publish(struct board *board, const struct epoch *epoch);
+/* Shows the epoch's services and backends, and sets the backends' addresses as far as known. */
+void slots_publish(struct board *board, const struct epoch *epoch, const struct names *names);
 
 #endif

@@ -135,7 +135,9 @@ static int seal_epoch(struct master *master, const struct conf *conf)
     fd_close(&fd);
     if (master->epoch == NULL)
         return failed("cannot map the configuration");
-    slots_publish(master->board, master->epoch);
+    if (resolver_open(master, master->takeover.board) == -1)
+        return failed("cannot keep the names of the configuration");
+    slots_publish(master->board, master->epoch, &master->resolver.names);
     return 0;
 }
 
@@ -262,6 +264,7 @@ int start_open(struct master *master, const struct master_options *options)
                               .signals = {.fd = -1},
                               .is_daemon = options->is_daemon,
                               .announce = {.report = options->report, .terminal = -1},
+                              .resolver = RESOLVER_CLOSED,
                               .logger = LOGGER_CLOSED};
     if (load(&conf, options->path) == -1)
         return -1;
@@ -300,6 +303,7 @@ void start_close(struct master *master)
     takeover_close(&master->takeover);
     listeners_close(&master->listeners);
     pidfile_close(&master->announce.pidfile);
+    resolver_close(master);
     logger_close(&master->logger);
     fd_close(&master->look_event);
     fd_close(&master->health_event);

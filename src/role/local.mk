@@ -4,5 +4,7 @@ src_role_librole_a_SOURCES = \
 	src/role/role.c \
 	src/role/transaction.h \
 	src/role/transaction.c \
+	src/role/helper.h \
+	src/role/helper.c \
 	src/role/privileges.h \
 	src/role/privileges.c

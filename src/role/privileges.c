@@ -73,3 +73,10 @@ int privileges_drop(uint32_t uid, uint32_t gid)
     }
     return privileges_lock();
 }
+
+int privileges_give_up(const struct conf_global *global)
+{
+    if (!global->change_user)
+        return privileges_lock();
+    return privileges_drop(global->uid, global->gid);
+}

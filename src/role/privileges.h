@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/defs.h"
+#include "conf/conf.h"
 
 /*
  * Root becomes that user and group, without further groups, capabilities or a way back: every step
@@ -15,5 +16,8 @@ int privileges_drop(uint32_t uid, uint32_t gid) MUST_CHECK;
 
 /* For a process that was not started as root: nothing it runs can gain anything. 0 or -1. */
 int privileges_lock(void) MUST_CHECK;
+
+/* Whichever of the two the configuration asks of a child. 0 or -1. */
+int privileges_give_up(const struct conf_global *global) MUST_CHECK;
 
 #endif

@@ -91,15 +91,6 @@ static void set_title(const struct role_birth *birth)
     process_set_title(title);
 }
 
-static int give_up_root(const struct role_birth *birth)
-{
-    const struct conf_global *global = &birth->epoch->global;
-
-    if (!global->change_user)
-        return privileges_lock();
-    return privileges_drop(global->uid, global->gid);
-}
-
 static int failed(const char *what)
 {
     log_error("%s: %s", what, strerror(errno));
@@ -128,7 +119,7 @@ static int be_born(struct role_life *life)
     life->state = life->ops->prepare(birth);
     if (life->state == NULL)
         return -1;
-    return give_up_root(birth);
+    return privileges_give_up(&birth->epoch->global);
 }
 
 /* ---- life ---- */

@@ -13,4 +13,4 @@ tests_unit_master_test_master_SOURCES = \
 	tests/unit/master/test_port_holder.c
 tests_unit_master_test_master_CPPFLAGS = $(unit_cppflags)
 tests_unit_master_test_master_CFLAGS = $(unit_cflags)
-tests_unit_master_test_master_LDADD = $(unit_libs) src/master/libmaster.a src/role/librole.a src/channel/libchannel.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)
+tests_unit_master_test_master_LDADD = $(unit_libs) src/master/libmaster.a src/role/librole.a src/channel/libchannel.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(INIH_LIBS) -lpthread
