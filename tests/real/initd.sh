@@ -49,6 +49,15 @@ install_everything()
         overlay_everything
 }
 
+# Built with sanitizers, a daemon writes what they find to files that any user may make.
+let_sanitizers_write()
+{
+    chmod 711 "$work" && chmod 1777 "$work/log"
+    ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$work/log/sanitizer"
+    UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}log_path=$work/log/sanitizer"
+    export ASAN_OPTIONS UBSAN_OPTIONS
+}
+
 # Where a file that ends in $1 was installed.
 installed()
 {
@@ -88,7 +97,7 @@ make_files()
 {
     mkdir "$work/files" && echo small >"$work/files/small" &&
         head -c "${size}m" /dev/urandom >"$work/files/large" &&
-        chmod 755 "$work" "$work/files" && chmod 644 "$work"/files/*
+        chmod 755 "$work/files" && chmod 644 "$work"/files/*
 }
 
 backend_answers()
@@ -332,6 +341,7 @@ gives_with_default()
 begin initd
 need unshare mount ip make wrk nginx curl cmp timeout setpriv
 enter_namespaces "$@"
+let_sanitizers_write
 
 require "make install, in a mount namespace" install_everything
 instance=k0slb
