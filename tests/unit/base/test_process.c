@@ -56,6 +56,31 @@ static void test_no_process(void)
     CU_ASSERT(!process_is_alive(-1, 1));
 }
 
+/* Root's child that has become another user is that user's; a name may look like a field. */
+static void test_owner(void)
+{
+    pid_t pid = fork();
+    uid_t wanted = geteuid() == 0 ? 65534 : geteuid();
+    uid_t owner = (uid_t)-1;
+
+    CU_ASSERT_FATAL(pid != -1);
+    if (pid == 0) {
+        prctl(PR_SET_NAME, "a\nUid:\t7\t7");
+        if (geteuid() == 0 && setresuid(65534, 65534, 65534) == -1)
+            _exit(1);
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    CU_ASSERT(waitpid(pid, NULL, WUNTRACED) == pid);
+    CU_ASSERT(process_owner(pid, &owner) == 0);
+    CU_ASSERT(owner == wanted);
+    CU_ASSERT(process_owner(getpid(), &owner) == 0);
+    CU_ASSERT(owner == getuid());
+    end_child(pid);
+    CU_ASSERT(process_owner(pid, &owner) == -1);
+    CU_ASSERT(errno == ESRCH);
+}
+
 /* Its name may look like the fields that follow it. */
 static void test_odd_name(void)
 {
@@ -180,6 +205,7 @@ static void test_title(void)
 const struct unit_test process_tests[] = {
     {"start_time", test_start_time},
     {"no_process", test_no_process},
+    {"owner", test_owner},
     {"odd_name", test_odd_name},
     {"zombie", test_zombie},
     {"signal", test_signal},

@@ -10,6 +10,7 @@ tests_unit_board_test_board_SOURCES = \
 	tests/unit/board/main.c \
 	tests/unit/board/test_segment.c \
 	tests/unit/board/test_board_lock.c \
+	tests/unit/board/test_board_prefix.c \
 	tests/unit/board/test_board.c \
 	tests/unit/board/test_board_slots.c \
 	tests/unit/board/test_board_regions.c \

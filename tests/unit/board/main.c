@@ -2,6 +2,7 @@
 
 extern const struct unit_test segment_tests[];
 extern const struct unit_test board_lock_tests[];
+extern const struct unit_test board_prefix_tests[];
 extern const struct unit_test board_tests[];
 extern const struct unit_test board_slot_tests[];
 extern const struct unit_test board_region_tests[];
@@ -13,6 +14,7 @@ int main(int argc, char **argv)
     const struct unit_suite suites[] = {
         {"segment", segment_tests},
         {"lock", board_lock_tests},
+        {"prefix", board_prefix_tests},
         {"board", board_tests},
         {"board_slot", board_slot_tests},
         {"board_region", board_region_tests},
