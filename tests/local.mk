@@ -18,8 +18,13 @@ include tests/real/local.mk
 include tests/bench/local.mk
 
 EXTRA_DIST += tests/run.sh
-dist_check_SCRIPTS += tests/layers.sh
-TESTS += tests/layers.sh
+dist_check_SCRIPTS += tests/layers.sh tests/manual.sh
+TESTS += tests/layers.sh tests/manual.sh
+
+# The table of configuration keys as text, for tests/manual.sh.
+check_PROGRAMS += tests/keys
+tests_keys_SOURCES = tests/keys.c
+tests_keys_LDADD = src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)
 
 # Everything that the tests need, built and not run.
 .PHONY: check-build check-real
