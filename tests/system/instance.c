@@ -39,6 +39,7 @@ int instance_init(struct instance *instance)
         return -1;
     snprintf(instance->config, sizeof(instance->config), "%s/k0slb.ini", instance->dir);
     snprintf(instance->log, sizeof(instance->log), "%s/log", instance->dir);
+    snprintf(instance->pid_file, sizeof(instance->pid_file), "%s/pid", instance->dir);
     instance->address = (struct addr){
         .family = ADDR_IPV4,
         .ip = {127, (uint8_t)(64 + (pid >> 16) % 64), (uint8_t)(pid >> 8), (uint8_t)pid},
@@ -150,6 +151,62 @@ int instance_spawn(struct instance *instance, const char *arguments)
     else
         instance->pid = 0;
     return instance->running ? 0 : -1;
+}
+
+static char *read_file(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status = {.st_size = 0};
+    char *text;
+    ssize_t got = 0;
+
+    if (fd != -1 && fstat(fd, &status) == -1)
+        status.st_size = 0;
+    text = malloc((size_t)status.st_size + 1);
+    if (text == NULL)
+        abort();
+    if (fd != -1)
+        got = fd_read_all(fd, text, (size_t)status.st_size);
+    text[got > 0 ? got : 0] = '\0';
+    fd_close(&fd);
+    return text;
+}
+
+/* The daemon's master leads a process group, and this program inherits it. */
+static int adopt(struct instance *instance)
+{
+    board_close(instance->board);
+    instance->board = board_open(instance->name);
+    if (instance->board == NULL)
+        return -1;
+    instance->pid = atomic_load(&board_master(instance->board)->prefix.master_pid);
+    instance->running = true;
+    return 0;
+}
+
+int instance_daemonize(struct instance *instance, const char *arguments)
+{
+    char text[256];
+    int status;
+
+    snprintf(text, sizeof(text), "-d -c %s", instance->config);
+    if (arguments != NULL)
+        snprintf(text, sizeof(text), "-d %s", arguments);
+    if (instance_spawn(instance, text) == -1)
+        return -1;
+    status = instance_wait_exit(instance, START_MS);
+    if (status == 0 && adopt(instance) == -1)
+        return -1;
+    return status;
+}
+
+const char *instance_pid_text(const struct instance *instance, char text[32])
+{
+    char *whole = read_file(instance->pid_file);
+
+    snprintf(text, 32, "%s", whole);
+    free(whole);
+    return text;
 }
 
 int instance_start(struct instance *instance)
@@ -268,25 +325,6 @@ int instance_kill(pid_t pid, int number)
     return -1;
 }
 
-static char *read_file(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat status = {.st_size = 0};
-    char *text;
-    ssize_t got = 0;
-
-    if (fd != -1 && fstat(fd, &status) == -1)
-        status.st_size = 0;
-    text = malloc((size_t)status.st_size + 1);
-    if (text == NULL)
-        abort();
-    if (fd != -1)
-        got = fd_read_all(fd, text, (size_t)status.st_size);
-    text[got > 0 ? got : 0] = '\0';
-    fd_close(&fd);
-    return text;
-}
-
 char *instance_log(const struct instance *instance)
 {
     return read_file(instance->log);
@@ -350,5 +388,6 @@ void instance_remove(struct instance *instance)
 {
     unlink(instance->config);
     unlink(instance->log);
+    unlink(instance->pid_file);
     rmdir(instance->dir);
 }

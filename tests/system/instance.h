@@ -22,6 +22,7 @@ struct instance {
     char dir[64];              /* temporary; holds the two files */
     char config[96];
     char log[96];         /* its stderr */
+    char pid_file[96];    /* for a configuration that names one */
     struct addr address;  /* 127.x.y.z of this instance alone, port 0 */
     unsigned descriptors; /* the most k0slbd may open; 0 = as this program */
     const char *wrapper;  /* words in front of the program, separated by blanks; NULL = none */
@@ -49,6 +50,15 @@ int instance_spawn(struct instance *instance, const char *arguments) MUST_CHECK;
 
 /* instance_spawn(), then waits until it serves: all workers run, every backend has been checked. */
 int instance_start(struct instance *instance) MUST_CHECK;
+
+/*
+ * Starts k0slbd with "-d" and these arguments, and waits until that returns: its exit status, or
+ * -1. From 0 on the daemon is the instance's master.
+ */
+int instance_daemonize(struct instance *instance, const char *arguments);
+
+/* What the pid file holds, to the byte, as far as it fits; "" when there is none. */
+const char *instance_pid_text(const struct instance *instance, char text[32]);
 
 /* Waits for the end of the master. Returns its exit status, 128 + signal, or -1: still there. */
 int instance_wait_exit(struct instance *instance, unsigned within_ms);

@@ -46,6 +46,7 @@ system_programs = \
 	tests/system/test_processes \
 	tests/system/test_lifecycle \
 	tests/system/test_birth \
+	tests/system/test_daemon \
 	tests/system/test_control \
 	tests/system/test_badinput \
 	tests/system/test_reload
@@ -76,6 +77,11 @@ tests_system_test_birth_SOURCES = tests/system/test_birth.c
 tests_system_test_birth_CPPFLAGS = $(unit_cppflags)
 tests_system_test_birth_CFLAGS = $(unit_cflags)
 tests_system_test_birth_LDADD = $(system_libs)
+
+tests_system_test_daemon_SOURCES = tests/system/test_daemon.c
+tests_system_test_daemon_CPPFLAGS = $(unit_cppflags)
+tests_system_test_daemon_CFLAGS = $(unit_cflags)
+tests_system_test_daemon_LDADD = $(system_libs)
 
 tests_system_test_badinput_SOURCES = tests/system/test_badinput.c
 tests_system_test_badinput_CPPFLAGS = $(unit_cppflags)

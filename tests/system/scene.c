@@ -35,6 +35,8 @@ static void write_config(const struct scene *scene, const struct scene_plan *pla
     textbuf_printf(text, "[k0slb]\nname = %s\nworkers = %u\nrelay = %s\nlog = stderr\n",
                    scene->instance.name, plan->workers > 0 ? plan->workers : mode->workers,
                    mode->relay);
+    if (plan->pid_file)
+        textbuf_printf(text, "pid_file = %s\n", scene->instance.pid_file);
     textbuf_printf(text, "[stats]\nlisten = %s\n",
                    plan->stats ? addr_format(&scene->stats, address) : "");
     textbuf_puts(text, "[defaults]\ncheck = tcp\ncheck_interval = 100ms\n"
@@ -86,18 +88,34 @@ int scene_init(struct scene *scene)
     return 0;
 }
 
+static int start(struct scene *scene)
+{
+    if (instance_start(&scene->instance) == 0)
+        return 0;
+    printf("k0slbd does not serve: %s\n", strerror(errno));
+    CU_FAIL("k0slbd does not serve");
+    return -1;
+}
+
+static int configure(struct scene *scene, const char *text)
+{
+    if (instance_configure(&scene->instance, text) == 0)
+        return 0;
+    CU_FAIL("no configuration file");
+    return -1;
+}
+
 int scene_open_text(struct scene *scene, const char *text)
 {
-    if (instance_configure(&scene->instance, text) == -1 ||
-        instance_start(&scene->instance) == -1) {
-        printf("k0slbd does not serve: %s\n", strerror(errno));
-        CU_FAIL("k0slbd does not serve");
-        return -1;
-    }
-    return 0;
+    return configure(scene, text) == -1 ? -1 : start(scene);
 }
 
 int scene_open(struct scene *scene, const struct scene_plan *plan)
+{
+    return scene_prepare(scene, plan) == -1 ? -1 : start(scene);
+}
+
+int scene_prepare(struct scene *scene, const struct scene_plan *plan)
 {
     struct textbuf text;
     int result;
@@ -109,7 +127,7 @@ int scene_open(struct scene *scene, const struct scene_plan *plan)
     scene->instance.descriptors = plan->descriptors;
     textbuf_init(&text, 64 * 1024);
     write_config(scene, plan, &text);
-    result = scene_open_text(scene, text.data);
+    result = configure(scene, text.data);
     textbuf_fini(&text);
     return result;
 }

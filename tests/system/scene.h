@@ -49,6 +49,7 @@ struct scene_plan {
     unsigned closed;                     /* bit k: the port of backend k is closed at first */
     bool stats;                          /* a stats process, at scene.stats */
     unsigned workers;                    /* the mode's */
+    bool pid_file;                       /* instance.pid_file is named */
     unsigned descriptors;                /* the most that each process may open */
 };
 
@@ -67,6 +68,9 @@ int scene_open_peers(struct scene *scene, unsigned backends, peer_script *script
 
 /* Opens the backends, starts k0slbd and waits until it serves. 0, or -1 and the test has failed. */
 int scene_open(struct scene *scene, const struct scene_plan *plan) MUST_CHECK;
+
+/* All of that but the start. */
+int scene_prepare(struct scene *scene, const struct scene_plan *plan) MUST_CHECK;
 
 /* The same with a configuration text instead; peers are the caller's to open. */
 int scene_open_text(struct scene *scene, const char *text) MUST_CHECK;
