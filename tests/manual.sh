@@ -29,12 +29,12 @@ skipped=0
 # Runs the rest of the words, which print what is wrong, as the rule named $1.
 rule()
 {
-    name=$1
+    rule_name=$1
     shift
     if "$@" >"$work/wrong" 2>&1 && [ ! -s "$work/wrong" ]; then
         passed=$((passed + 1))
     else
-        echo "FAILED $name"
+        echo "FAILED $rule_name"
         cat "$work/wrong"
         failed=$((failed + 1))
     fi
