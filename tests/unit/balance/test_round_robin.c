@@ -126,11 +126,17 @@ static unsigned longest_run(const struct balance_candidate *candidates, size_t c
 /* A heavy backend's turns stand apart: its whole weight never comes in one go. */
 static void test_turns_are_apart(void)
 {
-    struct balance_candidate half[] = {{.weight = 10}, {.weight = 5}, {.weight = 5}};
-    struct balance_candidate more[] = {{.weight = 60}, {.weight = 20}, {.weight = 20}};
+    static const struct {
+        struct balance_candidate candidates[3];
+        unsigned most;
+    } cases[] = {
+        {{{.weight = 16}, {.weight = 9}, {.weight = 7}}, 2},
+        {{{.weight = 50}, {.weight = 26}, {.weight = 25}}, 2},
+        {{{.weight = 200}, {.weight = 51}, {.weight = 50}}, 4},
+    };
 
-    CU_ASSERT(longest_run(half, 3) <= 3);
-    CU_ASSERT(longest_run(more, 3) <= 4);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CU_ASSERT(longest_run(cases[i].candidates, 3) <= cases[i].most);
 }
 
 /* The counter may go round; nothing but one turn's order is lost. */

@@ -29,20 +29,26 @@ static char pattern(uint64_t place)
 
 /* ---- connections ---- */
 
-static void connect_pair(int *active, int *passive)
+/* Small buffers have to be there before the window is opened: so narrow is a matter of birth. */
+static void connect_pair(int *active, int *passive, bool is_narrow)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t length = sizeof(address);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int on = 1;
     const int segment = SEGMENT;
+    const int small = 8192;
 
     setsockopt(listener, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment));
+    if (is_narrow)
+        setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     CU_ASSERT_FATAL(bind(listener, (struct sockaddr *)&address, length) == 0);
     CU_ASSERT_FATAL(listen(listener, 1) == 0);
     CU_ASSERT_FATAL(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
     *active = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (is_narrow)
+        setsockopt(*active, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
     CU_ASSERT_FATAL(connect(*active, (struct sockaddr *)&address, length) == 0);
     *passive = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     CU_ASSERT_FATAL(*passive != -1 && fd_set_nonblocking(*active) == 0);
@@ -79,8 +85,8 @@ void rig_connect(struct rig *rig)
     rig->outcome = PUMP_WAIT;
     rig->runs = 0;
     atomic_store(&rig->moved, 0);
-    connect_pair(&rig->source, &rig->from.watch.fd);
-    connect_pair(&rig->to.watch.fd, &rig->sink);
+    connect_pair(&rig->source, &rig->from.watch.fd, false);
+    connect_pair(&rig->to.watch.fd, &rig->sink, false);
     setsockopt(rig->from.watch.fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
     CU_ASSERT_FATAL(loop_add(rig->loop, &rig->from.watch, EVENTS) == 0);
     CU_ASSERT_FATAL(loop_add(rig->loop, &rig->to.watch, EVENTS) == 0);
@@ -120,10 +126,11 @@ void rig_close(struct rig *rig)
 
 void rig_narrow(struct rig *rig)
 {
-    const int small = 8192;
-
-    setsockopt(rig->to.watch.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-    setsockopt(rig->sink, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    loop_remove(rig->loop, &rig->to.watch);
+    fd_close(&rig->to.watch.fd);
+    fd_close(&rig->sink);
+    connect_pair(&rig->to.watch.fd, &rig->sink, true);
+    CU_ASSERT_FATAL(loop_add(rig->loop, &rig->to.watch, EVENTS) == 0);
 }
 
 /* ---- the ends ---- */

@@ -48,7 +48,7 @@ void rig_close(struct rig *rig);
 void rig_connect(struct rig *rig);
 void rig_disconnect(struct rig *rig);
 
-/* Bounds the buffers of the sink's connection, so that it blocks soon; before bytes flow. */
+/* Gives the sink a connection with small buffers, so that it blocks soon; before bytes flow. */
 void rig_narrow(struct rig *rig);
 
 /* Sends so many bytes of the pattern, as far as they go at once; returns how many went. */
