@@ -61,9 +61,10 @@ static void *work(void *context)
     size_t i;
 
     while ((i = atomic_fetch_add(&lookup->next, 1)) < lookup->count) {
-        struct lookup_answer answer = {.name = lookup->order[i]};
+        const struct name *name = &lookup->names->list[lookup->order[i]];
+        struct lookup_answer answer = {.name = name->id};
 
-        lookup_one(&lookup->names->list[answer.name], &answer);
+        lookup_one(name, &answer);
         /* As short a record is written whole or not at all (pipe(7)). */
         if (write(lookup->answers, &answer, sizeof(answer)) == -1)
             break;

@@ -12,7 +12,7 @@
 
 /* One name's answer, written as one record. */
 struct lookup_answer {
-    uint32_t name;        /* index in the names */
+    uint32_t name;        /* its id */
     int32_t error;        /* 0, or of getaddrinfo(3) */
     int32_t system_error; /* errno, for EAI_SYSTEM */
     uint32_t reserved;

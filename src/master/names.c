@@ -43,9 +43,14 @@ static void drop_unwanted(struct names *names, const struct epoch *epoch)
     names->count = kept;
 }
 
-void names_update(struct names *names, const struct epoch *epoch, uint64_t now_ms)
+bool names_update(struct names *names, const struct epoch *epoch, uint64_t now_ms)
 {
+    size_t kept;
+
     drop_unwanted(names, epoch);
+    kept = names->count;
+    for (size_t i = 0; i < kept; i++)
+        names->list[i].due_ms = now_ms;
     for (unsigned i = 0; i < epoch->backend_count; i++) {
         const char *host = epoch_backend(epoch, i)->host;
         struct name *name;
@@ -53,9 +58,10 @@ void names_update(struct names *names, const struct epoch *epoch, uint64_t now_m
         if (*host == '\0' || names_find(names, host) != NULL)
             continue;
         name = &names->list[names->count++];
-        *name = (struct name){.due_ms = now_ms};
+        *name = (struct name){.id = ++names->last_id, .due_ms = now_ms};
         strcpy(name->host, host);
     }
+    return names->count > kept;
 }
 
 void names_free(struct names *names)
@@ -68,6 +74,15 @@ struct name *names_find(const struct names *names, const char *host)
 {
     for (size_t i = 0; i < names->count; i++) {
         if (strcmp(names->list[i].host, host) == 0)
+            return &names->list[i];
+    }
+    return NULL;
+}
+
+struct name *names_find_asked(const struct names *names, uint32_t id)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (names->list[i].id == id && names->list[i].is_asked)
             return &names->list[i];
     }
     return NULL;
@@ -89,10 +104,8 @@ uint64_t names_next_due(const struct names *names)
     uint64_t next_ms = UINT64_MAX;
 
     for (size_t i = 0; i < names->count; i++) {
-        const struct name *name = &names->list[i];
-
-        if (!name->is_asked && name->due_ms < next_ms)
-            next_ms = name->due_ms;
+        if (names->list[i].due_ms < next_ms)
+            next_ms = names->list[i].due_ms;
     }
     return next_ms;
 }
@@ -105,9 +118,31 @@ size_t names_take_due(struct names *names, uint64_t now_ms)
         struct name *name = &names->list[i];
 
         name->is_asked = name->due_ms <= now_ms + NAMES_ALONG_MS;
-        count += name->is_asked;
+        if (!name->is_asked)
+            continue;
+        name->due_ms = UINT64_MAX;
+        count++;
     }
     return count;
+}
+
+void names_give_up(struct names *names, uint64_t now_ms)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        struct name *name = &names->list[i];
+
+        if (name->is_asked)
+            name->due_ms = now_ms;
+        name->is_asked = false;
+    }
+}
+
+/* Unless somebody has asked for it once more meanwhile. */
+static void put_off(struct name *name, uint64_t until_ms)
+{
+    name->is_asked = false;
+    if (name->due_ms == UINT64_MAX)
+        name->due_ms = until_ms;
 }
 
 static uint64_t retry_delay(unsigned failures)
@@ -154,10 +189,9 @@ enum names_news names_resolved(struct name *name, const struct addr *address, ui
         names_learn(name, address);
         news = NAMES_MOVED;
     }
-    name->is_asked = false;
     name->failures = 0;
     name->trouble[0] = '\0';
-    name->due_ms = now_ms + NAMES_INTERVAL_MS;
+    put_off(name, now_ms + NAMES_INTERVAL_MS);
     return news;
 }
 
@@ -167,8 +201,7 @@ enum names_news names_failed(struct name *name, const char *why, uint64_t now_ms
 
     memcpy(before, name->trouble, sizeof(before));
     snprintf(name->trouble, sizeof(name->trouble), "%s", why);
-    name->is_asked = false;
     name->failures++;
-    name->due_ms = now_ms + retry_delay(name->failures);
+    put_off(name, now_ms + retry_delay(name->failures));
     return strcmp(before, name->trouble) == 0 ? NAMES_NOTHING : NAMES_TROUBLE;
 }

@@ -25,11 +25,12 @@
 #define NAMES_TROUBLE_SIZE 128
 
 struct name {
+    uint32_t id; /* never used twice, wherever the name stands in the list */
     char host[CONF_HOST_SIZE];
-    struct addr address;              /* in use, port 0; ADDR_NONE = it has never resolved */
-    uint64_t due_ms;                  /* mono_ms() */
-    unsigned failures;                /* in a row */
-    bool is_asked;                    /* its answer is awaited */
+    struct addr address; /* in use, port 0; ADDR_NONE = it has never resolved */
+    uint64_t due_ms;     /* mono_ms(); UINT64_MAX while it is asked and not due once more */
+    unsigned failures;   /* in a row */
+    bool is_asked;       /* its answer is awaited */
     char trouble[NAMES_TROUBLE_SIZE]; /* why it did not resolve the last time; "" = it did */
 };
 
@@ -38,6 +39,7 @@ struct names {
     struct name *list;
     size_t count;
     size_t room;
+    uint32_t last_id;
 };
 
 /* What an answer has changed. */
@@ -52,20 +54,22 @@ enum names_news {
 int names_reserve(struct names *names, const struct epoch *epoch) MUST_CHECK;
 
 /*
- * Keeps the names that the epoch has too, as they are; drops the others; adds what is new, due at
- * once. The room has been reserved.
+ * Keeps the names that the epoch has too, with what is known of them; drops the others; adds what
+ * is new. All are due at once: whoever reloads may have changed more than the file. Returns whether
+ * there is a new one. The room has been reserved.
  */
-void names_update(struct names *names, const struct epoch *epoch, uint64_t now_ms);
+bool names_update(struct names *names, const struct epoch *epoch, uint64_t now_ms);
 
 void names_free(struct names *names);
 
 /* NULL when there is no such name. */
 struct name *names_find(const struct names *names, const char *host);
+struct name *names_find_asked(const struct names *names, uint32_t id);
 
 /* Where a backend is as far as is known: its literal address, or what its name resolved to. */
 struct addr names_address(const struct names *names, const struct conf_backend *backend);
 
-/* When the next one is due that is not asked already; UINT64_MAX when none is. */
+/* When the next one is due; UINT64_MAX when none is. */
 uint64_t names_next_due(const struct names *names);
 
 /* What it resolved to for an earlier master; it is asked all the same. */
@@ -73,6 +77,9 @@ void names_learn(struct name *name, const struct addr *address);
 
 /* Marks those that are to be asked now; none is before. Returns how many. */
 size_t names_take_due(struct names *names, uint64_t now_ms);
+
+/* Those that are asked get no answer: they are due again. */
+void names_give_up(struct names *names, uint64_t now_ms);
 
 /*
  * Which of two addresses of an answer to take, `next` being the later one: the one that is in use,

@@ -112,8 +112,8 @@ static void fail(struct master *master, struct name *name, const char *why)
 
 /* ---- a round ---- */
 
-/* The process has nothing to say any more; a name without an answer did not resolve. */
-static void end_round(struct master *master, const char *why)
+/* Nothing more is heard from the process. */
+static void end_process(struct master *master)
 {
     struct resolver *resolver = &master->resolver;
 
@@ -125,47 +125,46 @@ static void end_round(struct master *master, const char *why)
     /* Not reaped yet, so the pid is still its own. */
     if (resolver->pid != 0 && kill(resolver->pid, SIGKILL) == -1)
         log_error("cannot end the resolver: %s", strerror(errno));
-    for (size_t i = 0; i < resolver->names.count; i++) {
-        struct name *name = &resolver->names.list[i];
-
-        if (name->is_asked && why != NULL)
-            fail(master, name, why);
-        name->is_asked = false;
-    }
 }
 
-/*
- * A record that came from a process which may be anybody's by now. False when it answers what
- * nobody asked, or asked once: each is believed once, so there is an end to them.
- */
-static bool take_answer(struct master *master, const struct lookup_answer *answer)
+/* A name that has no answer by now did not resolve. */
+static void end_round(struct master *master, const char *why)
 {
     struct names *names = &master->resolver.names;
-    struct addr before;
-    struct name *name;
 
-    if (answer->name >= names->count || !names->list[answer->name].is_asked) {
-        log_warning("the resolver answers what nobody asked");
-        return false;
+    end_process(master);
+    for (size_t i = 0; i < names->count; i++) {
+        if (names->list[i].is_asked)
+            fail(master, &names->list[i], why);
     }
-    name = &names->list[answer->name];
+    plan(master);
+}
+
+/* It came from a process which may be anybody's by now, and may be about a name that is gone. */
+static void take_answer(struct master *master, const struct lookup_answer *answer)
+{
+    struct name *name = names_find_asked(&master->resolver.names, answer->name);
+    struct addr before;
+
+    if (name == NULL)
+        return;
     before = name->address;
     if (answer->error != 0)
         fail(master, name, lookup_error(answer));
     else
         take_news(master, name, names_resolved(name, &answer->address, mono_ms()), &before);
-    return true;
 }
 
 /* Takes what is there. Returns false when no more is to come. */
 static bool take_answers(struct master *master)
 {
+    struct resolver *resolver = &master->resolver;
     struct lookup_answer answer;
     ssize_t got;
 
-    while ((got = read(master->resolver.answers.fd, &answer, sizeof(answer))) ==
-           (ssize_t)sizeof(answer)) {
-        if (!take_answer(master, &answer))
+    while ((got = read(resolver->answers.fd, &answer, sizeof(answer))) == (ssize_t)sizeof(answer)) {
+        take_answer(master, &answer);
+        if (--resolver->awaited == 0)
             return false;
     }
     return got == -1 && (errno == EAGAIN || errno == EINTR);
@@ -177,10 +176,8 @@ static void on_answers(struct loop_watch *watch, unsigned events)
     struct master *master = CONTAINER_OF(resolver, struct master, resolver);
 
     (void)events;
-    if (take_answers(master))
-        return;
-    end_round(master, "the resolver died");
-    plan(master);
+    if (!take_answers(master))
+        end_round(master, "the resolver died");
 }
 
 static void on_deadline(struct loop_timer *timer)
@@ -190,7 +187,6 @@ static void on_deadline(struct loop_timer *timer)
 
     (void)take_answers(master);
     end_round(master, "no answer in time");
-    plan(master);
 }
 
 static int fork_resolver(struct master *master)
@@ -227,7 +223,10 @@ static void on_due(struct loop_timer *timer)
     uint64_t now_ms = mono_ms();
     char why[NAMES_TROUBLE_SIZE];
 
-    if (master->state != MASTER_RUNNING || names_take_due(&resolver->names, now_ms) == 0)
+    if (master->state != MASTER_RUNNING)
+        return;
+    resolver->awaited = names_take_due(&resolver->names, now_ms);
+    if (resolver->awaited == 0)
         return;
     if (fork_resolver(master) == 0) {
         loop_timer_set(master->loop, &resolver->deadline, now_ms + RESOLVER_SECONDS * 1000);
@@ -235,7 +234,6 @@ static void on_due(struct loop_timer *timer)
     }
     snprintf(why, sizeof(why), "cannot start the resolver: %s", strerror(errno));
     end_round(master, why);
-    plan(master);
 }
 
 /* ---- from outside ---- */
@@ -265,7 +263,7 @@ int resolver_open(struct master *master, const struct board *before)
     resolver->deadline.fn = on_deadline;
     if (names_reserve(&resolver->names, master->epoch) == -1)
         return -1;
-    names_update(&resolver->names, master->epoch, mono_ms());
+    (void)names_update(&resolver->names, master->epoch, mono_ms());
     if (before != NULL)
         learn(&resolver->names, before);
     return 0;
@@ -283,8 +281,12 @@ int resolver_prepare(struct master *master, const struct epoch *epoch)
 
 void resolver_change(struct master *master, const struct epoch *epoch)
 {
-    end_round(master, NULL);
-    names_update(&master->resolver.names, epoch, mono_ms());
+    struct names *names = &master->resolver.names;
+
+    if (names_update(names, epoch, mono_ms())) {
+        end_process(master);
+        names_give_up(names, mono_ms());
+    }
     plan(master);
 }
 
@@ -298,7 +300,7 @@ void resolver_reaped(struct master *master, pid_t pid)
 
 void resolver_stop(struct master *master)
 {
-    end_round(master, NULL);
+    end_process(master);
     loop_timer_stop(master->loop, &master->resolver.due);
 }
 

@@ -23,6 +23,7 @@ struct resolver {
     struct names names;
     pid_t pid;                 /* of the process; 0 = none that has not been reaped */
     struct loop_watch answers; /* its pipe; fd -1 = no answer is awaited */
+    size_t awaited;            /* so many records may still come */
     struct loop_timer due;
     struct loop_timer deadline;
 };
@@ -47,8 +48,8 @@ void resolver_begin(struct master *master);
 int resolver_prepare(struct master *master, const struct epoch *epoch) MUST_CHECK;
 
 /*
- * The same, decided, before slots_publish(): gives up the lookups that are out, forgets names that
- * are gone, asks for new ones as soon as the loop runs.
+ * The same, decided, before slots_publish(): forgets names that are gone and asks for all others as
+ * soon as the loop runs. Lookups that are out go on, unless new names would have to wait for them.
  */
 void resolver_change(struct master *master, const struct epoch *epoch);
 

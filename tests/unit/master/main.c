@@ -5,15 +5,20 @@
 extern const struct unit_test backoff_tests[];
 extern const struct unit_test line_queue_tests[];
 extern const struct unit_test logger_tests[];
+extern const struct unit_test names_tests[];
 extern const struct unit_test port_holder_tests[];
 extern const struct unit_test sink_tests[];
 
 int main(int argc, char **argv)
 {
     const struct unit_suite suites[] = {
-        {"backoff", backoff_tests}, {"line_queue", line_queue_tests},
-        {"logger", logger_tests},   {"port_holder", port_holder_tests},
-        {"sink", sink_tests},       {NULL, NULL},
+        {"backoff", backoff_tests},
+        {"line_queue", line_queue_tests},
+        {"logger", logger_tests},
+        {"names", names_tests},
+        {"port_holder", port_holder_tests},
+        {"sink", sink_tests},
+        {NULL, NULL},
     };
 
     signal(SIGPIPE, SIG_IGN); /* as the master has it */
