@@ -138,6 +138,8 @@ static void write_balancer(const struct snapshot *snapshot, struct textbuf *out)
     if (!snapshot->reload_ok)
         put_reload_errors(snapshot, out);
     put_fact(snapshot, "Workers", summary_workers, out);
+    if (snapshot->master_alive && summary_has_orphans(snapshot))
+        put_fact(snapshot, "Orphans", summary_orphans, out);
     put_fact(snapshot, "This page", write_stats, out);
     if (snapshot->log_dropped > 0)
         put_fact(snapshot, "Log", write_log, out);

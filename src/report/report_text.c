@@ -76,6 +76,15 @@ static void write_workers(const struct snapshot *snapshot, struct textbuf *out)
     textbuf_puts(out, "\n");
 }
 
+static void write_orphans(const struct snapshot *snapshot, struct textbuf *out)
+{
+    if (!snapshot->master_alive || !summary_has_orphans(snapshot))
+        return;
+    textbuf_puts(out, "orphans  ");
+    summary_orphans(snapshot, out);
+    textbuf_puts(out, " of an earlier master finish\n");
+}
+
 static void write_stats(const struct snapshot *snapshot, struct textbuf *out)
 {
     textbuf_puts(out, "stats    ");
@@ -200,6 +209,7 @@ void report_text(const struct snapshot *snapshot, struct textbuf *out)
     write_services_line(snapshot, out);
     write_reload(snapshot, out);
     write_workers(snapshot, out);
+    write_orphans(snapshot, out);
     write_stats(snapshot, out);
     for (size_t i = 0; i < snapshot->service_count; i++) {
         textbuf_puts(out, "\n");

@@ -149,7 +149,7 @@ static void put_process(struct html_table *table, const struct snapshot_process 
                      process->orphan ? " of an earlier master" : "");
     html_cell_state(table, level, process->alive ? state : "dead");
     html_cell_printf(table, "%d", (int)process->pid);
-    if (is_worker)
+    if (is_worker && !process->orphan)
         html_cell_printf(table, "%u", process->sessions);
     else
         html_cell(table, "-");

@@ -110,14 +110,14 @@ void summary_workers(const struct snapshot *snapshot, struct textbuf *out)
     textbuf_printf(out, ", %u session%s open", sessions, sessions == 1 ? "" : "s");
 }
 
-void summary_living(const struct snapshot *snapshot, struct textbuf *out)
+static void list_processes(const struct snapshot *snapshot, bool orphans_alone, struct textbuf *out)
 {
     size_t start = out->length;
 
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct snapshot_process *process = &snapshot->processes[i];
 
-        if (!process->alive)
+        if (!process->alive || (orphans_alone && !process->orphan))
             continue;
         words_separate(out, start, ", ");
         words_process(out, process);
@@ -125,4 +125,23 @@ void summary_living(const struct snapshot *snapshot, struct textbuf *out)
     }
     if (out->length == start)
         textbuf_puts(out, "none");
+}
+
+void summary_living(const struct snapshot *snapshot, struct textbuf *out)
+{
+    list_processes(snapshot, false, out);
+}
+
+void summary_orphans(const struct snapshot *snapshot, struct textbuf *out)
+{
+    list_processes(snapshot, true, out);
+}
+
+bool summary_has_orphans(const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        if (snapshot->processes[i].orphan && snapshot->processes[i].alive)
+            return true;
+    }
+    return false;
 }

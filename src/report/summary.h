@@ -2,6 +2,8 @@
 #ifndef K0SLB_REPORT_SUMMARY_H
 #define K0SLB_REPORT_SUMMARY_H
 
+#include <stdbool.h>
+
 #include "base/textbuf.h"
 #include "board/snapshot.h"
 
@@ -16,5 +18,9 @@ void summary_workers(const struct snapshot *snapshot, struct textbuf *out);
 
 /* The children that live: "worker 1 (pid 4243), checker (pid 4245)", or "none". */
 void summary_living(const struct snapshot *snapshot, struct textbuf *out);
+
+/* The same of those alone whom an earlier master has left: they finish and leave. */
+void summary_orphans(const struct snapshot *snapshot, struct textbuf *out);
+bool summary_has_orphans(const struct snapshot *snapshot);
 
 #endif

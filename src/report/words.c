@@ -208,7 +208,7 @@ void words_backends(struct textbuf *out, const struct snapshot_service *service)
 void words_process(struct textbuf *out, const struct snapshot_process *process)
 {
     textbuf_puts(out, board_role_name(process->role));
-    if (process->role == BOARD_ROLE_WORKER)
+    if (process->role == BOARD_ROLE_WORKER && !process->orphan)
         textbuf_printf(out, " %u", process->slot + 1);
 }
 

@@ -52,7 +52,7 @@ void words_listen(struct textbuf *out, const struct addr *listeners, size_t coun
 /* The backends of a service by status: "1 up, 2 down". */
 void words_backends(struct textbuf *out, const struct snapshot_service *service);
 
-/* "worker 1", "checker", "stats". */
+/* "worker 1", "checker", "stats"; an orphan has no number. */
 void words_process(struct textbuf *out, const struct snapshot_process *process);
 
 /* Room for "HOST:PORT (ADDRESS)" and the NUL. */

@@ -107,6 +107,23 @@ static void a_dead_master_is_told_first(void)
                          "the checker is missing; the stats process is missing\n");
 }
 
+static void orphans_are_told(void)
+{
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    sample.processes[0].orphan = true;
+    sample.processes[0].state = "draining";
+    sample.processes[2].orphan = true;
+    expect_line(&sample, "workers  1 of 2 running, 5 sessions open\n"
+                         "orphans  worker (pid 4243), checker (pid 4245) of an earlier master "
+                         "finish\n"
+                         "stats    :9000\n");
+    sample.processes[0].alive = false;
+    sample.processes[2].alive = false;
+    expect_line(&sample, "workers  1 of 2 running, 5 sessions open\nstats    :9000\n");
+}
+
 static void reloads_are_told(void)
 {
     struct sample sample;
@@ -171,6 +188,7 @@ const struct unit_test report_text_tests[] = {
     {"the_whole_reads_like_this", the_whole_reads_like_this},
     {"lines_fit_a_terminal", lines_fit_a_terminal},
     {"a_dead_master_is_told_first", a_dead_master_is_told_first},
+    {"orphans_are_told", orphans_are_told},
     {"reloads_are_told", reloads_are_told},
     {"workers_are_told_by_state", workers_are_told_by_state},
     {"what_is_missing_is_a_dash", what_is_missing_is_a_dash},
