@@ -202,11 +202,20 @@ int nursery_close(struct nursery *nursery)
     return status;
 }
 
+/* The child may still be on its way out: its last line, or the end of the pipe, is waited for. */
 bool nursery_logged(struct nursery *nursery, const char *text)
 {
-    char lines[4096];
-    ssize_t got = fd_read_all(nursery->log, lines, sizeof(lines) - 1);
+    struct pollfd ready = {.fd = nursery->log, .events = POLLIN};
+    char lines[4096] = "";
+    size_t held = 0;
+    ssize_t got;
 
-    lines[got > 0 ? got : 0] = '\0';
+    while (strstr(lines, text) == NULL && poll(&ready, 1, 20000) == 1) {
+        got = read(nursery->log, lines + held, sizeof(lines) - 1 - held);
+        if (got <= 0)
+            break;
+        held += (size_t)got;
+        lines[held] = '\0';
+    }
     return strstr(lines, text) != NULL;
 }
