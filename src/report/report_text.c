@@ -82,7 +82,7 @@ static void write_orphans(const struct snapshot *snapshot, struct textbuf *out)
         return;
     textbuf_puts(out, "orphans  ");
     summary_orphans(snapshot, out);
-    textbuf_puts(out, " of an earlier master finish\n");
+    textbuf_puts(out, "\n");
 }
 
 static void write_stats(const struct snapshot *snapshot, struct textbuf *out)

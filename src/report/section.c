@@ -157,6 +157,17 @@ static void put_process(struct html_table *table, const struct snapshot_process 
     textbuf_fini(&name);
 }
 
+/* An orphan that has ended is no loss: it was to. */
+static void put_processes(struct html_table *table, const struct snapshot *snapshot, bool orphans)
+{
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        const struct snapshot_process *process = &snapshot->processes[i];
+
+        if (process->orphan == orphans && (process->alive || !orphans))
+            put_process(table, process);
+    }
+}
+
 static void put_master(struct html_table *table, const struct snapshot *snapshot)
 {
     enum html_level level = snapshot->master_alive ? HTML_GOOD : HTML_BAD;
@@ -178,8 +189,8 @@ void section_processes(const struct snapshot *snapshot, struct textbuf *out)
     textbuf_puts(out, "<section>\n<div class=\"head\"><h2>Processes</h2></div>\n");
     html_table_begin(&table, out, columns, ARRAY_LEN(columns));
     put_master(&table, snapshot);
-    for (size_t i = 0; i < snapshot->process_count; i++)
-        put_process(&table, &snapshot->processes[i]);
+    put_processes(&table, snapshot, false);
+    put_processes(&table, snapshot, true);
     html_table_end(&table);
     textbuf_puts(out, "</section>\n");
 }

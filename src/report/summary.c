@@ -135,6 +135,7 @@ void summary_living(const struct snapshot *snapshot, struct textbuf *out)
 void summary_orphans(const struct snapshot *snapshot, struct textbuf *out)
 {
     list_processes(snapshot, true, out);
+    textbuf_puts(out, ": of an earlier master, finishing");
 }
 
 bool summary_has_orphans(const struct snapshot *snapshot)

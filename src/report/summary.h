@@ -19,7 +19,7 @@ void summary_workers(const struct snapshot *snapshot, struct textbuf *out);
 /* The children that live: "worker 1 (pid 4243), checker (pid 4245)", or "none". */
 void summary_living(const struct snapshot *snapshot, struct textbuf *out);
 
-/* The same of those alone whom an earlier master has left: they finish and leave. */
+/* "worker (pid 4243): of an earlier master, finishing"; only for a snapshot that has any. */
 void summary_orphans(const struct snapshot *snapshot, struct textbuf *out);
 bool summary_has_orphans(const struct snapshot *snapshot);
 

@@ -177,7 +177,10 @@ static void it_says_what_is_wrong_with_the_balancer(void)
     sample.processes[2].alive = false;
     sample.snapshot.log_dropped = 7;
     expect_part(&sample, "<th scope=\"row\">worker of an earlier master</th>");
-    expect_part(&sample, "<dt>Orphans</dt><dd>worker (pid 4243)</dd>");
+    expect_part(&sample, "<dt>Orphans</dt><dd>worker (pid 4243): of an earlier master, "
+                         "finishing</dd>");
+    sample.processes[0].alive = false;
+    expect_no_part(&sample, "of an earlier master");
     expect_part(&sample, "<span class=\"state bad\">dead</span>");
     expect_part(&sample, "<dt>Log</dt><dd>7 lines lost</dd>");
     sample_fill_good(&sample);

@@ -116,8 +116,8 @@ static void orphans_are_told(void)
     sample.processes[0].state = "draining";
     sample.processes[2].orphan = true;
     expect_line(&sample, "workers  1 of 2 running, 5 sessions open\n"
-                         "orphans  worker (pid 4243), checker (pid 4245) of an earlier master "
-                         "finish\n"
+                         "orphans  worker (pid 4243), checker (pid 4245): of an earlier master, "
+                         "finishing\n"
                          "stats    :9000\n");
     sample.processes[0].alive = false;
     sample.processes[2].alive = false;
