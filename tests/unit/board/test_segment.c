@@ -78,7 +78,7 @@ static void test_umask(void)
 {
     char name[CONF_NAME_SIZE];
     struct segment segment;
-    mode_t before = umask(0777);
+    mode_t before = umask(0077);
 
     scratch_name(name);
     CU_ASSERT(segment_create(&segment, name, SIZE, (gid_t)-1) == 0);
