@@ -461,10 +461,8 @@ static void begin(struct master *master)
 static void on_pause(struct loop_timer *timer)
 {
     struct reload *reload = CONTAINER_OF(timer, struct reload, pause);
-    struct master *master = CONTAINER_OF(reload, struct master, reload);
 
-    if (master->state == MASTER_RUNNING)
-        begin(master);
+    begin(CONTAINER_OF(reload, struct master, reload));
 }
 
 void reload_request(struct master *master)

@@ -29,7 +29,7 @@ static void write_first_lines(const struct snapshot *snapshot, struct textbuf *o
     textbuf_printf(out, "is DEAD, was started %s ago\n", age);
     textbuf_puts(out, "living   ");
     summary_living(snapshot, out);
-    textbuf_puts(out, "; start k0slbd again\n");
+    textbuf_puts(out, "; start k0slbd again, or end it all by k0slbctl stop\n");
 }
 
 static void write_health(const struct snapshot *snapshot, struct textbuf *out)

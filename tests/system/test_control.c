@@ -225,8 +225,11 @@ static void test_reload_while_draining(void)
 
     if (scene_open(&scene, &plan) == 0 && client_open(&client, &scene.listen) == 0) {
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
+        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 0);
         instance_signal(&scene.instance, SIGQUIT);
         CU_ASSERT_TRUE(wait_busy_worker(&scene.instance, "draining", SOON_MS));
+        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 1);
+        CU_ASSERT_TRUE(has_said(&command, "this balancer is stopping\n"));
         ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 1);
         CU_ASSERT_TRUE(has_said(&command, "this balancer is stopping\n"));
         ASSERT_NUMBER(client_echo(&client, 1000), 0);

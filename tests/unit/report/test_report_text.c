@@ -99,10 +99,10 @@ static void a_dead_master_is_told_first(void)
     sample.processes[1].alive = false;
     expect_line(&sample, "k0slb 0.1.0 k0slb pid 4242 is DEAD, was started 3d 4h ago\n"
                          "living   worker 1 (pid 4243), checker (pid 4245), stats (pid 4246); "
-                         "start k0slbd again\n"
+                         "start k0slbd again, or end it all by k0slbctl stop\n"
                          "health   degraded: the master is dead; 1 of 2 workers missing\n");
     sample.snapshot.process_count = 0;
-    expect_line(&sample, "living   none; start k0slbd again\n"
+    expect_line(&sample, "living   none; start k0slbd again, or end it all by k0slbctl stop\n"
                          "health   no worker serves: the master is dead; 2 of 2 workers missing; "
                          "the checker is missing; the stats process is missing\n");
 }
