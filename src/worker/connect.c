@@ -13,11 +13,9 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "worker/acceptor.h"
+#include "worker/suspicion.h"
 
 #define SOCKET_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
-
-/* So long a worker avoids a backend that it saw fail, unless the checker speaks earlier. */
-#define AVOID_MS 1000
 
 /* A session without a descriptor for its backend tries again after so long. */
 #define STARVED_MS 100
@@ -35,87 +33,7 @@ struct attempt {
     uint8_t tried_count;
 };
 
-/* What a failed try says. */
-enum verdict {
-    VERDICT_REFUSED,
-    VERDICT_TIMEOUT,
-    VERDICT_LOCAL,   /* this machine's own trouble: no word against the backend */
-    VERDICT_STARVED, /* no descriptor or memory here: no backend could be tried */
-    VERDICT_GONE,    /* a reload has removed the backend meanwhile */
-};
-
 static void try_next(struct session *session);
-
-/* ---- the backend's fault, or ours ---- */
-
-static enum verdict verdict_of(int error)
-{
-    switch (error) {
-    case ETIMEDOUT:
-        return VERDICT_TIMEOUT;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case ENOBUFS:
-        return VERDICT_STARVED;
-    case EADDRNOTAVAIL:
-    case EADDRINUSE:
-    case EAGAIN:
-    case EACCES:
-    case EPERM:
-        return VERDICT_LOCAL;
-    default:
-        return VERDICT_REFUSED;
-    }
-}
-
-/* Tells the checker at once; this worker itself does not wait for its answer. */
-static void accuse(struct worker *worker, unsigned backend, enum board_evidence_kind kind)
-{
-    const uint64_t one = 1;
-
-    worker->avoided_at_ms[backend] = loop_now_ms(worker->loop);
-    board_add_evidence(worker->board, backend, kind);
-    if (write(worker->birth->look_event, &one, sizeof(one)) == -1)
-        log_debug("the checker has not read its eventfd: %s", strerror(errno));
-}
-
-static void note_failure(struct session *session, enum verdict verdict)
-{
-    struct worker *worker = session->worker;
-    unsigned backend = session->backend_slot;
-    struct board_backend_counters *counters = board_my_backend_counters(worker->board, backend);
-
-    if (verdict == VERDICT_GONE)
-        return;
-    if (verdict == VERDICT_LOCAL || verdict == VERDICT_STARVED) {
-        board_count(&counters->local_errors, 1);
-        return;
-    }
-    board_count(&counters->connect_errors, 1);
-    accuse(worker, backend,
-           verdict == VERDICT_TIMEOUT ? BOARD_EVIDENCE_TIMEOUT : BOARD_EVIDENCE_REFUSED);
-}
-
-static bool is_avoided(void *context, unsigned backend)
-{
-    const struct worker *worker = context;
-    uint64_t at = worker->avoided_at_ms[backend];
-
-    return at != 0 && loop_now_ms(worker->loop) - at < AVOID_MS;
-}
-
-void connect_trust_checker(struct worker *worker)
-{
-    unsigned backends = board_master(worker->board)->layout.backends;
-
-    for (unsigned i = 0; i < backends; i++) {
-        uint64_t at = worker->avoided_at_ms[i];
-
-        if (at != 0 && board_health_since(worker->board, i) >= at)
-            worker->avoided_at_ms[i] = 0;
-    }
-}
 
 /* ---- deadlines: one queue a service, because its timeout is one ---- */
 
@@ -178,7 +96,7 @@ static void starve(struct session *session)
 
 static void fail_try(struct session *session, enum verdict verdict)
 {
-    note_failure(session, verdict);
+    suspicion_note(session->worker, session->backend_slot, verdict);
     leave_backend(session);
     if (verdict == VERDICT_STARVED)
         starve(session);
@@ -238,7 +156,7 @@ static int choose(struct session *session)
         .board = worker->board,
         .rng = &worker->rng,
         .take_ticket = take_ticket,
-        .is_avoided = is_avoided,
+        .is_avoided = suspicion_is_avoided,
         .context = worker,
         .tried = session->attempt->tried,
         .tried_count = session->attempt->tried_count,
@@ -263,7 +181,7 @@ static void try_next(struct session *session)
     board_session_begin(worker->board, session->backend_slot);
     start_clock(session->attempt);
     if (start_try(session) == -1)
-        fail_try(session, verdict_of(errno));
+        fail_try(session, suspicion_verdict(errno));
 }
 
 /* ---- the outcome ---- */
@@ -328,7 +246,7 @@ void connect_event(struct session *session, unsigned events)
         return;
     error = connect_error(session->backend.watch.fd);
     if (error != 0) {
-        fail_try(session, verdict_of(error));
+        fail_try(session, suspicion_verdict(error));
         return;
     }
     side_note(&session->backend, events);

@@ -28,7 +28,4 @@ void connect_init(struct worker *worker);
  */
 void connect_change(struct worker *worker);
 
-/* The checker has spoken since this worker saw a backend fail: its word counts again. */
-void connect_trust_checker(struct worker *worker);
-
 #endif

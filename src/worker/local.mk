@@ -9,6 +9,8 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/session.c \
 	src/worker/connect.h \
 	src/worker/connect.c \
+	src/worker/suspicion.h \
+	src/worker/suspicion.c \
 	src/worker/pump.h \
 	src/worker/pump.c \
 	src/worker/pipe_pool.h \

@@ -12,6 +12,7 @@
 #include "worker/idle.h"
 #include "worker/retire.h"
 #include "worker/session.h"
+#include "worker/suspicion.h"
 #include "worker/worker_state.h"
 
 /* Descriptors kept for the channel, the log, epoll and the like. */
@@ -90,7 +91,7 @@ static void *worker_prepare(const struct role_birth *birth)
 static void on_health(struct loop_watch *watch, unsigned events)
 {
     (void)events;
-    connect_trust_checker(CONTAINER_OF(watch, struct worker, health_watch));
+    suspicion_trust_checker(CONTAINER_OF(watch, struct worker, health_watch));
 }
 
 /* Everything that is chosen from now on comes from this epoch. */
@@ -148,7 +149,7 @@ static void worker_heartbeat(void *state)
     atomic_store_explicit(&worker->own->heartbeat_ms, loop_now_ms(worker->loop),
                           memory_order_relaxed);
     acceptors_readd(worker);
-    connect_trust_checker(worker);
+    suspicion_trust_checker(worker);
     retire_look(worker);
     if (worker->means.relay != RELAY_COPY)
         pipe_pool_refill(&worker->pipes);

@@ -1,0 +1,77 @@
+#include "worker/suspicion.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* So long a worker avoids a backend that it saw fail, unless the checker speaks earlier. */
+#define AVOID_MS 1000
+
+enum verdict suspicion_verdict(int error)
+{
+    switch (error) {
+    case ETIMEDOUT:
+        return VERDICT_TIMEOUT;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+        return VERDICT_STARVED;
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
+    case EAGAIN:
+    case EACCES:
+    case EPERM:
+        return VERDICT_LOCAL;
+    default:
+        return VERDICT_REFUSED;
+    }
+}
+
+/* Tells the checker at once; this worker itself does not wait for its answer. */
+static void accuse(struct worker *worker, unsigned backend, enum board_evidence_kind kind)
+{
+    const uint64_t one = 1;
+
+    worker->avoided_at_ms[backend] = loop_now_ms(worker->loop);
+    board_add_evidence(worker->board, backend, kind);
+    if (write(worker->birth->look_event, &one, sizeof(one)) == -1)
+        log_debug("the checker has not read its eventfd: %s", strerror(errno));
+}
+
+void suspicion_note(struct worker *worker, unsigned backend, enum verdict verdict)
+{
+    struct board_backend_counters *counters = board_my_backend_counters(worker->board, backend);
+
+    if (verdict == VERDICT_GONE)
+        return;
+    if (verdict == VERDICT_LOCAL || verdict == VERDICT_STARVED) {
+        board_count(&counters->local_errors, 1);
+        return;
+    }
+    board_count(&counters->connect_errors, 1);
+    accuse(worker, backend,
+           verdict == VERDICT_TIMEOUT ? BOARD_EVIDENCE_TIMEOUT : BOARD_EVIDENCE_REFUSED);
+}
+
+bool suspicion_is_avoided(void *context, unsigned backend)
+{
+    const struct worker *worker = context;
+    uint64_t at = worker->avoided_at_ms[backend];
+
+    return at != 0 && loop_now_ms(worker->loop) - at < AVOID_MS;
+}
+
+void suspicion_trust_checker(struct worker *worker)
+{
+    unsigned backends = board_master(worker->board)->layout.backends;
+
+    for (unsigned i = 0; i < backends; i++) {
+        uint64_t at = worker->avoided_at_ms[i];
+
+        if (at != 0 && board_health_since(worker->board, i) >= at)
+            worker->avoided_at_ms[i] = 0;
+    }
+}

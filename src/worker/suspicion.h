@@ -1,0 +1,33 @@
+/*
+ * What a failed connect says about the backend, and about this machine: the checker is told at
+ * once, and this worker does not wait for its answer.
+ */
+#ifndef K0SLB_WORKER_SUSPICION_H
+#define K0SLB_WORKER_SUSPICION_H
+
+#include <stdbool.h>
+
+#include "worker/worker_state.h"
+
+/* What a failed try says. */
+enum verdict {
+    VERDICT_REFUSED,
+    VERDICT_TIMEOUT,
+    VERDICT_LOCAL,   /* this machine's own trouble: no word against the backend */
+    VERDICT_STARVED, /* no descriptor or memory here: no backend could be tried */
+    VERDICT_GONE,    /* a reload has removed the backend meanwhile */
+};
+
+/* The verdict for an errno of socket(2) or connect(2). */
+enum verdict suspicion_verdict(int error);
+
+/* Counts a failed try, and accuses the backend if it is at fault. */
+void suspicion_note(struct worker *worker, unsigned backend, enum verdict verdict);
+
+/* Whether this worker has just seen the backend fail. The context is the worker. */
+bool suspicion_is_avoided(void *context, unsigned backend);
+
+/* The checker has spoken since this worker saw a backend fail: its word counts again. */
+void suspicion_trust_checker(struct worker *worker);
+
+#endif
