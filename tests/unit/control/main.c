@@ -2,12 +2,16 @@
 
 extern const struct unit_test control_tests[];
 extern const struct unit_test instance_tests[];
+extern const struct unit_test stop_tests[];
+extern const struct unit_test reload_tests[];
 
 int main(int argc, char **argv)
 {
     static const struct unit_suite suites[] = {
         {"control", control_tests},
         {"instance", instance_tests},
+        {"stop", stop_tests},
+        {"reload", reload_tests},
         {NULL, NULL},
     };
 
