@@ -125,14 +125,32 @@ static int open_listeners(struct master *master)
     return listeners_open(&reload->listeners, reload->epoch, &before, &reload->errors);
 }
 
-/* The new epoch, and those of the new sockets that this role is to have. */
-static size_t gather_fds(const struct reload *reload, enum board_role role, int *fds)
+/* Whether a child of that role has the socket already: it listened for that role before. */
+static bool has_socket(const struct master *master, enum board_role role, unsigned i)
 {
+    const struct reload *reload = &master->reload;
+
+    if (reload->listeners.is_new[i])
+        return false;
+    for (unsigned k = 0; k < master->epoch->listener_count; k++) {
+        if (terms_own_listener(role, master->epoch, k) &&
+            addr_equal(&epoch_listener(master->epoch, k)->address,
+                       &epoch_listener(reload->epoch, i)->address))
+            return true;
+    }
+    return false;
+}
+
+/* The new epoch, and the sockets that this role is to have and has not. */
+static size_t gather_fds(const struct master *master, enum board_role role, int *fds)
+{
+    const struct reload *reload = &master->reload;
     size_t count = 0;
 
     fds[count++] = reload->epoch_fd;
     for (unsigned i = 0; i < reload->listeners.count; i++) {
-        if (reload->listeners.is_new[i] && terms_own_listener(role, reload->epoch, i))
+        if (reload->listeners.fds[i] != -1 && terms_own_listener(role, reload->epoch, i) &&
+            !has_socket(master, role, i))
             fds[count++] = reload->listeners.fds[i];
     }
     return count;
@@ -143,7 +161,7 @@ static int ask(struct reload *reload, struct child *child)
     struct channel_message message = {.type = CHANNEL_PREPARE, .transaction = reload->transaction};
     int fds[CHANNEL_MAX_FDS];
 
-    message.fd_count = (uint32_t)gather_fds(reload, child->role, fds);
+    message.fd_count = (uint32_t)gather_fds(child->master, child->role, fds);
     if (channel_send(child->channel.fd, &message, fds) == 0) {
         child->awaits = reload->transaction;
         return 0;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -31,33 +32,71 @@ static void close_all(int *fds, size_t count)
         fd_close(&fds[i]);
 }
 
-/* New sockets come in the order of the epoch's listeners that are at none of the old addresses. */
-static size_t take_listeners(struct transaction *transaction, const struct role_terms *now,
-                             enum board_role role, const int *fds, size_t count)
+static bool is_bound_to(int fd, const struct addr *address)
+{
+    struct sockaddr_storage name;
+    socklen_t length = sizeof(name);
+    struct addr bound;
+
+    if (getsockname(fd, (struct sockaddr *)&name, &length) == -1)
+        return false;
+    addr_from_sockaddr(&bound, &name);
+    return addr_equal(&bound, address);
+}
+
+/* Takes the one that is bound there out of the table; -1 when there is none. */
+static int take_socket(int *fds, size_t count, const struct addr *address)
+{
+    for (size_t i = 0; i < count; i++) {
+        int fd = fds[i];
+
+        if (fd == -1 || !is_bound_to(fd, address))
+            continue;
+        fds[i] = -1;
+        return fd;
+    }
+    return -1;
+}
+
+/*
+ * A listener may have no socket at all, where this host lacks its family. So what came is told
+ * apart by its address, and not by its place.
+ */
+static void take_listeners(struct transaction *transaction, const struct role_terms *now,
+                           enum board_role role, int *fds, size_t count)
 {
     const struct epoch *epoch = transaction->terms.epoch;
-    size_t used = 0;
 
     for (unsigned i = 0; i < epoch->listener_count; i++) {
+        const struct addr *address = &epoch_listener(epoch, i)->address;
         int *place = &transaction->terms.listeners[i];
 
         *place = -1;
         transaction->is_new[i] = false;
         if (!terms_own_listener(role, epoch, i))
             continue;
-        *place = find_socket(now, &epoch_listener(epoch, i)->address);
-        if (*place != -1 || used == count)
+        *place = find_socket(now, address);
+        if (*place != -1)
             continue;
-        *place = fds[used++];
-        transaction->is_new[i] = true;
+        *place = take_socket(fds, count, address);
+        transaction->is_new[i] = *place != -1;
     }
-    return used;
+}
+
+static size_t count_open(const int *fds, size_t count)
+{
+    size_t open = 0;
+
+    for (size_t i = 0; i < count; i++)
+        open += fds[i] != -1;
+    return open;
 }
 
 int transaction_prepare(struct transaction *transaction, const struct role_terms *now,
                         enum board_role role, const struct channel_message *message, int *fds)
 {
-    size_t used;
+    size_t sockets = message->fd_count - 1;
+    size_t left;
 
     transaction_forget(transaction);
     if (message->fd_count == 0) {
@@ -68,15 +107,16 @@ int transaction_prepare(struct transaction *transaction, const struct role_terms
     fd_close(&fds[0]);
     if (transaction->terms.epoch == NULL) {
         log_error("cannot map the new configuration: %s", strerror(errno));
-        close_all(fds + 1, message->fd_count - 1);
+        close_all(fds + 1, sockets);
         return -1;
     }
     transaction->number = message->transaction;
-    used = take_listeners(transaction, now, role, fds + 1, message->fd_count - 1);
-    if (used == message->fd_count - 1)
+    take_listeners(transaction, now, role, fds + 1, sockets);
+    left = count_open(fds + 1, sockets);
+    if (left == 0)
         return 0;
-    log_error("%u sockets came that no listener wants", (unsigned)(message->fd_count - 1 - used));
-    close_all(fds + 1 + used, message->fd_count - 1 - used);
+    log_error("%u sockets came that no listener wants", (unsigned)left);
+    close_all(fds + 1, sockets);
     transaction_forget(transaction);
     return -1;
 }

@@ -31,7 +31,7 @@ bool terms_own_listener(enum board_role role, const struct epoch *epoch, unsigne
 /*
  * Takes a PREPARE with its descriptors (all of them become the transaction's, or are closed):
  * maps the epoch, and finds a socket for each listener of this role, one in force at the same
- * address or a new one in the order of the epoch. Returns 0, or -1 with a line logged and nothing
+ * address or one that came and is bound there. Returns 0, or -1 with a line logged and nothing
  * prepared. An earlier transaction is forgotten.
  */
 int transaction_prepare(struct transaction *transaction, const struct role_terms *now,

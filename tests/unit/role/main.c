@@ -3,6 +3,7 @@
 extern const struct unit_test role_tests[];
 extern const struct unit_test role_birth_tests[];
 extern const struct unit_test privileges_tests[];
+extern const struct unit_test transaction_tests[];
 
 int main(int argc, char **argv)
 {
@@ -10,6 +11,7 @@ int main(int argc, char **argv)
         {"role", role_tests},
         {"role_birth", role_birth_tests},
         {"privileges", privileges_tests},
+        {"transaction", transaction_tests},
         {NULL, NULL},
     };
 
