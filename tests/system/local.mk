@@ -33,7 +33,9 @@ tests_system_libharness_a_SOURCES = \
 	tests/system/load.h \
 	tests/system/load.c \
 	tests/system/leak.h \
-	tests/system/leak.c
+	tests/system/leak.c \
+	tests/system/tracer.h \
+	tests/system/tracer.c
 tests_system_libharness_a_CPPFLAGS = $(unit_cppflags)
 tests_system_libharness_a_CFLAGS = $(unit_cflags) -pthread
 
@@ -49,9 +51,15 @@ system_programs = \
 	tests/system/test_daemon \
 	tests/system/test_control \
 	tests/system/test_badinput \
-	tests/system/test_reload
+	tests/system/test_reload \
+	tests/system/test_refusals \
+	tests/system/test_changes
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
+
+# Put in front of k0slbd by some of them.
+check_PROGRAMS += tests/system/wrap
+tests_system_wrap_SOURCES = tests/system/wrap.c
 
 tests_system_test_relay_SOURCES = tests/system/test_relay.c
 tests_system_test_relay_CPPFLAGS = $(unit_cppflags)
@@ -97,3 +105,13 @@ tests_system_test_reload_SOURCES = tests/system/test_reload.c
 tests_system_test_reload_CPPFLAGS = $(unit_cppflags)
 tests_system_test_reload_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_reload_LDADD = $(system_libs)
+
+tests_system_test_refusals_SOURCES = tests/system/test_refusals.c
+tests_system_test_refusals_CPPFLAGS = $(unit_cppflags)
+tests_system_test_refusals_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_refusals_LDADD = $(system_libs)
+
+tests_system_test_changes_SOURCES = tests/system/test_changes.c
+tests_system_test_changes_CPPFLAGS = $(unit_cppflags)
+tests_system_test_changes_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_changes_LDADD = $(system_libs)
