@@ -35,7 +35,9 @@ tests_system_libharness_a_SOURCES = \
 	tests/system/leak.h \
 	tests/system/leak.c \
 	tests/system/tracer.h \
-	tests/system/tracer.c
+	tests/system/tracer.c \
+	tests/system/hosts.h \
+	tests/system/hosts.c
 tests_system_libharness_a_CPPFLAGS = $(unit_cppflags)
 tests_system_libharness_a_CFLAGS = $(unit_cflags) -pthread
 
@@ -51,6 +53,7 @@ system_programs = \
 	tests/system/test_daemon \
 	tests/system/test_control \
 	tests/system/test_badinput \
+	tests/system/test_names \
 	tests/system/test_reload \
 	tests/system/test_refusals \
 	tests/system/test_changes
@@ -115,3 +118,8 @@ tests_system_test_changes_SOURCES = tests/system/test_changes.c
 tests_system_test_changes_CPPFLAGS = $(unit_cppflags)
 tests_system_test_changes_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_changes_LDADD = $(system_libs)
+
+tests_system_test_names_SOURCES = tests/system/test_names.c
+tests_system_test_names_CPPFLAGS = $(unit_cppflags)
+tests_system_test_names_CFLAGS = $(unit_cflags)
+tests_system_test_names_LDADD = $(system_libs)
