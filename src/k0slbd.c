@@ -45,8 +45,10 @@ int main(int argc, char **argv)
     bool check_only = false;
     int option;
 
-    if (fd_fill_standard() == -1)
+    if (fd_fill_standard() == -1) {
+        perror("k0slbd: /dev/null");
         return EXIT_FAILURE;
+    }
     process_init_title(argc, argv);
     while ((option = getopt_long(argc, argv, "c:tdhV", options, NULL)) != -1) {
         switch (option) {

@@ -26,13 +26,11 @@ int fd_pipe(int ends[2])
 
 int fd_fill_standard(void)
 {
-    int fd;
-
-    while ((fd = open("/dev/null", O_RDWR)) <= STDERR_FILENO) {
-        if (fd == -1)
+    /* The lowest number that is free is the one that is missing. */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDWR) == -1)
             return -1;
     }
-    fd_close(&fd);
     return 0;
 }
 
