@@ -114,23 +114,25 @@ static void test_serves_when_it_returns(void)
     CU_ASSERT(access(scene.instance.pid_file, F_OK) == -1);
 }
 
-static bool is_reloaded(const struct snapshot *snapshot, const void *context)
+static bool has_epoch(const struct snapshot *snapshot, const void *context)
 {
-    (void)context;
-    return snapshot->epoch == 2;
+    const uint64_t *epoch = context;
+
+    return snapshot->epoch == *epoch;
 }
 
 /* The file is found again, although the daemon has left the caller's directory. */
 static void test_relative_path(void)
 {
     static const struct scene_plan plan = {.backends = 1, .pid_file = true};
+    const uint64_t two = 2;
     struct scene scene;
     int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (scene_prepare(&scene, &plan) == 0 && chdir(scene.instance.dir) == 0 &&
         start_daemon(&scene, "-c k0slb.ini")) {
         instance_signal(&scene.instance, SIGHUP);
-        CU_ASSERT_TRUE(wait_board(&scene.instance, is_reloaded, NULL, SOON_MS));
+        CU_ASSERT_TRUE(wait_board(&scene.instance, has_epoch, &two, SOON_MS));
         ASSERT_NUMBER(atomic_load(&board_master(scene.instance.board)->reload_ok), 1);
         ASSERT_NUMBER(client_visit_many(&scene.listen, 3), 0);
     }
@@ -374,6 +376,29 @@ static void test_not_ours_any_more(void)
     scene_close_ended(&scene);
 }
 
+/* Where nothing is said, every daemon has one by its name. */
+static void test_default_pid_file(void)
+{
+    static const struct scene_plan plan = {.backends = 1};
+    struct scene scene;
+    char text[32];
+
+    if (access(K0SLB_RUNSTATEDIR, W_OK) == -1) {
+        unit_skip(K0SLB_RUNSTATEDIR " is not writable");
+        return;
+    }
+    if (scene_prepare(&scene, &plan) == 0) {
+        struct instance *instance = &scene.instance;
+
+        snprintf(instance->pid_file, sizeof(instance->pid_file), K0SLB_RUNSTATEDIR "/%s.pid",
+                 instance->name);
+        if (start_daemon(&scene, NULL))
+            assert_pid_file(&scene, pid_line(instance->pid, text));
+    }
+    scene_close(&scene);
+    CU_ASSERT(!has_pid_file(&scene));
+}
+
 /* ---- one instance ---- */
 
 #define STARTS 20
@@ -584,6 +609,42 @@ static void test_blocked_stderr(void)
     scene_close_ended(&scene);
 }
 
+static void log_to(struct scene *scene, const char *where)
+{
+    char address[ADDR_TEXT_SIZE];
+    char config[512];
+
+    snprintf(config, sizeof(config),
+             "[k0slb]\nname = %s\nworkers = 1\nlog = %s\n[stats]\nlisten =\n"
+             "[service test]\nlisten = %s\nserver b1 = 127.0.0.1:1\n",
+             scene->instance.name, where, addr_format(&scene->listen, address));
+    ASSERT_NUMBER(instance_configure(&scene->instance, config), 0);
+}
+
+static void reload(struct scene *scene, uint64_t epoch)
+{
+    instance_signal(&scene->instance, SIGHUP);
+    CU_ASSERT_TRUE(wait_board(&scene->instance, has_epoch, &epoch, SOON_MS));
+}
+
+/* A reload takes the log elsewhere and back. */
+static void test_log_moves(void)
+{
+    struct scene scene;
+
+    if (scene_init(&scene) == 0) {
+        log_to(&scene, "stderr");
+        ASSERT_NUMBER(instance_start(&scene.instance), 0);
+        log_to(&scene, "syslog");
+        reload(&scene, 2);
+        log_to(&scene, "stderr");
+        reload(&scene, 3);
+        CU_ASSERT_TRUE(wait_log(&scene.instance, "reloaded: epoch 3", SOON_MS));
+        CU_ASSERT_FALSE(instance_log_has(&scene.instance, "reloaded: epoch 2"));
+    }
+    scene_close(&scene);
+}
+
 static const struct unit_test tests[] = {
     {"serves_when_it_returns", test_serves_when_it_returns},
     {"relative_path", test_relative_path},
@@ -598,10 +659,12 @@ static const struct unit_test tests[] = {
     {"no_place_for_the_pid_file", test_no_place_for_the_pid_file},
     {"foreground", test_foreground},
     {"not_ours_any_more", test_not_ours_any_more},
+    {"default_pid_file", test_default_pid_file},
     {"parallel_starts", test_parallel_starts},
     {"late_starts", test_late_starts},
     {"shared_port", test_shared_port},
     {"blocked_stderr", test_blocked_stderr},
+    {"log_moves", test_log_moves},
     {NULL, NULL},
 };
 
