@@ -1,6 +1,9 @@
 #include "worker/idle.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 /* Looks at a session in one timeout. */
 #define LOOKS 8
@@ -49,11 +52,39 @@ static void append(struct idle_queue *queue, struct session *session)
     list_append(&queue->sessions, &session->idle);
 }
 
+/*
+ * How long ago the kernel sent bytes that it was given, to a peer that still answers (tcp(7),
+ * TCP_INFO). Window probes are answered too, but send nothing; to a dead peer there is no answer.
+ */
+static uint64_t sent_ago(const struct side *side)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof(info);
+
+    if (getsockopt(side->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &length) == -1)
+        return UINT64_MAX;
+    return info.tcpi_last_data_sent > info.tcpi_last_ack_recv ? info.tcpi_last_data_sent
+                                                              : info.tcpi_last_ack_recv;
+}
+
+/* A slow reader empties a full send buffer long after its last byte was put in. */
+static void note_sent(struct session *session, uint64_t now)
+{
+    uint64_t client = sent_ago(&session->client);
+    uint64_t backend = sent_ago(&session->backend);
+    uint64_t ago = client < backend ? client : backend;
+
+    if (ago < now - session->moved_ms)
+        session->moved_ms = now - ago;
+}
+
 static void look(struct idle_queue *queue, struct session *session)
 {
     uint64_t now = loop_now_ms(queue->worker->loop);
 
     list_remove(&session->idle);
+    if (now - session->moved_ms >= queue->timeout_ms)
+        note_sent(session, now);
     if (now - session->moved_ms >= queue->timeout_ms)
         session_end(session, BOARD_END_IDLE);
     else

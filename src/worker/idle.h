@@ -1,7 +1,8 @@
 /*
  * idle_timeout and half_close_timeout: sessions in which nothing has moved for too long. The path
  * of bytes only stores the time; a queue for each service and timeout looks at every session eight
- * times in that timeout, so an end comes at most an eighth of it late.
+ * times in that timeout, so an end comes at most an eighth of it late. What the kernel still sends
+ * to a slow reader is movement too.
  */
 #ifndef K0SLB_WORKER_IDLE_H
 #define K0SLB_WORKER_IDLE_H
