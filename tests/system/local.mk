@@ -56,7 +56,8 @@ system_programs = \
 	tests/system/test_names \
 	tests/system/test_reload \
 	tests/system/test_refusals \
-	tests/system/test_changes
+	tests/system/test_changes \
+	tests/system/test_timeouts
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
 
@@ -123,3 +124,8 @@ tests_system_test_names_SOURCES = tests/system/test_names.c
 tests_system_test_names_CPPFLAGS = $(unit_cppflags)
 tests_system_test_names_CFLAGS = $(unit_cflags)
 tests_system_test_names_LDADD = $(system_libs)
+
+tests_system_test_timeouts_SOURCES = tests/system/test_timeouts.c
+tests_system_test_timeouts_CPPFLAGS = $(unit_cppflags)
+tests_system_test_timeouts_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_timeouts_LDADD = $(system_libs)

@@ -56,17 +56,29 @@ static int write_all(struct peer_session *session, const char *data, size_t size
     return 0;
 }
 
-void script_echo(struct peer_session *session)
+/* Returns 0 when the other side has sent its FIN, and -1 after anything else. */
+static int echo(struct peer_session *session)
 {
     char data[16 * 1024];
     ssize_t got;
 
     while ((got = read_some(session, data, sizeof(data))) > 0) {
         if (write_all(session, data, (size_t)got) == -1)
-            return;
+            return -1;
     }
-    if (got == 0 && session->counted)
+    return got == 0 ? 0 : -1;
+}
+
+void script_echo(struct peer_session *session)
+{
+    if (echo(session) == 0 && session->counted)
         atomic_fetch_add(&session->peer->whole, 1);
+}
+
+void script_hold_after_fin(struct peer_session *session)
+{
+    if (echo(session) == 0)
+        (void)wait_for(session, 0, peer_deadline());
 }
 
 void script_hold(struct peer_session *session)

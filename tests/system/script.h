@@ -7,6 +7,9 @@
 /* Sends back whatever comes, until FIN; then its own. */
 void script_echo(struct peer_session *session);
 
+/* Sends back whatever comes; a FIN is not answered until the peer stops. */
+void script_hold_after_fin(struct peer_session *session);
+
 /* Reads what comes and never says a word, until FIN. */
 void script_hold(struct peer_session *session);
 
