@@ -1,5 +1,7 @@
 #include "balance/balance.h"
 
+#include <string.h>
+
 #include "base/defs.h"
 
 /* The classes of backends, the best first; each is split into primaries and backups. */
@@ -15,6 +17,8 @@ enum {
 static const struct balance_ops *const algorithms[] = {
     [BALANCE_LEASTCONN] = &balance_least_conn,
     [BALANCE_ROUNDROBIN] = &balance_round_robin,
+    [BALANCE_RANDOM] = &balance_random,
+    [BALANCE_SOURCE] = &balance_source_hash,
 };
 
 static bool was_tried(const struct balance_request *request, unsigned slot)
@@ -90,17 +94,39 @@ static void read_active(const struct balance_request *request, struct balance_ca
     }
 }
 
+static void read_identity(const struct balance_request *request,
+                          struct balance_candidate *candidates, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *name = epoch_backend(request->epoch, candidates[i].backend)->name;
+
+        candidates[i].identity = balance_hash(name, strlen(name));
+    }
+}
+
+uint64_t balance_hash(const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 int balance_choose(const struct balance_request *request)
 {
     const struct balance_ops *ops = algorithms[request->service->balance];
     struct balance_candidate candidates[CONF_MAX_BACKENDS];
-    struct balance_chance chance = {.rng = request->rng};
+    struct balance_chance chance = {.rng = request->rng, .client = request->client};
     size_t count = gather(request, candidates);
 
     if (count == 0)
         return -1;
     if (ops->reads_active)
         read_active(request, candidates, count);
+    if (ops->reads_identity)
+        read_identity(request, candidates, count);
     if (ops->takes_ticket)
         chance.ticket = request->take_ticket(request->context, request->service->slot);
     return candidates[ops->pick(candidates, count, &chance)].backend;

@@ -9,27 +9,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/rng.h"
 #include "board/board.h"
 #include "conf/epoch.h"
 
 /* A backend that may be chosen. */
 struct balance_candidate {
-    uint16_t backend; /* index in the epoch */
-    uint16_t weight;  /* at least 1 */
-    uint32_t active;  /* sessions in all workers; 0 unless the algorithm reads it */
+    uint16_t backend;  /* index in the epoch */
+    uint16_t weight;   /* at least 1 */
+    uint32_t active;   /* sessions in all workers; 0 unless the algorithm reads it */
+    uint64_t identity; /* of its name: the same in every epoch and on every balancer */
 };
 
 /* What an algorithm may go by, besides the candidates. */
 struct balance_chance {
     uint64_t ticket; /* rises by one with each choice, over all workers */
     struct rng *rng;
+    const struct addr *client;
 };
 
 /* One algorithm. */
 struct balance_ops {
     bool reads_active;
     bool takes_ticket;
+    bool reads_identity;
     /* The place of the chosen one among count >= 1 candidates. */
     size_t (*pick)(const struct balance_candidate *candidates, size_t count,
                    const struct balance_chance *chance);
@@ -37,12 +41,18 @@ struct balance_ops {
 
 extern const struct balance_ops balance_round_robin; /* weighted, exact over all workers */
 extern const struct balance_ops balance_least_conn;  /* weighted, ties at random */
+extern const struct balance_ops balance_random;      /* weighted, the better of two */
+extern const struct balance_ops balance_source_hash; /* weighted, by the client's address */
+
+/* FNV-1a (draft-eastlake-fnv) of some bytes: well spread, the same everywhere, no secret. */
+uint64_t balance_hash(const void *data, size_t size);
 
 /* A choice to be made. */
 struct balance_request {
     const struct epoch *epoch;
     const struct conf_service *service;
     const struct board *board;
+    const struct addr *client;
     struct rng *rng;
     /* Takes the service's next ticket, when the algorithm wants one. */
     uint64_t (*take_ticket)(void *context, unsigned service_slot);

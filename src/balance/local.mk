@@ -3,4 +3,6 @@ src_balance_libbalance_a_SOURCES = \
 	src/balance/balance.h \
 	src/balance/balance.c \
 	src/balance/round_robin.c \
-	src/balance/least_conn.c
+	src/balance/least_conn.c \
+	src/balance/random.c \
+	src/balance/source_hash.c

@@ -34,7 +34,7 @@
 /* The owner of a listener that belongs to [stats] and to no service. */
 #define CONF_STATS_OWNER UINT16_MAX
 
-enum conf_balance { BALANCE_LEASTCONN, BALANCE_ROUNDROBIN };
+enum conf_balance { BALANCE_LEASTCONN, BALANCE_ROUNDROBIN, BALANCE_RANDOM, BALANCE_SOURCE };
 enum conf_check { CHECK_TLS, CHECK_TCP, CHECK_NONE };
 enum conf_all_down { ALL_DOWN_TRY, ALL_DOWN_REFUSE };
 enum conf_relay { RELAY_AUTO, RELAY_COPY, RELAY_SPLICE };

@@ -276,6 +276,16 @@ static void check_backends(const struct check *check, const struct conf_service 
                         "no backend: write server NAME = ADDRESS:PORT, or fill in [controllers]");
 }
 
+/* An agent redials until it holds a tunnel to each controller: by its address it gets only one. */
+static void check_balance(const struct check *check, const struct conf_service *service,
+                          const char *section)
+{
+    if (service->balance == BALANCE_SOURCE && strcmp(service->name, "konnectivity") == 0)
+        conf_report_add(check->report, CONF_ERROR, line_of(check, section, "balance"), section,
+                        "balance",
+                        "source would never let an agent reach every controller; use roundrobin");
+}
+
 static void check_services(const struct check *check)
 {
     char section[CONF_SECTION_SIZE];
@@ -287,6 +297,7 @@ static void check_services(const struct check *check)
         check_listen(check, service, section);
         check_port(check, service, section);
         check_backends(check, service, section);
+        check_balance(check, service, section);
         if (service->check_fast_interval > service->check_interval)
             service->check_fast_interval = service->check_interval;
     }

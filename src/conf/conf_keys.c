@@ -34,6 +34,8 @@ static const char *const relay_words[] = {
 static const char *const balance_words[] = {
     [BALANCE_LEASTCONN] = "leastconn",
     [BALANCE_ROUNDROBIN] = "roundrobin",
+    [BALANCE_RANDOM] = "random",
+    [BALANCE_SOURCE] = "source",
     NULL,
 };
 static const char *const check_words[] = {

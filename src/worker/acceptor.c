@@ -137,13 +137,17 @@ static bool accept_one(struct acceptor *acceptor)
 {
     struct worker *worker = acceptor->all->worker;
     const struct conf_service *service;
+    struct sockaddr_storage from;
+    socklen_t length = sizeof(from);
+    struct addr client;
     int fd;
 
     if (!has_room(worker)) {
         pause_and_say(acceptor->all, "no descriptors are left for more");
         return false;
     }
-    fd = accept4(acceptor->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    fd = accept4(acceptor->watch.fd, (struct sockaddr *)&from, &length,
+                 SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd == -1) {
         if (errno != EAGAIN && !is_about_one_connection(errno))
             pause_and_say(acceptor->all, strerror(errno));
@@ -152,7 +156,8 @@ static bool accept_one(struct acceptor *acceptor)
     service = epoch_service_by_slot(worker->epoch, acceptor->service_slot);
     board_count(&worker->own->accepted, 1);
     acceptor->accepts++;
-    session_begin(worker, fd, service);
+    addr_from_sockaddr(&client, &from);
+    session_begin(worker, fd, &client, service);
     return true;
 }
 

@@ -26,6 +26,7 @@
 /* What only a connecting session needs to remember. */
 struct attempt {
     struct session *session;
+    struct addr client;
     struct list waiting;  /* link in worker->connecting[service_slot] */
     uint64_t deadline_ms; /* of the present try */
     uint64_t started_us;  /* the same try's beginning */
@@ -154,6 +155,7 @@ static int choose(struct session *session)
         .epoch = worker->epoch,
         .service = service,
         .board = worker->board,
+        .client = &session->attempt->client,
         .rng = &worker->rng,
         .take_ticket = take_ticket,
         .is_avoided = suspicion_is_avoided,
@@ -313,7 +315,7 @@ void connect_change(struct worker *worker)
     }
 }
 
-void connect_begin(struct session *session)
+void connect_begin(struct session *session, const struct addr *client)
 {
     struct attempt *attempt = calloc(1, sizeof(*attempt));
 
@@ -322,6 +324,7 @@ void connect_begin(struct session *session)
         return;
     }
     attempt->session = session;
+    attempt->client = *client;
     list_init(&attempt->waiting);
     session->attempt = attempt;
     try_next(session);

@@ -8,7 +8,7 @@
 #include "worker/session.h"
 
 /* Starts the first attempt. May end the session. */
-void connect_begin(struct session *session);
+void connect_begin(struct session *session, const struct addr *client);
 
 /* The loop reported something of the backend's socket while it connects. May end the session. */
 void connect_event(struct session *session, unsigned events);

@@ -253,7 +253,8 @@ static struct session *session_new(struct worker *worker, int client_fd)
     return session;
 }
 
-void session_begin(struct worker *worker, int client_fd, const struct conf_service *service)
+void session_begin(struct worker *worker, int client_fd, const struct addr *client,
+                   const struct conf_service *service)
 {
     struct session *session = session_new(worker, client_fd);
 
@@ -270,7 +271,7 @@ void session_begin(struct worker *worker, int client_fd, const struct conf_servi
         session_end(session, BOARD_END_INTERNAL);
         return;
     }
-    connect_begin(session);
+    connect_begin(session, client);
 }
 
 void session_connected(struct session *session)

@@ -41,7 +41,8 @@ struct session {
  * Takes an accepted socket and begins to look for a backend. The session owns the descriptor from
  * here on, also when it comes to nothing at once.
  */
-void session_begin(struct worker *worker, int client_fd, const struct conf_service *service);
+void session_begin(struct worker *worker, int client_fd, const struct addr *client,
+                   const struct conf_service *service);
 
 /* The backend's socket is connected: bytes may flow. Called by connect.c. */
 void session_connected(struct session *session);

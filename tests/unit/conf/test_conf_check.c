@@ -65,6 +65,9 @@ static const struct expectation missing_cases[] = {
     {CONTROLLERS "[service x]\nlisten = :1, :2\n",
      "t.ini:5: [service x] listen: more than one port: say which one the controllers have by port "
      "= N"},
+    {CONTROLLERS "[service konnectivity]\nbalance = source\n",
+     "t.ini:5: [service konnectivity] balance: source would never let an agent reach every "
+     "controller; use roundrobin"},
     {"[service x]\nlisten = :1\nserver a = 10.0.0.1:1\n[service y]\nlisten = :2\n",
      "t.ini:4: [service y]: no backend: write server NAME = ADDRESS:PORT, or fill in "
      "[controllers]"},
