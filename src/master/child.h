@@ -39,25 +39,11 @@ struct child {
     struct loop_timer respawn;
 };
 
-/* Makes the places that the epoch asks for and forks into each. A fork that fails is tried again.
- */
-void children_start(struct master *master);
+/* Forks into a place; a fork that fails is tried again later. */
+void child_spawn(struct child *child, const struct epoch *epoch);
 
-/*
- * Forks what the master's epoch asks for and is missing, and lets go of what it does not ask for:
- * surplus workers finish their sessions, a stats process without a listener ends.
- */
-void children_adjust(struct master *master);
-
-/* Forks a checker for the epoch and listeners given, which waits until it is told to begin. NULL
- * when that is not possible. */
-struct child *children_add_successor(struct master *master, const struct epoch *epoch);
-
-/* Ends a child for good: TERM now, its place is free when it has ended. */
-void child_dismiss(struct child *child);
-
-/* The living child of a role that is not leaving and no successor; NULL when there is none. */
-struct child *children_find(struct master *master, enum board_role role);
+/* The timer of a place whose child died: forks again, but never into the middle of a reload. */
+void child_respawn(struct loop_timer *timer);
 
 /* Forks a process that does one thing and has no place (role/helper.h). Its pid, or -1 with errno.
  */

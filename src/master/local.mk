@@ -7,10 +7,14 @@ src_master_libmaster_a_SOURCES = \
 	src/master/start.c \
 	src/master/child.h \
 	src/master/child.c \
+	src/master/children.h \
+	src/master/children.c \
 	src/master/backoff.h \
 	src/master/backoff.c \
 	src/master/reload.h \
 	src/master/reload.c \
+	src/master/reload_terms.h \
+	src/master/reload_terms.c \
 	src/master/takeover.h \
 	src/master/takeover.c \
 	src/master/watchdog.h \

@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "base/textbuf.h"
 #include "board/board_master.h"
+#include "master/children.h"
 #include "master/master_state.h"
 #include "master/start.h"
 #include "worker/worker.h"

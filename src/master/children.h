@@ -1,0 +1,26 @@
+/* Who should live: places for the children that an epoch asks for. */
+#ifndef K0SLB_MASTER_CHILDREN_H
+#define K0SLB_MASTER_CHILDREN_H
+
+#include "master/child.h"
+
+struct epoch;
+struct master;
+
+/*
+ * Forks what the master's epoch asks for and is missing, and lets go of what it does not ask for:
+ * surplus workers finish their sessions, a stats process without a listener ends.
+ */
+void children_adjust(struct master *master);
+
+/* Forks a checker for the epoch and listeners given, which waits until it is told to begin. NULL
+ * when that is not possible. */
+struct child *children_add_successor(struct master *master, const struct epoch *epoch);
+
+/* Ends a child for good: TERM now, its place is free when it has ended. */
+void child_dismiss(struct child *child);
+
+/* The living child of a role that is not leaving and no successor; NULL when there is none. */
+struct child *children_find(struct master *master, enum board_role role);
+
+#endif
