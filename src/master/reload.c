@@ -122,7 +122,10 @@ static int open_listeners(struct master *master)
     struct listeners_before before;
 
     listeners_in_force(&before, &master->listeners, master->epoch);
-    return listeners_open(&reload->listeners, reload->epoch, &before, &reload->errors);
+    if (listeners_open(&reload->listeners, reload->epoch, &before, &reload->errors) == -1)
+        return -1;
+    listeners_note_new(&reload->listeners, reload->epoch, master->board);
+    return 0;
 }
 
 /* Whether a child of that role has the socket already: it listened for that role before. */
@@ -254,6 +257,7 @@ static void abort_it(struct master *master)
     if (reload->successor != NULL)
         child_dismiss(reload->successor);
     listeners_undo(&reload->listeners);
+    listeners_publish(&master->listeners, master->epoch, master->board);
     epoch_unmap(reload->epoch);
     reload->epoch = NULL;
     board_unreserve(master->board);
