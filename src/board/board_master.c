@@ -137,29 +137,52 @@ struct board_backend *board_my_backend(struct board *board, unsigned slot)
 
 /* ---- who is here ---- */
 
-void board_clear_sockets(struct board *board)
+static bool has_inode(const uint64_t *inodes, size_t count, uint64_t inode)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (inodes[i] == inode)
+            return true;
+    }
+    return false;
+}
+
+void board_keep_sockets(struct board *board, const uint64_t *inodes, size_t count)
 {
     struct board_prefix *prefix = &board_my_master(board)->prefix;
 
-    for (size_t i = 0; i < BOARD_MAX_SOCKETS; i++)
-        atomic_store(&prefix->sockets[i].inode, 0);
+    for (size_t i = 0; i < BOARD_MAX_SOCKETS; i++) {
+        if (!has_inode(inodes, count, atomic_load(&prefix->sockets[i].inode)))
+            atomic_store(&prefix->sockets[i].inode, 0);
+    }
+}
+
+/* The socket's own place, else a free one; NULL when all are taken. */
+static struct board_socket *socket_place(struct board_prefix *prefix, uint64_t inode)
+{
+    struct board_socket *place = NULL;
+
+    for (size_t i = 0; i < BOARD_MAX_SOCKETS; i++) {
+        struct board_socket *socket = &prefix->sockets[i];
+        uint64_t has = atomic_load(&socket->inode);
+
+        if (has == inode)
+            return socket;
+        if (has == 0 && place == NULL)
+            place = socket;
+    }
+    return place;
 }
 
 void board_add_socket(struct board *board, const struct addr *address, unsigned service_slot,
                       uint64_t inode)
 {
-    struct board_prefix *prefix = &board_my_master(board)->prefix;
+    struct board_socket *socket = socket_place(&board_my_master(board)->prefix, inode);
 
-    for (size_t i = 0; i < BOARD_MAX_SOCKETS; i++) {
-        struct board_socket *socket = &prefix->sockets[i];
-
-        if (atomic_load(&socket->inode) != 0)
-            continue;
-        socket->address = *address;
-        socket->service = (uint16_t)service_slot;
-        atomic_store_explicit(&socket->inode, inode, memory_order_release);
+    if (socket == NULL)
         return;
-    }
+    socket->address = *address;
+    socket->service = (uint16_t)service_slot;
+    atomic_store_explicit(&socket->inode, inode, memory_order_release);
 }
 
 static void add_child(struct board *board, pid_t pid, const struct board_child *entry)

@@ -70,8 +70,12 @@ void board_set_place(struct board *board, unsigned backend, const char *host,
 /* The same with the host name as it is: a name has been resolved anew. */
 void board_set_address(struct board *board, unsigned backend, const struct addr *address);
 
-/* Notes a socket that listens (its inode from fstat(2)); forgets all of them. */
-void board_clear_sockets(struct board *board);
+/*
+ * Forgets all sockets but those with these inodes. Notes a socket that listens (its inode from
+ * fstat(2)), or what is new about one that is noted. A master may die at any moment: each that
+ * listens has to be found here, so the new ones are noted first.
+ */
+void board_keep_sockets(struct board *board, const uint64_t *inodes, size_t count);
 void board_add_socket(struct board *board, const struct addr *address, unsigned service_slot,
                       uint64_t inode);
 

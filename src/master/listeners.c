@@ -253,21 +253,39 @@ void listeners_replace(struct listeners *before, const struct listeners *after,
     }
 }
 
+/* Its inode, or 0 when there is no socket. */
+static uint64_t note(const struct listeners *listeners, unsigned i, const struct epoch *epoch,
+                     struct board *board)
+{
+    const struct conf_listener *listener = epoch_listener(epoch, i);
+    unsigned slot = BOARD_NO_SLOT;
+    struct stat status;
+
+    if (listeners->fds[i] == -1 || fstat(listeners->fds[i], &status) == -1)
+        return 0;
+    if (listener->owner != CONF_STATS_OWNER)
+        slot = epoch_service(epoch, listener->owner)->slot;
+    board_add_socket(board, &listener->address, slot, status.st_ino);
+    return status.st_ino;
+}
+
+void listeners_note_new(const struct listeners *listeners, const struct epoch *epoch,
+                        struct board *board)
+{
+    for (unsigned i = 0; i < listeners->count; i++) {
+        if (listeners->is_new[i])
+            (void)note(listeners, i, epoch, board);
+    }
+}
+
 void listeners_publish(const struct listeners *listeners, const struct epoch *epoch,
                        struct board *board)
 {
-    board_clear_sockets(board);
-    for (unsigned i = 0; i < listeners->count; i++) {
-        const struct conf_listener *listener = epoch_listener(epoch, i);
-        unsigned slot = BOARD_NO_SLOT;
-        struct stat status;
+    uint64_t inodes[CONF_MAX_LISTENERS];
 
-        if (listeners->fds[i] == -1 || fstat(listeners->fds[i], &status) == -1)
-            continue;
-        if (listener->owner != CONF_STATS_OWNER)
-            slot = epoch_service(epoch, listener->owner)->slot;
-        board_add_socket(board, &listener->address, slot, status.st_ino);
-    }
+    for (unsigned i = 0; i < listeners->count; i++)
+        inodes[i] = note(listeners, i, epoch, board);
+    board_keep_sockets(board, inodes, listeners->count);
 }
 
 void listeners_close(struct listeners *listeners)

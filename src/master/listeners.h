@@ -44,6 +44,13 @@ void listeners_undo(struct listeners *listeners);
 void listeners_replace(struct listeners *before, const struct listeners *after,
                        const struct epoch *epoch);
 
+/*
+ * Notes those that are new, in addition, before any child has them: should this master die, the
+ * next one has to find what they hold.
+ */
+void listeners_note_new(const struct listeners *listeners, const struct epoch *epoch,
+                        struct board *board);
+
 /* Notes them on the board, with their inodes, in place of those noted before. */
 void listeners_publish(const struct listeners *listeners, const struct epoch *epoch,
                        struct board *board);

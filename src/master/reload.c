@@ -159,6 +159,7 @@ static void abort_it(struct master *master)
     if (reload->successor != NULL)
         child_dismiss(reload->successor);
     listeners_undo(&reload->listeners);
+    listeners_publish(&master->listeners, master->epoch, master->board);
     epoch_unmap(reload->epoch);
     reload->epoch = NULL;
     board_unreserve(master->board);

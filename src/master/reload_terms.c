@@ -100,7 +100,10 @@ static int open_listeners(struct master *master)
     struct listeners_before before;
 
     listeners_in_force(&before, &master->listeners, master->epoch);
-    return listeners_open(&reload->listeners, reload->epoch, &before, &reload->errors);
+    if (listeners_open(&reload->listeners, reload->epoch, &before, &reload->errors) == -1)
+        return -1;
+    listeners_note_new(&reload->listeners, reload->epoch, master->board);
+    return 0;
 }
 
 int reload_make_terms(struct master *master)

@@ -64,6 +64,9 @@ static void take_sockets(struct takeover *takeover, const struct board_prefix *p
             continue;
         before->addresses[before->count] = socket->address;
         before->fds[before->count] = take_socket(takeover, inode);
+        /* It was new in a reload that its master did not live to decide: nobody has kept it. */
+        if (before->fds[before->count] == -1 && errno == ENOENT)
+            continue;
         if (before->fds[before->count] == -1)
             log_notice("cannot take over %s: %s", addr_format(&socket->address, text),
                        strerror(errno));

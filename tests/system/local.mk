@@ -57,7 +57,8 @@ system_programs = \
 	tests/system/test_reload \
 	tests/system/test_refusals \
 	tests/system/test_changes \
-	tests/system/test_timeouts
+	tests/system/test_timeouts \
+	tests/system/test_takeover
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
 
@@ -129,3 +130,8 @@ tests_system_test_timeouts_SOURCES = tests/system/test_timeouts.c
 tests_system_test_timeouts_CPPFLAGS = $(unit_cppflags)
 tests_system_test_timeouts_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_timeouts_LDADD = $(system_libs)
+
+tests_system_test_takeover_SOURCES = tests/system/test_takeover.c
+tests_system_test_takeover_CPPFLAGS = $(unit_cppflags)
+tests_system_test_takeover_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_takeover_LDADD = $(system_libs)

@@ -279,6 +279,29 @@ static void test_sockets(void)
     scratch_drop(board);
 }
 
+/* Those that stay are there all the time; one that changes hands keeps its place. */
+static void test_kept_sockets(void)
+{
+    const uint64_t kept[] = {1003, 0, 1001};
+    struct board *board = scratch_board(1, 3, 1);
+    const struct board_socket *sockets = board_master(board)->prefix.sockets;
+    struct addr address = {.family = ADDR_IPV4, .port = 6443};
+
+    for (unsigned i = 1; i <= 4; i++)
+        board_add_socket(board, &address, i, 1000 + i);
+    board_add_socket(board, &address, BOARD_NO_SLOT, 1003);
+    ASSERT_NUMBER(sockets[2].service, BOARD_NO_SLOT);
+    ASSERT_NUMBER(sockets[4].inode, 0);
+    board_keep_sockets(board, kept, ARRAY_LEN(kept));
+    ASSERT_NUMBER(sockets[0].inode, 1001);
+    ASSERT_NUMBER(sockets[1].inode, 0);
+    ASSERT_NUMBER(sockets[2].inode, 1003);
+    ASSERT_NUMBER(sockets[3].inode, 0);
+    board_keep_sockets(board, NULL, 0);
+    ASSERT_NUMBER(sockets[0].inode, 0);
+    scratch_drop(board);
+}
+
 /* ---- events ---- */
 
 static void test_events(void)
@@ -334,6 +357,7 @@ const struct unit_test board_slot_tests[] = {
     {"children", test_children},
     {"too_many_children", test_too_many_children},
     {"sockets", test_sockets},
+    {"kept_sockets", test_kept_sockets},
     {"events", test_events},
     {"events_wrap", test_events_wrap},
     {NULL, NULL},
