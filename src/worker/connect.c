@@ -1,8 +1,7 @@
 #include "worker/connect.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,6 +29,7 @@ struct attempt {
     struct list waiting;  /* link in worker->connecting[service_slot] */
     uint64_t deadline_ms; /* of the present try */
     uint64_t started_us;  /* the same try's beginning */
+    uint16_t port;        /* of the backend being tried */
     uint16_t tried[MAX_TRIED];
     uint8_t tried_count;
 };
@@ -113,7 +113,6 @@ static int open_socket(const struct addr *address)
 
     if (fd == -1)
         return -1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
     return fd;
 }
@@ -130,6 +129,7 @@ static int start_try(struct session *session)
         errno = EHOSTUNREACH;
         return -1;
     }
+    session->attempt->port = address.port;
     length = addr_to_sockaddr(&address, &sockaddr);
     session->backend.watch.fd = open_socket(&address);
     if (session->backend.watch.fd == -1)
@@ -213,10 +213,12 @@ static void succeed(struct session *session)
 
 /*
  * A connect to a port of this machine that nobody listens on can meet itself (simultaneous open of
- * RFC 9293): such a socket is its own peer, and no backend.
+ * RFC 9293): such a socket is its own peer, and no backend. Only a port that the kernel also gives
+ * to outgoing connections can do that.
  */
-static bool is_own_peer(int fd)
+static bool is_own_peer(const struct session *session)
 {
+    int fd = session->backend.watch.fd;
     struct sockaddr_storage own;
     struct sockaddr_storage peer;
     socklen_t own_length = sizeof(own);
@@ -227,15 +229,25 @@ static bool is_own_peer(int fd)
            own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
 }
 
-/* No data can be pending yet, so SO_ERROR tells and destroys nothing. */
-static int connect_error(int fd)
+static bool may_be_own_peer(const struct session *session)
+{
+    const struct worker *worker = session->worker;
+    uint16_t port = session->attempt->port;
+
+    return port >= worker->local_port_first && port <= worker->local_port_last;
+}
+
+/* No data can be pending yet, so SO_ERROR tells and destroys nothing; without one it is not asked.
+ */
+static int connect_error(const struct session *session, unsigned events)
 {
     int error = 0;
     socklen_t length = sizeof(error);
 
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
+    if ((events & (LOOP_ERROR | LOOP_HUP)) != 0 &&
+        getsockopt(session->backend.watch.fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
         return errno;
-    if (error == 0 && is_own_peer(fd))
+    if (error == 0 && may_be_own_peer(session) && is_own_peer(session))
         return ECONNREFUSED;
     return error;
 }
@@ -246,7 +258,7 @@ void connect_event(struct session *session, unsigned events)
 
     if (!(events & (LOOP_WRITE | LOOP_ERROR | LOOP_HUP)))
         return;
-    error = connect_error(session->backend.watch.fd);
+    error = connect_error(session, events);
     if (error != 0) {
         fail_try(session, suspicion_verdict(error));
         return;
@@ -352,8 +364,27 @@ void connect_end_all(struct worker *worker, enum board_end reason)
         end_attempts(&worker->connecting[slot], reason);
 }
 
+/* Without the file every port might be one. */
+static void read_local_ports(struct worker *worker)
+{
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    unsigned first = 0;
+    unsigned last = UINT16_MAX;
+
+    if (file != NULL) {
+        if (fscanf(file, "%u %u", &first, &last) != 2) {
+            first = 0;
+            last = UINT16_MAX;
+        }
+        fclose(file);
+    }
+    worker->local_port_first = (uint16_t)first;
+    worker->local_port_last = (uint16_t)last;
+}
+
 void connect_init(struct worker *worker)
 {
+    read_local_ports(worker);
     for (unsigned slot = 0; slot < board_master(worker->board)->layout.services; slot++)
         list_init(&worker->connecting[slot]);
     list_init(&worker->starved);

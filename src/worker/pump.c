@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -85,11 +87,29 @@ static enum step sink_result(struct run *run, ssize_t sent)
     return STEP_BLOCKED;
 }
 
+/*
+ * What is sent first leaves at once, and a FIN too; from the second time on a small message would
+ * wait for the acknowledgement of what went before. A connection that sends once saves the call.
+ */
+static void be_prompt(struct side *side)
+{
+    const int on = 1;
+
+    if (side->is_prompt)
+        return;
+    if (side->has_sent) {
+        setsockopt(side->watch.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        side->is_prompt = true;
+    }
+    side->has_sent = true;
+}
+
 static enum step flush_once(struct run *run)
 {
     struct flow *flow = run->flow;
     ssize_t sent;
 
+    be_prompt(run->to);
     if (flow->pipe != NULL)
         sent = splice(flow->pipe->read_fd, NULL, run->to->watch.fd, NULL, flow->pending,
                       SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
@@ -130,6 +150,7 @@ static enum step pass(struct run *run, const char *data, size_t size)
     ssize_t sent = 0;
 
     if (run->to->writable) {
+        be_prompt(run->to);
         sent = send(run->to->watch.fd, data, size, MSG_NOSIGNAL);
         if (sink_result(run, sent) == STEP_SINK_FAILED)
             return STEP_SINK_FAILED;
@@ -228,7 +249,8 @@ static void finish(struct run *run)
 {
     if (run->flow->shut)
         return;
-    shutdown(run->to->watch.fd, SHUT_WR);
+    if (!run->flow->is_last)
+        shutdown(run->to->watch.fd, SHUT_WR);
     run->flow->shut = true;
 }
 

@@ -29,6 +29,8 @@ struct side {
     bool readable;           /* cleared by EAGAIN, or by a short read when nothing special is on */
     bool writable;           /* cleared by EAGAIN */
     bool special;            /* FIN, error or an urgent byte was reported: trust EAGAIN alone */
+    bool has_sent;           /* something has been sent to it */
+    bool is_prompt;          /* TCP_NODELAY is set */
 };
 
 /* A direction. */
@@ -40,6 +42,7 @@ struct flow {
     uint8_t full_reads; /* reads in a row that filled the buffer */
     bool ended;         /* the source has sent its FIN */
     bool shut;          /* and it has been passed on */
+    bool is_last;       /* the other direction is shut: closing the socket passes the end on */
 };
 
 /* What all pumps of a worker share. */

@@ -161,6 +161,7 @@ static bool run_flow(struct session *session, struct flow *flow)
 
     if (flow->shut)
         return true;
+    flow->is_last = from_client ? session->out.shut : session->in.shut;
     outcome = pump_run(&worker->means, flow, from, to,
                        from_client ? &counters->bytes_in : &counters->bytes_out);
     if (outcome == PUMP_SOURCE_FAILED) {
@@ -243,6 +244,7 @@ static struct session *session_new(struct worker *worker, int client_fd)
         return NULL;
     session->worker = worker;
     session->client.watch = (struct loop_watch){.fn = on_client, .fd = client_fd};
+    session->client.is_prompt = true; /* by inheritance from its listener */
     session->backend.watch = (struct loop_watch){.fn = on_backend, .fd = -1};
     session->backend_slot = BOARD_NO_SLOT;
     session->first_end = BOARD_END_COUNT;

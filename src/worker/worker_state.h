@@ -43,6 +43,8 @@ struct worker {
     uint64_t moved_at_ms;            /* when the last of them came to be that */
     struct idle_queues *idle;
     struct loop_watch health_watch;
+    uint16_t local_port_first; /* what the kernel gives to outgoing connections */
+    uint16_t local_port_last;
 
     struct pipe_pool pipes;
     struct pump_means means;
