@@ -14,6 +14,7 @@
 #include "board/board_master.h"
 #include "channel/channel.h"
 #include "checker/checker.h"
+#include "master/children.h"
 #include "master/master_state.h"
 #include "role/helper.h"
 #include "role/role.h"
@@ -208,6 +209,7 @@ static void bury(struct child *child, int status)
 {
     struct master *master = child->master;
     bool setup_failed = WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_SETUP;
+    bool leaves_room = child->role == BOARD_ROLE_WORKER && child->is_leaving;
     uint64_t lived_ms = mono_ms() - child->forked_ms;
 
     if (master->state == MASTER_RUNNING && !child->is_leaving)
@@ -227,6 +229,9 @@ static void bury(struct child *child, int status)
     else if (master->state == MASTER_RUNNING)
         retry_later(child, backoff_delay(&child->backoff, lived_ms, setup_failed));
     reload_child_gone(child);
+    /* There may have been no slot for all who are wanted. */
+    if (leaves_room && master->state == MASTER_RUNNING && !reload_is_active(master))
+        children_adjust(master);
 }
 
 void children_reap(struct master *master)

@@ -135,14 +135,36 @@ static struct child *last_worker(struct master *master)
     return last;
 }
 
+static unsigned staying_workers(const struct master *master)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < CHILD_MOST; i++)
+        count += is_staying(&master->children[i], BOARD_ROLE_WORKER);
+    return count;
+}
+
+int children_make_room(struct master *master, unsigned workers)
+{
+    unsigned slots = board_master(master->board)->layout.workers;
+    unsigned staying = staying_workers(master);
+
+    for (unsigned slot = 0; slot < slots && staying < workers; slot++) {
+        if (has_slot(master, slot))
+            continue;
+        if (board_allocate_worker(master->board, slot) == -1)
+            return -1;
+        staying++;
+    }
+    return 0;
+}
+
 /* The oldest workers stay: they have the most, and the longest, sessions. */
 static void adjust_workers(struct master *master)
 {
     unsigned wanted = master->epoch->global.workers;
-    unsigned staying = 0;
+    unsigned staying = staying_workers(master);
 
-    for (unsigned i = 0; i < CHILD_MOST; i++)
-        staying += is_staying(&master->children[i], BOARD_ROLE_WORKER);
     for (; staying > wanted; staying--)
         let_go(last_worker(master), SIGUSR1);
     for (; staying < wanted; staying++)

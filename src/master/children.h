@@ -2,6 +2,7 @@
 #ifndef K0SLB_MASTER_CHILDREN_H
 #define K0SLB_MASTER_CHILDREN_H
 
+#include "base/defs.h"
 #include "master/child.h"
 
 struct epoch;
@@ -12,6 +13,9 @@ struct master;
  * surplus workers finish their sessions, a stats process without a listener ends.
  */
 void children_adjust(struct master *master);
+
+/* Allocates what so many workers need on the board. Returns 0, or -1 with errno ENOSPC. */
+int children_make_room(struct master *master, unsigned workers) MUST_CHECK;
 
 /* Forks a checker for the epoch and listeners given, which waits until it is told to begin. NULL
  * when that is not possible. */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "conf/conf_load.h"
 
+#include "master/children.h"
 #include "master/master_state.h"
 #include "master/slots.h"
 
@@ -106,7 +107,20 @@ static int open_listeners(struct master *master)
     return 0;
 }
 
+static int make_room(struct master *master)
+{
+    struct reload *reload = &master->reload;
+
+    if (children_make_room(master, reload->epoch->global.workers) == 0)
+        return 0;
+    textbuf_printf(&reload->errors, "no room for more workers on the board /dev/shm/%s: %s\n",
+                   master->name, strerror(errno));
+    return -1;
+}
+
 int reload_make_terms(struct master *master)
 {
-    return make_epoch(master) == -1 ? -1 : open_listeners(master);
+    if (make_epoch(master) == -1 || make_room(master) == -1)
+        return -1;
+    return open_listeners(master);
 }

@@ -58,7 +58,8 @@ system_programs = \
 	tests/system/test_refusals \
 	tests/system/test_changes \
 	tests/system/test_timeouts \
-	tests/system/test_takeover
+	tests/system/test_takeover \
+	tests/system/test_faults
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
 
@@ -135,3 +136,8 @@ tests_system_test_takeover_SOURCES = tests/system/test_takeover.c
 tests_system_test_takeover_CPPFLAGS = $(unit_cppflags)
 tests_system_test_takeover_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_takeover_LDADD = $(system_libs)
+
+tests_system_test_faults_SOURCES = tests/system/test_faults.c
+tests_system_test_faults_CPPFLAGS = $(unit_cppflags)
+tests_system_test_faults_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_faults_LDADD = $(system_libs)

@@ -370,6 +370,28 @@ static void test_workers(void)
     scene_close(&scene);
 }
 
+/* While those that leave have every slot there is no room for more; there is when they are gone. */
+static void test_workers_wait_for_room(void)
+{
+    static struct crowd crowd;
+    struct scene scene;
+    unsigned lost;
+
+    if (change_open(&scene, 1, WORKERS("1")) == 0) {
+        ASSERT_CHANGE(&scene, WORKERS("3"));
+        CU_ASSERT_TRUE(wait_workers(&scene, 3));
+        ASSERT_NUMBER(crowd_open(&crowd, &scene.listen, 60), 0);
+        ASSERT_CHANGE(&scene, WORKERS("1"));
+        ASSERT_CHANGE(&scene, WORKERS("3"));
+        CU_ASSERT_TRUE(wait_log(&scene.instance, "have every slot", SOON_MS));
+        ASSERT_NUMBER(crowd_echo(&crowd, &lost), 60);
+        crowd_close(&crowd);
+        CU_ASSERT_TRUE(wait_workers(&scene, 3));
+        assert_visits(&scene.listen, 20);
+    }
+    scene_close(&scene);
+}
+
 #define STATS(listen)                                                                              \
     CHANGE_HEAD CHANGE_CHECKS "[stats]\nlisten =" listen "\n"                                      \
                               "[service test]\nlisten = @L\nserver b1 = @1\n"
@@ -504,6 +526,7 @@ static const struct unit_test tests[] = {
     {"listener_moves", test_listener_moves},
     {"services", test_services},
     {"workers", test_workers},
+    {"workers_wait_for_room", test_workers_wait_for_room},
     {"stats", test_stats},
     {"stats_takes_a_services_port", test_stats_takes_a_services_port},
     {"relay", test_relay},
