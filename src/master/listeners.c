@@ -80,8 +80,7 @@ static int open_one(const struct epoch *epoch, const struct conf_listener *liste
 
 /* ---- what goes wrong ---- */
 
-/* Whether the two cannot be bound at once, though they are not the same. */
-static bool overlaps(const struct addr *a, const struct addr *b)
+bool listeners_overlap(const struct addr *a, const struct addr *b)
 {
     return a->family == b->family && a->port == b->port && (addr_is_any(a) || addr_is_any(b));
 }
@@ -89,7 +88,7 @@ static bool overlaps(const struct addr *a, const struct addr *b)
 static bool is_in_our_own_way(const struct addr *address, const struct listeners_before *before)
 {
     for (unsigned i = 0; i < before->count; i++) {
-        if (before->fds[i] != -1 && overlaps(address, &before->addresses[i]))
+        if (before->fds[i] != -1 && listeners_overlap(address, &before->addresses[i]))
             return true;
     }
     return false;
@@ -221,8 +220,12 @@ int listeners_open(struct listeners *listeners, const struct epoch *epoch,
 void listeners_undo(struct listeners *listeners)
 {
     for (unsigned i = 0; i < listeners->count; i++) {
-        if (listeners->is_new[i])
-            fd_close(&listeners->fds[i]);
+        if (!listeners->is_new[i])
+            continue;
+        /* A child that does not run may have it in a message that waits: nobody is to come there.
+         */
+        shutdown(listeners->fds[i], SHUT_RD);
+        fd_close(&listeners->fds[i]);
     }
     listeners->count = 0;
 }

@@ -29,6 +29,9 @@ struct listeners_before {
 void listeners_in_force(struct listeners_before *before, const struct listeners *listeners,
                         const struct epoch *epoch);
 
+/* Whether two addresses that are not the same cannot be bound at once. */
+bool listeners_overlap(const struct addr *a, const struct addr *b);
+
 /*
  * Keeps, or binds, a socket for each listener of the epoch. Returns 0; or -1 with what was bound
  * closed again, and a line in `errors` for each that failed: the address, the service, who has it.

@@ -56,6 +56,14 @@ void master_give_up(struct master *master)
     stop(master);
 }
 
+/* The sessions that orphans still have are waited for like those of the workers. */
+static void stop_when_drained(struct master *master)
+{
+    if (master->state == MASTER_DRAINING && children_living(master, BOARD_ROLE_WORKER) == 0 &&
+        takeover_look(&master->takeover, master->board) == 0)
+        stop(master);
+}
+
 static void drain(struct master *master)
 {
     if (master->state != MASTER_RUNNING)
@@ -64,6 +72,8 @@ static void drain(struct master *master)
     log_notice("draining: no new connections, stopping when the last one has ended");
     listeners_close(&master->listeners);
     children_signal(master, BOARD_ROLE_WORKER, SIGUSR1);
+    takeover_release(&master->takeover);
+    stop_when_drained(master);
 }
 
 /* The children go on serving; the next start takes over from them. */
@@ -80,8 +90,7 @@ static void step_down(struct master *master)
 static void on_child(struct master *master)
 {
     children_reap(master);
-    if (master->state == MASTER_DRAINING && children_living(master, BOARD_ROLE_WORKER) == 0)
-        stop(master);
+    stop_when_drained(master);
 }
 
 static void take_signal(struct master *master, unsigned number)
@@ -131,6 +140,7 @@ static void on_second(struct loop_timer *timer)
     monitor_look(&master->monitor, master->board);
     watchdog_look(master);
     takeover_look(&master->takeover, master->board);
+    stop_when_drained(master);
     atomic_store_explicit(&board_my_master(master->board)->log_dropped, master->logger.dropped,
                           memory_order_relaxed);
 }

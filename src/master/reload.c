@@ -174,7 +174,9 @@ static void finish(struct master *master)
 {
     if (nobody_lags(master))
         board_retire(master->board, master->epoch);
-    children_adjust(master);
+    /* Who stops has told its children so: nobody is to come after them. */
+    if (master->state == MASTER_RUNNING)
+        children_adjust(master);
     publish_result(master, true);
     log_notice("reloaded: epoch %llu", (unsigned long long)master->epoch->number);
     board_event(master->board, "reloaded: epoch %llu", (unsigned long long)master->epoch->number);

@@ -148,6 +148,7 @@ static int open_listeners(struct master *master)
 
     if (takeover_lacks_sockets(takeover, master->epoch))
         takeover_make_room(takeover);
+    takeover_vacate(takeover, master->epoch);
     textbuf_init(&errors, BOARD_ERRORS_SIZE);
     if (listeners_open(&master->listeners, master->epoch, &takeover->before, &errors) == -1)
         return say_lines(&errors);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,17 +109,49 @@ void takeover_find(struct takeover *takeover, const char *name)
 
 /* ---- sockets that cannot be taken ---- */
 
+enum relation { UNRELATED, OVERLAPPING, WANTED };
+
+/* What an address at which the orphans listen is to the listeners of the epoch. */
+static enum relation relation_to(const struct epoch *epoch, const struct addr *address)
+{
+    enum relation relation = UNRELATED;
+
+    for (unsigned i = 0; i < epoch->listener_count; i++) {
+        const struct addr *wanted = &epoch_listener(epoch, i)->address;
+
+        if (addr_equal(address, wanted))
+            return WANTED;
+        if (listeners_overlap(address, wanted))
+            relation = OVERLAPPING;
+    }
+    return relation;
+}
+
 bool takeover_lacks_sockets(const struct takeover *takeover, const struct epoch *epoch)
 {
-    for (unsigned i = 0; i < takeover->before.count; i++) {
-        if (takeover->before.fds[i] != -1)
-            continue;
-        for (unsigned k = 0; k < epoch->listener_count; k++) {
-            if (addr_equal(&takeover->before.addresses[i], &epoch_listener(epoch, k)->address))
-                return true;
-        }
+    const struct listeners_before *before = &takeover->before;
+
+    for (unsigned i = 0; i < before->count; i++) {
+        if (before->fds[i] == -1 && relation_to(epoch, &before->addresses[i]) != UNRELATED)
+            return true;
     }
     return false;
+}
+
+void takeover_vacate(struct takeover *takeover, const struct epoch *epoch)
+{
+    struct listeners_before *before = &takeover->before;
+    char text[ADDR_TEXT_SIZE];
+
+    for (unsigned i = 0; i < before->count; i++) {
+        if (before->fds[i] == -1 || relation_to(epoch, &before->addresses[i]) != OVERLAPPING)
+            continue;
+        log_notice("%s gives way to a listener that overlaps it",
+                   addr_format(&before->addresses[i], text));
+        /* It listens no more, in the hands of orphans either. */
+        shutdown(before->fds[i], SHUT_RD);
+        fd_close(&before->fds[i]);
+    }
 }
 
 /* Whether any orphan still listens: its board's sockets are looked for in its hands. */

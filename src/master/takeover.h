@@ -42,8 +42,14 @@ void takeover_find(struct takeover *takeover, const char *name);
  */
 void takeover_make_room(struct takeover *takeover);
 
-/* Whether the orphans listen on an address of the epoch that could not be taken. */
+/* Whether the orphans have a socket that the epoch needs, or needs gone, and that was not taken. */
 bool takeover_lacks_sockets(const struct takeover *takeover, const struct epoch *epoch);
+
+/*
+ * Ends the sockets that were taken and cannot be there together with the epoch's listeners: the
+ * same port with another address, one of the two being any address.
+ */
+void takeover_vacate(struct takeover *takeover, const struct epoch *epoch);
 
 /* Copies totals, health and admin words, and lists the orphans. Before the first fork. */
 void takeover_carry(struct takeover *takeover, struct board *board);

@@ -44,7 +44,7 @@ static int close_foreign(const struct role_life *life)
 
 void birth_ignore_terminal(void)
 {
-    static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE};
+    static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR2, SIGPIPE};
 
     for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
         signal(ignored[i], SIG_IGN);

@@ -59,7 +59,8 @@ system_programs = \
 	tests/system/test_changes \
 	tests/system/test_timeouts \
 	tests/system/test_takeover \
-	tests/system/test_faults
+	tests/system/test_faults \
+	tests/system/test_races
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
 
@@ -141,3 +142,8 @@ tests_system_test_faults_SOURCES = tests/system/test_faults.c
 tests_system_test_faults_CPPFLAGS = $(unit_cppflags)
 tests_system_test_faults_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_faults_LDADD = $(system_libs)
+
+tests_system_test_races_SOURCES = tests/system/test_races.c
+tests_system_test_races_CPPFLAGS = $(unit_cppflags)
+tests_system_test_races_CFLAGS = $(unit_cflags)
+tests_system_test_races_LDADD = $(system_libs)
