@@ -1,6 +1,6 @@
 # The balancers, each with the same services; read by tests/bench/run. A service is a line of
-# $work/services: NAME PORT CHECK ADDRESS..., where CHECK is yes or no; a balancer listens on PORT of
-# its own address and sends connections to the same port of the ADDRESSes.
+# $work/services: NAME PORT CHECK ADDRESS..., where CHECK is yes or no; a balancer listens on PORT
+# of its own address and sends connections to the same port of the ADDRESSes.
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # variables are shared with the files that are read beside this
 
@@ -122,7 +122,8 @@ check = $word"
 
 # ---- their life ----
 
-# start_balancer NAME WORKERS: returns 0 when it moves bytes; its processes are then in $balancer_pids.
+# start_balancer NAME WORKERS: returns 0 when it moves bytes; its processes are then in
+# $balancer_pids.
 start_balancer()
 {
     case $1 in
@@ -144,6 +145,7 @@ start_balancer()
     balancer_workers=$2
     if ! "$helper" try "$(address_of "$1")" "$(port_of echo)" 10 2>/dev/null; then
         fail "$1, $2 workers: nothing comes back through it"
+        show "$1"
         stop_balancer
         return 1
     fi

@@ -169,15 +169,28 @@ static struct member *next_to_open(struct crowd *crowd)
     return crowd->turn < crowd->plan->held ? &crowd->members[crowd->turn++] : NULL;
 }
 
-static struct member *next_to_ask(struct crowd *crowd)
+/* The next one of the first `count` held ones that does not wait for an answer. */
+static struct member *next_of(struct crowd *crowd, unsigned count)
 {
-    for (unsigned i = 0; i < crowd->plan->held; i++) {
-        struct member *member = &crowd->members[crowd->turn++ % crowd->plan->held];
+    for (unsigned i = 0; i < count; i++) {
+        struct member *member = &crowd->members[crowd->turn++ % count];
 
         if (member->state == MEMBER_OPEN)
             return member;
     }
     return NULL;
+}
+
+static struct member *next_of_all(struct crowd *crowd)
+{
+    return next_of(crowd, crowd->plan->held);
+}
+
+static struct member *next_of_few(struct crowd *crowd)
+{
+    const struct crowd_plan *plan = crowd->plan;
+
+    return next_of(crowd, plan->held < plan->at_once ? plan->held : plan->at_once);
 }
 
 static struct member *next_to_come(struct crowd *crowd)
@@ -192,7 +205,8 @@ static struct member *next_to_come(struct crowd *crowd)
 }
 
 static const struct phase opening = {"open", next_to_open, member_connect, false};
-static const struct phase requests = {"requests", next_to_ask, member_ask, false};
+static const struct phase requests = {"requests", next_of_all, member_ask, false};
+static const struct phase few = {"few", next_of_few, member_ask, false};
 static const struct phase connects = {"connects", next_to_come, member_connect, true};
 
 /* Begins with as many as may be under way. Returns whether there was anything to begin. */
@@ -246,19 +260,20 @@ static int run_phase(struct crowd *crowd, const struct phase *phase, uint64_t ms
 
 static int obey(struct crowd *crowd)
 {
+    static const struct phase *const phases[] = {&requests, &few, &connects};
     char line[LINE_SIZE];
-    unsigned seconds;
 
     while (fgets(line, sizeof(line), stdin) != NULL) {
-        int result = 0;
+        const struct phase *phase = NULL;
+        char word[LINE_SIZE];
+        unsigned seconds = 0;
 
-        if (sscanf(line, "requests %u", &seconds) == 1)
-            result = run_phase(crowd, &requests, seconds * UINT64_C(1000));
-        else if (sscanf(line, "connects %u", &seconds) == 1)
-            result = run_phase(crowd, &connects, seconds * UINT64_C(1000));
-        else
+        for (size_t i = 0; i < ARRAY_LEN(phases) && sscanf(line, "%s %u", word, &seconds) == 2; i++)
+            if (strcmp(word, phases[i]->word) == 0)
+                phase = phases[i];
+        if (phase == NULL)
             fprintf(stderr, "k0slb-bench: cannot do: %s", line);
-        if (result == -1)
+        else if (run_phase(crowd, phase, seconds * UINT64_C(1000)) == -1)
             return -1;
     }
     return 0;

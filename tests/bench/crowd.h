@@ -18,10 +18,11 @@ struct crowd_plan {
  * as open. Then obeys lines on standard input until it ends:
  *
  *     requests SECONDS   sends a message on one held connection after the other
+ *     few SECONDS        the same on the first at_once of them alone
  *     connects SECONDS   opens a connection, sends a message, waits for it, closes; again and again
  *
- * Prints a line "open|requests|connects DONE FAILED MICROSECONDS" after each. Returns 0, or -1 with
- * errno when it cannot begin.
+ * Prints a line "WORD DONE FAILED MICROSECONDS" after each, and one with the word "open" first.
+ * Returns 0, or -1 with errno when it cannot begin.
  */
 int crowd_run(const struct crowd_plan *plan) MUST_CHECK;
 

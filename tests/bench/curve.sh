@@ -1,7 +1,7 @@
 # The cost curve: what a request and a new connection cost while more and more connections are open,
 # and what a new connection costs with more and more backends; read by tests/bench/run.
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # variables are shared with the files that are read beside this
+# shellcheck disable=SC2086,SC2154 # lists are meant to be split, variables are shared
 
 # How many connections one process of clients or of backends takes on.
 most_each=10000
@@ -50,12 +50,13 @@ every_crowd()
     [ "$undone" -eq 0 ] || fail "$(here_it_is), $where: $undone of $((done + undone)) $2 failed"
     if [ "$done" -eq 0 ]; then
         fail "$(here_it_is), $where: no $2"
+        show crowd0 "$balancer_name"
         return 1
     fi
     cost_us=$(calculate "($after - $before) / 1e3 / $done")
 }
 
-# with_open CONNECTIONS: both costs, while so many are open through the balancer.
+# with_open CONNECTIONS: all costs, while so many are open through the balancer.
 with_open()
 {
     where="$1 open connections"
@@ -68,10 +69,12 @@ with_open()
         crowd_is_open "$crowd" $(($1 / crowds)) || all_open=no
     done
     if [ "$all_open" = yes ]; then
+        every_crowd "$crowds" few && point few "$1" "$cost_us"
         every_crowd "$crowds" requests && point request "$1" "$cost_us"
         every_crowd "$crowds" connects && point connection "$1" "$cost_us"
     else
         fail "$(here_it_is), $where: not all of them could be opened"
+        show crowd0 "$balancer_name"
     fi
     for crowd in $(seq 0 $((crowds - 1))); do
         end_crowd "$crowd"

@@ -26,10 +26,15 @@ fail()
 {
     failed=1
     note "$*"
-    for log in "$work"/log/*; do
-        [ -s "$log" ] || continue
-        say "---- the end of ${log##*/}:"
-        tail -n 5 "$log" >&2
+}
+
+# show LOG...: how they end.
+show()
+{
+    for log in "$@"; do
+        [ -s "$work/log/$log" ] || continue
+        say "---- the end of $log:"
+        tail -n 5 "$work/log/$log" >&2
     done
 }
 
@@ -95,8 +100,9 @@ stop_all()
 bounded()
 {
     bound=$1
-    shift
-    start "$1" timeout -k 2 "$bound" "$@"
+    bound_log=$2
+    shift 2
+    start "$bound_log" timeout -k 2 "$bound" "$@"
     bounded_pid=$started
     wait "$bounded_pid"
     bounded_status=$?

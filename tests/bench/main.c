@@ -31,7 +31,7 @@ static const char usage[] =
     "  alone    runs a command in a network of its own, its sockets with cubic\n"
     "  origin   sends back what it gets, on COUNT addresses from ADDRESS on\n"
     "  try      waits until a message sent there comes back\n"
-    "  crowd    holds connections and obeys lines: requests SECONDS, connects SECONDS\n";
+    "  crowd    holds connections and obeys lines: requests|few|connects SECONDS\n";
 
 static NORETURN void stop(const char *what)
 {

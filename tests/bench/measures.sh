@@ -17,7 +17,7 @@ here_it_is()
 
 # ---- what talks to nginx: wrk ----
 
-# drive_wrk SECONDS [OPTION...]: afterwards $requests, $microseconds, $p50, $p99 and $p999 are known.
+# drive_wrk SECONDS [OPTION...]: afterwards $requests, $microseconds, $p50, $p99, $p999 are known.
 drive_wrk()
 {
     wrk_seconds=$1
@@ -28,6 +28,7 @@ drive_wrk()
     set -- $(grep '^k0slb-bench' "$work/log/wrk")
     if [ $# -ne 7 ] || [ "$2" -eq 0 ]; then
         fail "$test_name, $(here_it_is): no answer from wrk"
+        show wrk "$balancer_name"
         return 1
     fi
     requests=$2 microseconds=$3 p50=$5 p99=$6 p999=$7
@@ -80,6 +81,7 @@ count_calls()
     fi
     stop "$tracer"
     fail "$test_name, $(here_it_is): system calls could not be counted"
+    show strace
     return 1
 }
 
@@ -96,8 +98,9 @@ iperf_sum()
 {
     awk '
     /"sum_received"/ { inside = 1 }
-    inside && /"bytes"/ { gsub(/[^0-9]/, ""); bytes = $0 }
-    inside && /"bits_per_second"/ { gsub(/[^0-9.e+]/, ""); print bytes, $0; exit }' "$work/log/iperf"
+    inside { key = $1; gsub(/[^a-z_]/, "", key); value = $2; sub(/,$/, "", value) }
+    inside && key == "bytes" { bytes = value }
+    inside && key == "bits_per_second" { print bytes, value; exit }' "$work/log/iperf"
 }
 
 # measure_bulk FLOWS
@@ -112,6 +115,7 @@ measure_bulk()
     set -- $(iperf_sum)
     if [ $# -ne 2 ] || [ "$1" -eq 0 ]; then
         fail "$test_name, $(here_it_is): no answer from iperf3"
+        show iperf iperf3 "$balancer_name"
         return 1
     fi
     sample "$row.rate" "$(calculate "$2 / 1e9")"
@@ -127,6 +131,7 @@ start_crowd()
     mkfifo "$work/crowd$1" || return 1
     # Held open both ways, so that neither side ever waits for the other.
     eval "exec $((3 + $1))<>'$work/crowd$1'"
+    : >"$work/log/crowd$1"
     "$helper" crowd "$(address_of "$balancer_name")" "$(port_of echo)" "127.77.1$1.1" 200 \
         "$2" "$3" <"$work/crowd$1" >"$work/log/crowd$1" 2>&1 &
     processes="$! $processes"
@@ -176,6 +181,7 @@ measure_idle()
         idle_result=0
     else
         fail "$test_name, $(here_it_is): only $(crowd_number 0 open 2) connections could be opened"
+        show crowd0 "$balancer_name"
         idle_result=1
     fi
     end_crowd 0
@@ -191,7 +197,10 @@ measure_rest()
     K0SLB_REST='s/^both together \([0-9.]*\) MiB.*/used k0slb \1/p
 s/^PSS in all \([0-9.]*\) MiB.*HAProxy.s \([0-9.]*\) MiB.*/pss k0slb \1\npss haproxy \2/p'
     sed -n "$K0SLB_REST" "$work/log/rest" >"$work/rest"
-    [ -s "$work/rest" ] || fail "rest: no answer from $here/memory"
+    [ -s "$work/rest" ] || {
+        fail "rest: no answer from $here/memory"
+        show rest
+    }
     balancer_workers=2
     round=1
     while read -r what balancer_name value; do

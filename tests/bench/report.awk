@@ -1,6 +1,9 @@
-# The results as a table for people, or as JSON with -v form=json. Reads tests/bench/rows and what the
-# benchmark has written down, lines of fields between tabs:
-#     meta KEY VALUE  ·  note TEXT  ·  sample ROW WORKERS PEER ROUND VALUE  ·  point SERIES X PEER ROUND VALUE
+# The results as a table for people, or as JSON with -v form=json. Reads tests/bench/rows and what
+# the benchmark has written down, lines of fields between tabs:
+#     meta KEY VALUE
+#     note TEXT
+#     sample ROW WORKERS BALANCER ROUND VALUE
+#     point SERIES X BALANCER ROUND VALUE
 
 # ---- reading ----
 
@@ -41,9 +44,14 @@ FILENAME == ARGV[1] {
 
 FNR == 1 { FS = "\t"; $0 = $0 }
 $1 == "meta" { learn("meta", $2); meta[$2] = $3 }
+$1 == "meta" && $2 == "balancers" {
+    total = split($3, column, " ")
+    for (i = 1; i <= total; i++)
+        learn("peer", column[i])
+}
 $1 == "note" { learn("note", $2) }
-$1 == "sample" { learn("workers", $3); learn("peer", $4); keep($2 SUBSEP $3 SUBSEP $4, $6) }
-$1 == "point" { learn("x" $2, $3); learn("peer", $4); keep($2 SUBSEP $3 SUBSEP $4, $6) }
+$1 == "sample" { learn("workers", $3); keep($2 SUBSEP $3 SUBSEP $4, $6) }
+$1 == "point" { learn("x" $2, $3); keep($2 SUBSEP $3 SUBSEP $4, $6) }
 
 # ---- numbers ----
 
@@ -61,7 +69,7 @@ function highest(key) {
 }
 
 function number(value) {
-    return sprintf(value >= 100 ? "%.0f" : value >= 10 ? "%.1f" : value >= 1 ? "%.2f" : "%.3f", value)
+    return sprintf("%." (value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3) "f", value)
 }
 
 # The peer that k0slb has to beat in this row; "" without one.
@@ -90,12 +98,13 @@ function ratio_of(row, workers,    best, base) {
 }
 
 # "reached", "missed", or "" where nothing is to be reached or nothing was measured.
-function verdict(row, workers,    goal, value) {
+function verdict(row, workers,    goal, value, own) {
     if (reach[row] == "-")
         return ""
     goal = reach[row]
+    own = row SUBSEP workers SUBSEP "k0slb"
     if (sub(/^value /, "", goal))
-        value = (row SUBSEP workers SUBSEP "k0slb") in count ? median(row SUBSEP workers SUBSEP "k0slb") : ""
+        value = own in count ? median(own) : ""
     else
         value = ratio_of(row, workers)
     if (value == "")
@@ -128,21 +137,23 @@ function cell(key) {
 function print_head(what, tail,    i) {
     printf "\n%-34s", what
     for (i = 1; i <= size["peer"]; i++)
-        printf " %24s", list["peer", i]
+        printf " %22s", list["peer", i]
     print tail
 }
 
-function print_row(row, workers,    i, goal, ratio) {
+function print_row(row, workers,    i, goal, ratio, result) {
     printf "    %-30s", title[row] (unit[row] == "-" ? "" : ", " unit[row])
     for (i = 1; i <= size["peer"]; i++)
-        printf " %24s", cell(row SUBSEP workers SUBSEP list["peer", i])
+        printf " %22s", cell(row SUBSEP workers SUBSEP list["peer", i])
     ratio = ratio_of(row, workers)
     goal = reach[row]
     if (goal == "-")
         goal = ""
     else if (!sub(/^value /, better[row] == "lower" ? "<= " : ">= ", goal))
         goal = (better[row] == "lower" ? "<= " : ">= ") goal " x"
-    printf " %9s  %-9s %s\n", ratio == "" ? "-" : sprintf("%.2f x", ratio), goal, verdict(row, workers)
+    result = verdict(row, workers)
+    printf " %11s", ratio == "" ? "-" : sprintf("%.2f x", ratio)
+    print goal == "" ? "" : sprintf("  %-9s %s", goal, result == "" ? "-" : result)
 }
 
 function row_was_measured(row, workers,    i) {
@@ -153,7 +164,7 @@ function row_was_measured(row, workers,    i) {
 }
 
 function print_table(workers,    i, row, last) {
-    print_head(workers (workers == 1 ? " worker" : " workers"), "  best peer  to reach")
+    print_head(workers (workers == 1 ? " worker" : " workers"), " x best peer  to reach")
     for (i = 1; i <= size["row"]; i++) {
         row = list["row", i]
         if (!row_was_measured(row, workers))
@@ -170,11 +181,13 @@ function print_point(series, x,    i, peer, more) {
     for (i = 1; i <= size["peer"]; i++) {
         peer = list["peer", i]
         more = growth(series, x, peer)
-        printf " %24s", cell(series SUBSEP x SUBSEP peer) (more == "" ? "" : sprintf(" %.2f x", more))
+        more = more == "" ? "" : sprintf(" %.2f x", more)
+        printf " %22s", cell(series SUBSEP x SUBSEP peer) more
     }
     more = growth(series, x, "k0slb")
     if (more != "" && x != list["x" series, 1])
-        printf "  <= %s x  %s", growth_goal(series, x), more <= growth_goal(series, x) ? "reached" : "missed"
+        printf "  <= %s x  %s", growth_goal(series, x),
+            more <= growth_goal(series, x) ? "reached" : "missed"
     print ""
 }
 
@@ -193,9 +206,10 @@ function print_text(    i) {
         print_table(list["workers", i])
     if ("curve_workers" in meta) {
         print_head("cost curve, " meta["curve_workers"] " workers", "")
-        print_series("request", "CPU us of a request, by open connections")
-        print_series("connection", "CPU us of a new connection, by open connections")
-        print_series("backends", "CPU us of a new connection, by backends")
+        print_series("few", "CPU us of a request on always the same 64 of so many open connections")
+        print_series("request", "CPU us of a request on each of so many open connections in turn")
+        print_series("connection", "CPU us of a new connection beside so many open ones")
+        print_series("backends", "CPU us of a new connection with so many backends")
     }
     if (size["note"] > 0)
         print ""
@@ -217,8 +231,8 @@ function or_null(value) {
 }
 
 function json_values(key,    i, text) {
-    text = sprintf("{\"median\":%.6g,\"min\":%.6g,\"max\":%.6g,\"values\":[", median(key), lowest(key),
-        highest(key))
+    text = sprintf("{\"median\":%.6g,\"min\":%.6g,\"max\":%.6g,\"values\":[", median(key),
+        lowest(key), highest(key))
     for (i = 1; i <= count[key]; i++)
         text = text (i > 1 ? "," : "") sprintf("%.6g", values[key, i])
     return text "]}"
@@ -235,9 +249,10 @@ function json_peers(first, second,    i, key, text) {
 
 function json_row(row, workers,    result) {
     result = verdict(row, workers)
-    return "{\"row\":" quoted(row) ",\"group\":" quoted(group[row]) ",\"title\":" quoted(title[row]) \
-        ",\"unit\":" quoted(unit[row]) ",\"better\":" quoted(better[row]) ",\"workers\":" workers \
-        ",\"balancers\":" json_peers(row, workers) ",\"best_peer\":" quoted(best_peer(row, workers)) \
+    return "{\"row\":" quoted(row) ",\"group\":" quoted(group[row]) \
+        ",\"title\":" quoted(title[row]) ",\"unit\":" quoted(unit[row]) ",\"better\":" quoted(better[row]) ",\"workers\":" workers \
+        ",\"balancers\":" json_peers(row, workers) \
+        ",\"best_peer\":" quoted(best_peer(row, workers)) \
         ",\"ratio\":" or_null(ratio_of(row, workers)) ",\"to_reach\":" quoted(reach[row]) \
         ",\"reached\":" (result == "" ? "null" : result == "reached" ? "true" : "false") "}"
 }
@@ -271,6 +286,7 @@ function print_json(    i, k) {
                 item(json_row(list["row", k], list["workers", i]))
     printf "],\n\"curve\":["
     separator = ""
+    json_series("few")
     json_series("request")
     json_series("connection")
     json_series("backends")

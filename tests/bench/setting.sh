@@ -88,7 +88,8 @@ $missing"
 can_count_calls()
 {
     command -v strace >/dev/null 2>&1 && strace -c -o /dev/null true 2>/dev/null && return 0
-    [ -n "${calls_were_skipped:-}" ] || note "skipped: system calls: strace is missing or not allowed"
+    [ -n "${calls_were_skipped:-}" ] ||
+        note "skipped: system calls: strace is missing or not allowed"
     calls_were_skipped=yes
     return 1
 }
@@ -126,6 +127,7 @@ first_line()
 
 describe()
 {
+    meta balancers "$peers"
     meta date "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
     meta kernel "$(uname -srm)"
     meta cpu "$(nproc) x $(sed -n 's/^model name[[:blank:]]*: //p' /proc/cpuinfo | head -n 1)"
@@ -164,7 +166,7 @@ estimate()
 {
     if [ "$curve" = yes ]; then
         points=$(echo "$curve_list" | wc -w)
-        echo $((rounds * peer_count * (points * (2 * seconds + 3) + 3 * (seconds + 2))))
+        echo $((rounds * peer_count * (points * (3 * seconds + 3) + 3 * (seconds + 2))))
         return
     fi
     each=0
@@ -182,7 +184,6 @@ begin()
     failed=0
     processes=
     saved_congestion=
-    # The children of a shell that exits by a signal would otherwise outlive it.
     work=$(mktemp -d "${TMPDIR:-/tmp}/k0slb-bench.XXXXXX") || exit 1
     trap cleanup EXIT
     trap 'exit 129' HUP
@@ -191,8 +192,8 @@ begin()
     mkdir "$work/log"
     instance=k0slb-bench-$$
     check_idle
-    ulimit -n "$(ulimit -Hn)"
-    descriptors=$(ulimit -n)
+    # shellcheck disable=SC3045 # every shell that is somebody's sh has it
+    { ulimit -n "$(ulimit -Hn)" && descriptors=$(ulimit -n); }
     [ "$descriptors" != unlimited ] || descriptors=1048576
     [ "$K0SLB_BENCH_NETWORK" = own ] || use_cubic
     describe
@@ -241,7 +242,10 @@ start_http()
 }"
     } >"$work/origin.conf"
     start http nginx -e stderr -p "$work" -c "$work/origin.conf"
-    wait_until 5 test -s "$work/origin.pid" || die "no nginx behind the balancers: $(cat "$work/log/http")"
+    wait_until 5 test -s "$work/origin.pid" || {
+        show http
+        die "no nginx behind the balancers"
+    }
 }
 
 start_backends()
