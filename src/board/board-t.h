@@ -33,7 +33,7 @@
 #define BOARD_VERSION 1
 #define BOARD_NO_SLOT UINT16_MAX
 
-#define BOARD_MAX_CHILDREN     96
+#define BOARD_MAX_CHILDREN     256
 #define BOARD_MAX_SOCKETS      160
 #define BOARD_MAX_EVENTS       256
 #define BOARD_EVENT_SIZE       160

@@ -185,22 +185,38 @@ void board_add_socket(struct board *board, const struct addr *address, unsigned 
     atomic_store_explicit(&socket->inode, inode, memory_order_release);
 }
 
-static void add_child(struct board *board, pid_t pid, const struct board_child *entry)
+/* A free place, else an orphan's for one who is none; NULL when there is no such. */
+static struct board_child *child_place(struct board_prefix *prefix, bool is_orphan)
 {
-    struct board_prefix *prefix = &board_my_master(board)->prefix;
+    struct board_child *place = NULL;
 
     for (size_t i = 0; i < BOARD_MAX_CHILDREN; i++) {
         struct board_child *child = &prefix->children[i];
 
-        if (atomic_load(&child->pid) != 0)
-            continue;
-        child->role = entry->role;
-        child->slot = entry->slot;
-        child->orphan = entry->orphan;
-        child->start_time = entry->start_time;
-        atomic_store_explicit(&child->pid, pid, memory_order_release);
-        return;
+        if (atomic_load(&child->pid) == 0)
+            return child;
+        if (place == NULL && child->orphan && !is_orphan)
+            place = child;
     }
+    return place;
+}
+
+/*
+ * Whoever takes over has to find every child, for it goes on accepting. Orphans have been told to
+ * leave, and do so unseen where there is no place for them.
+ */
+static void add_child(struct board *board, pid_t pid, const struct board_child *entry)
+{
+    struct board_child *child = child_place(&board_my_master(board)->prefix, entry->orphan != 0);
+
+    if (child == NULL)
+        return;
+    atomic_store(&child->pid, 0);
+    child->role = entry->role;
+    child->slot = entry->slot;
+    child->orphan = entry->orphan;
+    child->start_time = entry->start_time;
+    atomic_store_explicit(&child->pid, pid, memory_order_release);
 }
 
 void board_add_child(struct board *board, pid_t pid, uint64_t start_time, enum board_role role,

@@ -79,7 +79,10 @@ void board_keep_sockets(struct board *board, const uint64_t *inodes, size_t coun
 void board_add_socket(struct board *board, const struct addr *address, unsigned service_slot,
                       uint64_t inode);
 
-/* Notes a living child, or one that an earlier master left, and that it is gone. */
+/*
+ * Notes a living child, or one that an earlier master left, and that it is gone. A child takes the
+ * place of an orphan where none is free; an orphan that finds none is not noted.
+ */
 void board_add_child(struct board *board, pid_t pid, uint64_t start_time, enum board_role role,
                      unsigned slot);
 void board_add_orphan(struct board *board, pid_t pid, uint64_t start_time, enum board_role role);

@@ -8,17 +8,25 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/mono.h"
+#include "base/process.h"
 #include "board/board_lock.h"
 #include "board/board_master.h"
+#include "board/board_prefix.h"
 #include "conf/conf_load.h"
 #include "master/slots.h"
 
 /* More descriptors than this are of no use, and cost the kernel memory. */
 #define FDS_MOST 1048576
+
+/* How long a dead master's lock may take to be free, and how often that is looked at. */
+#define LOCK_WAIT_MS 1000
+#define LOCK_LOOK_MS 5
 
 /* ---- before there is a log: "k0slbd: text" on standard error ---- */
 
@@ -85,9 +93,40 @@ static int say_running(const char *name)
     return -1;
 }
 
+/* Whether the board is that of a master which has ended. */
+static bool is_dead(const char *name)
+{
+    struct board_prefix prefix;
+    uid_t owner;
+
+    return board_prefix_read(name, &prefix, &owner) == 0 &&
+           !process_is_alive(atomic_load(&prefix.master_pid), prefix.master_start_time);
+}
+
+/*
+ * A master that is killed while it forks leaves the lock, for a moment, to a child that has not
+ * closed its copy yet.
+ */
+static int lock_soon(const char *name)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_LOOK_MS * 1000000};
+    uint64_t until_ms = mono_ms() + LOCK_WAIT_MS;
+
+    for (;;) {
+        int lock = board_lock(name);
+        int error = errno;
+
+        if (lock != -1 || error != EWOULDBLOCK || mono_ms() >= until_ms || !is_dead(name)) {
+            errno = error;
+            return lock;
+        }
+        nanosleep(&pause, NULL);
+    }
+}
+
 static int take_lock(struct master *master, const char *name)
 {
-    master->lock = board_lock(name);
+    master->lock = lock_soon(name);
     if (master->lock != -1)
         return 0;
     if (errno == EWOULDBLOCK)

@@ -1,7 +1,12 @@
 /* Signals, deaths and reloads that meet at the worst moment: nothing hangs, nothing is left. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/mono.h"
 #include "unit/unit.h"
@@ -163,6 +168,42 @@ static void test_restart_onto_overlap(void)
     scene_close(&scene);
 }
 
+/* As a child has it that its master forked just before it was killed. */
+static pid_t hold_lock(const struct instance *instance)
+{
+    const struct timespec moment = {.tv_nsec = 200000000};
+    char path[96];
+    pid_t pid;
+    int fd;
+
+    snprintf(path, sizeof(path), "/dev/shm/%s.lock", instance->name);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    CU_ASSERT_FATAL(fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0);
+    pid = fork();
+    if (pid == 0) {
+        nanosleep(&moment, NULL);
+        _exit(0);
+    }
+    close(fd);
+    return pid;
+}
+
+static void test_lock_of_a_newborn(void)
+{
+    struct scene scene;
+    pid_t holder;
+
+    if (change_open(&scene, 1, PLAIN) == 0) {
+        instance_signal(&scene.instance, SIGKILL);
+        ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), 128 + SIGKILL);
+        holder = hold_lock(&scene.instance);
+        ASSERT_NUMBER(instance_start(&scene.instance), 0);
+        ASSERT_NUMBER(waitpid(holder, NULL, 0), holder);
+        ASSERT_NUMBER(client_visit_many(&scene.listen, 5), 0);
+    }
+    scene_close(&scene);
+}
+
 /* ---- signals that are meant for the master ---- */
 
 static void test_usr2_to_everyone(void)
@@ -196,6 +237,7 @@ static const struct unit_test tests[] = {
     {"quit_without_workers", test_quit_without_workers},
     {"quit_waits_for_orphans", test_quit_waits_for_orphans},
     {"restart_onto_overlap", test_restart_onto_overlap},
+    {"lock_of_a_newborn", test_lock_of_a_newborn},
     {"usr2_to_everyone", test_usr2_to_everyone},
     {NULL, NULL},
 };

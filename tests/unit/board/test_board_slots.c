@@ -251,6 +251,23 @@ static void test_children(void)
     scratch_drop(board);
 }
 
+/* A child of this master's is never left out: whoever takes over has to find it. */
+static void test_children_before_orphans(void)
+{
+    struct board *board = scratch_board(1, 3, 1);
+
+    for (int i = 1; i <= BOARD_MAX_CHILDREN + 3; i++)
+        board_add_orphan(board, i, 1, BOARD_ROLE_WORKER);
+    board_add_child(board, 10001, 2, BOARD_ROLE_WORKER, 1);
+    board_add_child(board, 10002, 3, BOARD_ROLE_CHECKER, 0);
+    CU_ASSERT_FATAL(child_of(board, 10001) != NULL && child_of(board, 10002) != NULL);
+    ASSERT_NUMBER(child_of(board, 10001)->orphan, 0);
+    ASSERT_NUMBER(child_of(board, 10001)->start_time, 2);
+    ASSERT_NUMBER(child_of(board, 10001)->slot, 1);
+    CU_ASSERT(child_of(board, 1) == NULL && child_of(board, 3) != NULL);
+    scratch_drop(board);
+}
+
 static void test_too_many_children(void)
 {
     struct board *board = scratch_board(1, 3, 1);
@@ -355,6 +372,7 @@ const struct unit_test board_slot_tests[] = {
     {"place", test_place},
     {"resolved_controllers_are_let_in", test_resolved_controllers_are_let_in},
     {"children", test_children},
+    {"children_before_orphans", test_children_before_orphans},
     {"too_many_children", test_too_many_children},
     {"sockets", test_sockets},
     {"kept_sockets", test_kept_sockets},
