@@ -106,6 +106,7 @@ on_each_balancer()
                 "one process needs $needed descriptors and may have $descriptors"
             continue
         fi
+        time_is_left "$*, $peer, round $round" || continue
         say "round $round of $rounds, $curve_workers workers, $*: $peer"
         start_balancer "$peer" "$curve_workers" || continue
         "$@"

@@ -121,6 +121,14 @@ wait_until()
     done
 }
 
+# Whether there is time for what $* says; else that is left out.
+time_is_left()
+{
+    [ "$(date +%s)" -lt "$end_by" ] && return 0
+    fail "$*: left out, the time is up"
+    return 1
+}
+
 # ---- what a process costs ----
 
 # CPU time of the processes $@, all their threads, in nanoseconds, as the scheduler accounts it.

@@ -250,7 +250,8 @@ function json_peers(first, second,    i, key, text) {
 function json_row(row, workers,    result) {
     result = verdict(row, workers)
     return "{\"row\":" quoted(row) ",\"group\":" quoted(group[row]) \
-        ",\"title\":" quoted(title[row]) ",\"unit\":" quoted(unit[row]) ",\"better\":" quoted(better[row]) ",\"workers\":" workers \
+        ",\"title\":" quoted(title[row]) ",\"unit\":" quoted(unit[row]) \
+        ",\"better\":" quoted(better[row]) ",\"workers\":" workers \
         ",\"balancers\":" json_peers(row, workers) \
         ",\"best_peer\":" quoted(best_peer(row, workers)) \
         ",\"ratio\":" or_null(ratio_of(row, workers)) ",\"to_reach\":" quoted(reach[row]) \
