@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -75,6 +76,22 @@ static void take_message(struct role_life *life, const struct channel_message *m
 }
 
 /*
+ * A master that dies between the fork and the note of it on the board leaves a child that no other
+ * master would find: it would go on by an old configuration for ever.
+ */
+static bool is_known(const struct role_life *life)
+{
+    const struct board_prefix *prefix = &board_master(life->birth->board)->prefix;
+    pid_t own = getpid();
+
+    for (size_t i = 0; i < BOARD_MAX_CHILDREN; i++) {
+        if (atomic_load(&prefix->children[i].pid) == own)
+            return true;
+    }
+    return false;
+}
+
+/*
  * Whoever serves goes on serving: the next master takes over. The one that is gone may have died
  * between its decision and the message that tells it: what is prepared is in force if the board
  * says so. A successor that has not begun has nobody to wait for any more.
@@ -88,7 +105,7 @@ static void on_master_gone(struct role_life *life)
     if (life->transaction.number != 0 && life->transaction.number == committed)
         change_over(life);
     transaction_forget(&life->transaction);
-    if (!life->begun)
+    if (!life->begun || !is_known(life))
         role_finish(life);
 }
 

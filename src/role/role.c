@@ -126,6 +126,7 @@ void role_close_listeners(struct role_life *life)
     life->listens = false;
     for (unsigned i = 0; i < life->terms.epoch->listener_count; i++)
         fd_close(&life->terms.listeners[i]);
+    transaction_keep_none(&life->transaction);
 }
 
 void role_tell(const struct role_life *life, uint32_t channel_type)

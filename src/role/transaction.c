@@ -121,6 +121,16 @@ int transaction_prepare(struct transaction *transaction, const struct role_terms
     return -1;
 }
 
+void transaction_keep_none(struct transaction *transaction)
+{
+    if (transaction->number == 0)
+        return;
+    for (unsigned i = 0; i < transaction->terms.epoch->listener_count; i++) {
+        if (!transaction->is_new[i])
+            transaction->terms.listeners[i] = -1;
+    }
+}
+
 void transaction_forget(struct transaction *transaction)
 {
     if (transaction->number == 0)

@@ -38,6 +38,12 @@ int transaction_prepare(struct transaction *transaction, const struct role_terms
                         enum board_role role, const struct channel_message *message,
                         int *fds) MUST_CHECK;
 
+/*
+ * The listeners in force have been closed: those of them that were prepared to be kept are no more,
+ * and their numbers may soon be somebody else's.
+ */
+void transaction_keep_none(struct transaction *transaction);
+
 /* Closes and unmaps what was prepared; nothing happens when nothing was. */
 void transaction_forget(struct transaction *transaction);
 

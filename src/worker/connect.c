@@ -301,13 +301,39 @@ static void on_starved(struct loop_timer *timer)
     }
 }
 
-static void change_attempt(struct session *session)
+/* The present try ends no later than one that begins now: so the queue stays in order. */
+static void keep_try(struct attempt *attempt, const struct conf_service *service)
 {
-    struct worker *worker = session->worker;
+    struct worker *worker = attempt->session->worker;
+    uint64_t latest_ms = loop_now_ms(worker->loop) + service->connect_timeout;
 
+    if (attempt->deadline_ms > latest_ms)
+        attempt->deadline_ms = latest_ms;
+    list_append(&worker->connecting[attempt->session->service_slot], &attempt->waiting);
+    watch_earliest(worker, attempt->deadline_ms);
+}
+
+static void change_attempt(struct attempt *attempt, struct list *gone)
+{
+    struct session *session = attempt->session;
+    const struct conf_service *service = service_of(session);
+
+    list_remove(&attempt->waiting);
+    if (service != NULL &&
+        epoch_backend_by_slot(session->worker->epoch, session->backend_slot) != NULL)
+        keep_try(attempt, service);
+    else
+        list_append(gone, &attempt->waiting);
+}
+
+static void leave_try(struct attempt *attempt)
+{
+    struct session *session = attempt->session;
+
+    list_remove(&attempt->waiting);
     if (service_of(session) == NULL)
         session_end(session, BOARD_END_DRAINED);
-    else if (epoch_backend_by_slot(worker->epoch, session->backend_slot) == NULL)
+    else
         fail_try(session, VERDICT_GONE);
 }
 
@@ -315,15 +341,14 @@ void connect_change(struct worker *worker)
 {
     for (unsigned slot = 0; slot < board_master(worker->board)->layout.services; slot++) {
         struct list all;
+        struct list gone;
 
+        list_init(&gone);
         list_move(&all, &worker->connecting[slot]);
-        while (!list_is_empty(&all)) {
-            struct attempt *attempt = CONTAINER_OF(all.next, struct attempt, waiting);
-
-            list_remove(&attempt->waiting);
-            list_append(&worker->connecting[slot], &attempt->waiting);
-            change_attempt(attempt->session);
-        }
+        while (!list_is_empty(&all))
+            change_attempt(CONTAINER_OF(all.next, struct attempt, waiting), &gone);
+        while (!list_is_empty(&gone))
+            leave_try(CONTAINER_OF(gone.next, struct attempt, waiting));
     }
 }
 

@@ -82,8 +82,10 @@ static enum step sink_result(struct run *run, ssize_t sent)
     }
     if (!would_block())
         return STEP_SINK_FAILED;
-    if (errno == EAGAIN)
-        run->to->writable = false;
+    /* Interrupted: nothing would report that it can go on. */
+    if (errno == EINTR)
+        return STEP_ON;
+    run->to->writable = false;
     return STEP_BLOCKED;
 }
 

@@ -40,7 +40,9 @@ static void look_at_slot(struct worker *worker, const struct role_change *change
             worker->retired_at_ms[slot] = loop_now_ms(worker->loop);
         return;
     }
-    worker->retired_at_ms[slot] = 0;
+    /* Who leaves goes on leaving. */
+    if (!worker->draining)
+        worker->retired_at_ms[slot] = 0;
     if (before == NULL)
         worker->avoided_at_ms[slot] = 0;
     else if (has_moved(before, after))

@@ -59,18 +59,18 @@ static void close_side(struct worker *worker, struct side *side, enum board_end 
     fd_close(&side->watch.fd);
 }
 
+/* A backend's numbers are about the sessions that were given to it, not about tries. */
 static void count_end(struct session *session, enum board_end reason)
 {
     struct worker *worker = session->worker;
 
-    if (session->backend_slot != BOARD_NO_SLOT) {
+    if (session->state == SESSION_RELAYING) {
         struct board_backend_counters *counters =
             board_my_backend_counters(worker->board, session->backend_slot);
 
         board_count(&counters->ends[reason], 1);
         if (reason == BOARD_END_BACKEND_RESET)
             board_count(&counters->resets, 1);
-        board_session_end(worker->board, session->backend_slot);
     } else {
         struct board_service_counters *counters =
             board_my_service_counters(worker->board, session->service_slot);
@@ -78,6 +78,8 @@ static void count_end(struct session *session, enum board_end reason)
         board_count(
             reason == BOARD_END_CONNECT_FAILED ? &counters->refused : &counters->ended_early, 1);
     }
+    if (session->backend_slot != BOARD_NO_SLOT)
+        board_session_end(worker->board, session->backend_slot);
     worker->sessions--;
     atomic_store_explicit(&worker->own->sessions, worker->sessions, memory_order_relaxed);
 }
@@ -158,18 +160,22 @@ static bool run_flow(struct session *session, struct flow *flow)
     struct side *from = from_client ? &session->client : &session->backend;
     struct side *to = from_client ? &session->backend : &session->client;
     enum pump_outcome outcome;
+    enum board_end reason;
 
     if (flow->shut)
         return true;
     flow->is_last = from_client ? session->out.shut : session->in.shut;
     outcome = pump_run(&worker->means, flow, from, to,
                        from_client ? &counters->bytes_in : &counters->bytes_out);
-    if (outcome == PUMP_SOURCE_FAILED) {
-        session_end(session, reason_of(outcome, from_client));
+    reason = reason_of(outcome, from_client);
+    /* What is lost for want of memory must not look like the sink's own wish. */
+    if (outcome == PUMP_SOURCE_FAILED ||
+        (outcome == PUMP_SINK_FAILED && reason == BOARD_END_INTERNAL)) {
+        session_end(session, reason);
         return false;
     }
     if (outcome == PUMP_SINK_FAILED)
-        break_flow(session, flow, reason_of(outcome, from_client));
+        break_flow(session, flow, reason);
     if (outcome == PUMP_AGAIN) {
         list_remove(&session->ready);
         list_append(&worker->ready, &session->ready);

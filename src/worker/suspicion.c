@@ -18,6 +18,7 @@ enum verdict suspicion_verdict(int error)
     case ENFILE:
     case ENOMEM:
     case ENOBUFS:
+    case ENOSPC: /* epoll's limit: /proc/sys/fs/epoll/max_user_watches */
         return VERDICT_STARVED;
     case EADDRNOTAVAIL:
     case EADDRINUSE:

@@ -18,7 +18,7 @@ enum verdict {
     VERDICT_GONE,    /* a reload has removed the backend meanwhile */
 };
 
-/* The verdict for an errno of socket(2) or connect(2). */
+/* The verdict for an errno of socket(2), connect(2) or epoll_ctl(2). */
 enum verdict suspicion_verdict(int error);
 
 /* Counts a failed try, and accuses the backend if it is at fault. */

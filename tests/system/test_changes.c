@@ -260,6 +260,7 @@ static void test_listener_moves(void)
         CU_ASSERT_TRUE(scene.peers[1].served > 0);
         assert_visits(&scene.spare[0], 1);
         ASSERT_NUMBER(client_echo(&old, 100), 0);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 1, SOON_MS));
         ASSERT_NUMBER(look_backend(&scene.instance, "b1").counts.active, 1);
         client_close(&old);
     }

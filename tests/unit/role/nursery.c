@@ -170,6 +170,8 @@ void nursery_open(struct nursery *nursery, const struct nursery_plan *plan)
     make_epoch(nursery);
     make_birth(nursery);
     nursery->pid = child_start(live, nursery);
+    if (!plan->is_unnoted)
+        board_add_child(nursery->board, nursery->pid, 1, plan->role, plan->slot);
     fd_close(&nursery->birth.channel);
     fd_close(&nursery->birth.log);
 }

@@ -34,6 +34,7 @@ struct nursery_plan {
     uint32_t gid;
     bool fail_prepare;
     bool fail_start;
+    bool is_unnoted;   /* its master dies before it has noted it on the board */
     uint32_t born_uid; /* other than 0: the child is that user from the start */
     /* Runs in the child at start(), with CHILD_EXPECT; may be NULL. */
     void (*look)(struct nursery *nursery);

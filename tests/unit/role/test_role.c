@@ -112,6 +112,19 @@ static void test_master_is_gone(void)
     ASSERT_NUMBER(nursery_close(&nursery), 0);
 }
 
+/* No other master could find it. */
+static void test_unknown_to_all(void)
+{
+    struct nursery_plan unnoted = plain;
+    struct nursery nursery;
+
+    unnoted.is_unnoted = true;
+    nursery_open(&nursery, &unnoted);
+    CU_ASSERT(nursery_await(&nursery, &nursery.diary->started, 1));
+    fd_close(&nursery.channel);
+    ASSERT_NUMBER(nursery_close(&nursery), 0);
+}
+
 static int next_message(const struct nursery *nursery, struct channel_message *message)
 {
     struct pollfd ready = {.fd = nursery->channel, .events = POLLIN};
@@ -268,6 +281,7 @@ const struct unit_test role_tests[] = {
     {"blocked", test_blocked},
     {"early_term", test_early_term},
     {"master_is_gone", test_master_is_gone},
+    {"unknown_to_all", test_unknown_to_all},
     {"tells", test_tells},
     {"unknown_message", test_unknown_message},
     {"heartbeats", test_heartbeats},

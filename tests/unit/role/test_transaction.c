@@ -124,6 +124,33 @@ static void sockets_are_found_by_address(void)
     close_sockets(&sockets);
 }
 
+/* A child that stops listening between PREPARE and COMMIT has closed what it was to keep. */
+static void kept_sockets_may_be_closed(void)
+{
+    struct transaction transaction = {.number = 0};
+    struct sockets sockets;
+    struct role_terms now;
+
+    transaction_keep_none(&transaction);
+    open_sockets(&sockets);
+    {
+        const struct addr *old[] = {&sockets.addresses[0]};
+        const struct addr *next[] = {&sockets.addresses[1], &sockets.addresses[0]};
+        const int sent[] = {sockets.fds[1]};
+
+        now.epoch = map(seal(old, 1, 1));
+        now.listeners[0] = sockets.fds[0];
+        ASSERT_NUMBER(prepare(&transaction, &now, BOARD_ROLE_WORKER, seal(next, 2, 2), sent, 1), 0);
+    }
+    ASSERT_NUMBER(transaction.terms.listeners[1], sockets.fds[0]);
+    transaction_keep_none(&transaction);
+    ASSERT_NUMBER(transaction.terms.listeners[1], -1);
+    CU_ASSERT_TRUE(transaction.terms.listeners[0] != -1);
+    transaction_forget(&transaction);
+    epoch_unmap(now.epoch);
+    close_sockets(&sockets);
+}
+
 /* The page's sockets are none of a worker's; what nobody wants is closed, and the answer is no. */
 static void foreign_sockets_are_refused(void)
 {
@@ -158,6 +185,7 @@ static void foreign_sockets_are_refused(void)
 
 const struct unit_test transaction_tests[] = {
     {"sockets_are_found_by_address", sockets_are_found_by_address},
+    {"kept_sockets_may_be_closed", kept_sockets_may_be_closed},
     {"foreign_sockets_are_refused", foreign_sockets_are_refused},
     {NULL, NULL},
 };

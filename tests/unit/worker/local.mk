@@ -11,6 +11,7 @@ tests_unit_worker_test_worker_SOURCES = \
 	tests/unit/worker/test_pipe_pool.c \
 	tests/unit/worker/test_pump.c \
 	tests/unit/worker/test_pump_end.c \
+	tests/unit/worker/test_pump_interrupt.c \
 	tests/unit/worker/test_pump_urgent.c \
 	tests/unit/worker/test_session.c
 tests_unit_worker_test_worker_CPPFLAGS = $(unit_cppflags)

@@ -5,15 +5,20 @@
 extern const struct unit_test pipe_pool_tests[];
 extern const struct unit_test pump_tests[];
 extern const struct unit_test pump_end_tests[];
+extern const struct unit_test pump_interrupt_tests[];
 extern const struct unit_test pump_urgent_tests[];
 extern const struct unit_test session_tests[];
 
 int main(int argc, char **argv)
 {
     const struct unit_suite suites[] = {
-        {"pipe_pool", pipe_pool_tests}, {"pump", pump_tests},
-        {"pump_end", pump_end_tests},   {"pump_urgent", pump_urgent_tests},
-        {"session", session_tests},     {NULL, NULL},
+        {"pipe_pool", pipe_pool_tests},
+        {"pump", pump_tests},
+        {"pump_end", pump_end_tests},
+        {"pump_interrupt", pump_interrupt_tests},
+        {"pump_urgent", pump_urgent_tests},
+        {"session", session_tests},
+        {NULL, NULL},
     };
 
     signal(SIGPIPE, SIG_IGN); /* as every child of the balancer has it */
