@@ -8,6 +8,7 @@
 #include "base/mono.h"
 
 #include "system/procfs.h"
+#include "system/sanitized.h"
 #include "system/wait.h"
 
 static int count_maps(pid_t pid)
@@ -25,6 +26,12 @@ static int count_maps(pid_t pid)
         lines += byte == '\n';
     fclose(file);
     return lines;
+}
+
+/* Where the allocator is the sanitizer's, its mappings say nothing of the program's. */
+static int mappings(pid_t pid)
+{
+    return IS_SANITIZED ? 0 : count_maps(pid);
 }
 
 static long private_kib(pid_t pid)
@@ -85,13 +92,13 @@ void leak_count(const struct instance *instance, struct leak *leak)
 {
     memset(leak, 0, sizeof(*leak));
     leak->master_fds = procfs_fd_count(instance->pid);
-    leak->master_maps = count_maps(instance->pid);
-    leak->master_kib = private_kib(instance->pid);
+    leak->master_maps = mappings(instance->pid);
+    leak->master_kib = IS_SANITIZED ? 0 : private_kib(instance->pid);
     for (unsigned slot = 0; slot < LEAK_WORKERS; slot++) {
         pid_t pid = instance_child(instance, BOARD_ROLE_WORKER, slot);
 
         leak->worker_fds[slot] = pid == -1 ? -1 : procfs_fd_count(pid);
-        leak->worker_maps[slot] = pid == -1 ? -1 : count_maps(pid);
+        leak->worker_maps[slot] = pid == -1 ? -1 : mappings(pid);
     }
     leak->stats_fds = procfs_fd_count(instance_child(instance, BOARD_ROLE_STATS, 0));
     count_children(instance->pid, leak);

@@ -32,6 +32,7 @@ tests_system_libharness_a_SOURCES = \
 	tests/system/volume.c \
 	tests/system/load.h \
 	tests/system/load.c \
+	tests/system/sanitized.h \
 	tests/system/leak.h \
 	tests/system/leak.c \
 	tests/system/tracer.h \

@@ -380,7 +380,6 @@ static void succeed_one(struct scene *scene, unsigned i)
     ASSERT_CHANGE(scene, files[i % ARRAY_LEN(files)]);
 }
 
-/* Sanitizers keep what is freed for a while. */
 static void assert_little_memory(const struct scene *scene, const struct leak *before)
 {
     struct leak now;
@@ -388,9 +387,7 @@ static void assert_little_memory(const struct scene *scene, const struct leak *b
     leak_count(&scene->instance, &now);
     printf("private memory of the master: %ld KiB, before %ld KiB\n", now.master_kib,
            before->master_kib);
-#if !defined(__SANITIZE_ADDRESS__)
     CU_ASSERT_TRUE(now.master_kib <= before->master_kib + 256);
-#endif
 }
 
 static void test_many(void)
