@@ -270,7 +270,7 @@ uint32_t board_active(const struct board *board, unsigned backend)
         atomic_load_explicit(&board_master(board)->region_exists, memory_order_relaxed);
     uint32_t sum = 0;
 
-    for (unsigned worker = 0; exists != 0; worker++, exists >>= 1) {
+    for (unsigned worker = 0; worker < board->layout.workers; worker++, exists >>= 1) {
         if (exists & 1)
             sum += board_worker_active(board, worker, backend);
     }

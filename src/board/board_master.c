@@ -236,14 +236,27 @@ void board_add_orphan(struct board *board, pid_t pid, uint64_t start_time, enum 
     add_child(board, pid, &entry);
 }
 
-void board_remove_child(struct board *board, pid_t pid)
+/* An orphan's pid may be a child's again before its end is noticed. */
+static void remove_child(struct board *board, pid_t pid, bool is_orphan)
 {
     struct board_prefix *prefix = &board_my_master(board)->prefix;
 
     for (size_t i = 0; i < BOARD_MAX_CHILDREN; i++) {
-        if (atomic_load(&prefix->children[i].pid) == pid)
-            atomic_store(&prefix->children[i].pid, 0);
+        struct board_child *child = &prefix->children[i];
+
+        if (atomic_load(&child->pid) == pid && (child->orphan != 0) == is_orphan)
+            atomic_store(&child->pid, 0);
     }
+}
+
+void board_remove_child(struct board *board, pid_t pid)
+{
+    remove_child(board, pid, false);
+}
+
+void board_remove_orphan(struct board *board, pid_t pid)
+{
+    remove_child(board, pid, true);
 }
 
 int board_allocate_worker(struct board *board, unsigned worker)

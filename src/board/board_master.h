@@ -87,6 +87,7 @@ void board_add_child(struct board *board, pid_t pid, uint64_t start_time, enum b
                      unsigned slot);
 void board_add_orphan(struct board *board, pid_t pid, uint64_t start_time, enum board_role role);
 void board_remove_child(struct board *board, pid_t pid);
+void board_remove_orphan(struct board *board, pid_t pid);
 
 /*
  * Allocates the region of a worker slot (posix_fallocate(3)) before its first fork. Returns 0, or

@@ -62,6 +62,8 @@ static void succeed(struct master *master)
 
     announce->is_done = true;
     loop_timer_stop(master->loop, &announce->deadline);
+    /* Also when a child that is not needed to serve cannot be born. */
+    takeover_release(&master->takeover);
     if (pidfile_publish(&announce->pidfile) == -1)
         log_error("cannot write the pid file %s: %s", announce->pidfile.path, strerror(errno));
     master->logger.echo = -1;

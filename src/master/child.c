@@ -59,6 +59,8 @@ static void take_message(struct child *child, const struct channel_message *mess
         reload_answered(child, message);
         break;
     case CHANNEL_CHECKS_DONE:
+        if (child->role != BOARD_ROLE_CHECKER)
+            break;
         if (!atomic_exchange(&board_my_master(master->board)->checks_done, 1))
             log_notice("every backend has been probed once");
         announce_look(master);
@@ -224,6 +226,7 @@ static void bury(struct child *child, int status)
     child->pid = 0;
     child->is_born = false;
     child->awaits = 0;
+    child->behind = 0;
     if (child->is_leaving || child->is_successor)
         child->role = BOARD_ROLE_NONE;
     else if (master->state == MASTER_RUNNING)

@@ -30,6 +30,7 @@ struct child {
     bool is_leaving;      /* nobody is to follow it */
     bool is_successor;    /* a checker that waits until it may begin */
     uint64_t awaits;      /* the transaction that it has to answer; 0 = none */
+    uint64_t behind; /* the one that is decided and that it has not said to be done; 0 = none */
     char name[24];
     pid_t pid; /* 0 while none lives */
     uint64_t start_time;

@@ -239,6 +239,17 @@ static bool has_socket(const struct listeners *listeners, int fd)
     return false;
 }
 
+void listeners_set_backlogs(const struct listeners *listeners, const struct epoch *epoch)
+{
+    for (unsigned i = 0; i < listeners->count; i++) {
+        if (listeners->fds[i] == -1 || listeners->is_new[i])
+            continue;
+        /* On a socket that listens already, listen(2) only changes the length of its queue. */
+        if (listen(listeners->fds[i], (int)backlog_of(epoch, epoch_listener(epoch, i))) == -1)
+            log_warning("cannot change a backlog: %s", strerror(errno));
+    }
+}
+
 void listeners_replace(struct listeners *before, const struct listeners *after,
                        const struct epoch *epoch)
 {
@@ -247,13 +258,7 @@ void listeners_replace(struct listeners *before, const struct listeners *after,
             fd_close(&before->fds[i]);
     }
     *before = *after;
-    for (unsigned i = 0; i < before->count; i++) {
-        if (before->fds[i] == -1 || before->is_new[i])
-            continue;
-        /* On a socket that listens already, listen(2) only changes the length of its queue. */
-        if (listen(before->fds[i], (int)backlog_of(epoch, epoch_listener(epoch, i))) == -1)
-            log_warning("cannot change a backlog: %s", strerror(errno));
-    }
+    listeners_set_backlogs(before, epoch);
 }
 
 /* Its inode, or 0 when there is no socket. */

@@ -42,6 +42,9 @@ int listeners_open(struct listeners *listeners, const struct epoch *epoch,
 /* Closes what was bound for this epoch and leaves what was kept: it is not to be. */
 void listeners_undo(struct listeners *listeners);
 
+/* Gives kept sockets the backlog that the epoch wants: one that was taken over has its old one. */
+void listeners_set_backlogs(const struct listeners *listeners, const struct epoch *epoch);
+
 /* Closes what only `before` has, and gives kept sockets their new backlog: the change is decided.
  */
 void listeners_replace(struct listeners *before, const struct listeners *after,

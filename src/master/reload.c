@@ -30,6 +30,19 @@ static bool nobody_lags(const struct master *master)
     return true;
 }
 
+/*
+ * One that was stopped just after the decision obeys the epoch before, and may still give sessions
+ * to what is in no other.
+ */
+static bool nobody_is_behind(const struct master *master)
+{
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        if (master->children[i].role != BOARD_ROLE_NONE && master->children[i].behind != 0)
+            return false;
+    }
+    return true;
+}
+
 /* Whether a child of that role has the socket already: it listened for that role before. */
 static bool has_socket(const struct master *master, enum board_role role, unsigned i)
 {
@@ -172,7 +185,7 @@ static void abort_it(struct master *master)
 
 static void finish(struct master *master)
 {
-    if (nobody_lags(master))
+    if (nobody_is_behind(master))
         board_retire(master->board, master->epoch);
     /* Who stops has told its children so: nobody is to come after them. */
     if (master->state == MASTER_RUNNING)
@@ -244,7 +257,7 @@ static void commit(struct master *master)
 
         if (!takes_part(child))
             continue;
-        child->awaits = reload->transaction;
+        child->awaits = child->behind = reload->transaction;
         tell(child, CHANNEL_COMMIT, reload->transaction);
     }
     replace_checker(master);
@@ -287,13 +300,18 @@ static bool is_awaited(const struct child *child, const struct channel_message *
 {
     if (message->type == CHANNEL_BORN)
         return child == child->master->reload.successor;
-    return message->transaction == child->awaits && child->awaits != 0;
+    if (child->awaits == 0 || message->transaction != child->awaits)
+        return false;
+    /* Before the decision it has to say whether it could; after it, that it has. */
+    return (message->type == CHANNEL_DONE) == (child->master->reload.phase != RELOAD_PREPARING);
 }
 
 void reload_answered(struct child *child, const struct channel_message *message)
 {
     struct master *master = child->master;
 
+    if (message->type == CHANNEL_DONE && message->transaction == child->behind)
+        child->behind = 0;
     if (!is_awaited(child, message)) {
         if (message->type != CHANNEL_BORN)
             log_notice("%s (pid %d) answers an earlier reload: ignored", child->name,
@@ -375,7 +393,7 @@ static void begin(struct master *master)
     reload->listeners.count = 0;
     textbuf_clear(&reload->errors);
     atomic_fetch_add(&board_my_master(master->board)->reloads_started, 1);
-    if (nobody_lags(master))
+    if (nobody_is_behind(master))
         board_retire(master->board, master->epoch);
     loop_timer_set(master->loop, &reload->deadline, mono_ms() + RELOAD_READY_MS);
     log_notice("reloading %s", master->path);

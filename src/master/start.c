@@ -191,6 +191,7 @@ static int open_listeners(struct master *master)
     textbuf_init(&errors, BOARD_ERRORS_SIZE);
     if (listeners_open(&master->listeners, master->epoch, &takeover->before, &errors) == -1)
         return say_lines(&errors);
+    listeners_set_backlogs(&master->listeners, master->epoch);
     listeners_publish(&master->listeners, master->epoch, master->board);
     return 0;
 }

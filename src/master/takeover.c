@@ -228,7 +228,7 @@ unsigned takeover_look(struct takeover *takeover, struct board *board)
             left++;
             continue;
         }
-        board_remove_child(board, orphan->pid);
+        board_remove_orphan(board, orphan->pid);
         log_info("orphaned %s %d has finished", board_role_name(orphan->role), (int)orphan->pid);
         orphan->pid = 0;
     }

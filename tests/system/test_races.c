@@ -1,14 +1,19 @@
 /* Signals, deaths and reloads that meet at the worst moment: nothing hangs, nothing is left. */
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mono.h"
+#include "base/process.h"
 #include "unit/unit.h"
 
 #include "system/change.h"
@@ -168,6 +173,40 @@ static void test_restart_onto_overlap(void)
     scene_close(&scene);
 }
 
+/* The length of the first listener's queue; of a socket that listens, TCP_INFO has it here. */
+static unsigned backlog_of(const struct instance *instance)
+{
+    const struct board_socket *sockets = board_master(instance->board)->prefix.sockets;
+    struct tcp_info info = {.tcpi_sacked = 0};
+    socklen_t length = sizeof(info);
+    int fd = -1;
+
+    for (size_t i = 0; i < BOARD_MAX_SOCKETS && fd == -1; i++) {
+        if (atomic_load(&sockets[i].inode) != 0)
+            fd = process_take_socket(instance->pid, process_start_time(instance->pid),
+                                     atomic_load(&sockets[i].inode));
+    }
+    ASSERT_NUMBER(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
+    fd_close(&fd);
+    return info.tcpi_sacked;
+}
+
+/* A socket that is taken over becomes what the file says. */
+static void test_restart_with_backlog(void)
+{
+    struct scene scene;
+
+    if (change_open(&scene, 1, PLAIN "backlog = 77\n") == 0) {
+        ASSERT_NUMBER(backlog_of(&scene.instance), 77);
+        ASSERT_NUMBER(change_write(&scene, PLAIN "backlog = 55\n"), 0);
+        instance_signal(&scene.instance, SIGUSR2);
+        ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), 0);
+        ASSERT_NUMBER(instance_start(&scene.instance), 0);
+        ASSERT_NUMBER(backlog_of(&scene.instance), 55);
+    }
+    scene_close(&scene);
+}
+
 /* As a child has it that its master forked just before it was killed. */
 static pid_t hold_lock(const struct instance *instance)
 {
@@ -237,6 +276,7 @@ static const struct unit_test tests[] = {
     {"quit_without_workers", test_quit_without_workers},
     {"quit_waits_for_orphans", test_quit_waits_for_orphans},
     {"restart_onto_overlap", test_restart_onto_overlap},
+    {"restart_with_backlog", test_restart_with_backlog},
     {"lock_of_a_newborn", test_lock_of_a_newborn},
     {"usr2_to_everyone", test_usr2_to_everyone},
     {NULL, NULL},

@@ -268,6 +268,21 @@ static void test_children_before_orphans(void)
     scratch_drop(board);
 }
 
+/* The pid of an orphan that has ended may be a child's by now. */
+static void test_same_pid(void)
+{
+    struct board *board = scratch_board(1, 3, 1);
+
+    board_add_orphan(board, 100, 1, BOARD_ROLE_WORKER);
+    board_add_child(board, 100, 2, BOARD_ROLE_WORKER, 0);
+    board_remove_orphan(board, 100);
+    CU_ASSERT_FATAL(child_of(board, 100) != NULL);
+    ASSERT_NUMBER(child_of(board, 100)->orphan, 0);
+    board_remove_child(board, 100);
+    CU_ASSERT(child_of(board, 100) == NULL);
+    scratch_drop(board);
+}
+
 static void test_too_many_children(void)
 {
     struct board *board = scratch_board(1, 3, 1);
@@ -372,6 +387,7 @@ const struct unit_test board_slot_tests[] = {
     {"place", test_place},
     {"resolved_controllers_are_let_in", test_resolved_controllers_are_let_in},
     {"children", test_children},
+    {"same_pid", test_same_pid},
     {"children_before_orphans", test_children_before_orphans},
     {"too_many_children", test_too_many_children},
     {"sockets", test_sockets},
