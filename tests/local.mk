@@ -11,11 +11,15 @@ AM_TESTS_ENVIRONMENT = \
 # Scripts in tests/real; run by `make check-real' alone, because they need those programs.
 REAL_TESTS =
 
+# Programs with more to do under `make check-long'.
+LONG_TESTS =
+
 include tests/unit/local.mk
 include tests/standin/local.mk
 include tests/system/local.mk
 include tests/real/local.mk
 include tests/bench/local.mk
+include tests/mutants/local.mk
 
 EXTRA_DIST += tests/run.sh
 dist_check_SCRIPTS += tests/layers.sh tests/manual.sh
@@ -27,10 +31,16 @@ tests_keys_SOURCES = tests/keys.c
 tests_keys_LDADD = src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)
 
 # Everything that the tests need, built and not run.
-.PHONY: check-build check-real
+.PHONY: check-build check-real check-long
 check-build: all
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_PROGRAMS)
 
 check-real: check-build
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(REAL_TESTS)' \
 		TEST_SUITE_LOG=test-suite-real.log
+
+# Those that do a hundredth of their volume otherwise, with all of it.
+LONG_BOUND = timeout -k 10 3600
+check-long: check-build
+	$(AM_V_at)K0SLB_LONG=1 $(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(LONG_TESTS)' \
+		TEST_BOUND='$(LONG_BOUND)' TEST_SUITE_LOG=test-suite-long.log

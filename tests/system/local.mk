@@ -64,6 +64,7 @@ system_programs = \
 	tests/system/test_races
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
+LONG_TESTS += tests/system/test_reload tests/system/test_takeover tests/system/test_faults
 
 # Put in front of k0slbd by some of them.
 check_PROGRAMS += tests/system/wrap

@@ -186,6 +186,12 @@ static void test_twice(void)
     scene_close(&scene);
 }
 
+static bool is_down_for_a_while(const struct snapshot *snapshot, const void *context)
+{
+    (void)context;
+    return snapshot->services[0].backends[1].since_seconds >= 1;
+}
+
 /* What was down stays down: nobody is sent there because a new master began. */
 static void test_health_is_carried(void)
 {
@@ -195,11 +201,13 @@ static void test_health_is_carried(void)
 
     if (scene_open(&scene, &plan) == 0) {
         CU_ASSERT_TRUE(wait_status(&scene.instance, "b2", STATUS_DOWN, SOON_MS));
+        CU_ASSERT_TRUE(wait_board(&scene.instance, is_down_for_a_while, NULL, SOON_MS));
         down = look_backend(&scene.instance, "b2");
         kill_master(&scene);
         start_again(&scene);
         ASSERT_NUMBER(client_visit_many(&scene.listen, 50), 0);
         ASSERT_NUMBER(look_backend(&scene.instance, "b2").status, STATUS_DOWN);
+        CU_ASSERT_TRUE(look_backend(&scene.instance, "b2").since_seconds >= down.since_seconds);
         ASSERT_NUMBER(look_backend(&scene.instance, "b2").connect_errors, down.connect_errors);
     }
     scene_close(&scene);

@@ -83,38 +83,51 @@ static void test_idle(void)
     scene_close(&scene);
 }
 
-/* Bytes that come one way alone are movement too. */
+/*
+ * Reads slowly, through a small window, for that time. Returns how many bytes came, or -1 when the
+ * session has ended.
+ */
+static int64_t read_slowly(const struct client *client, unsigned for_ms)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    struct pollfd watched = {.fd = client->fd, .events = POLLIN};
+    uint64_t until_ms = mono_ms() + for_ms;
+    int64_t sum = 0;
+
+    while (mono_ms() < until_ms) {
+        char data[16 * 1024];
+        ssize_t got = poll(&watched, 1, CLIENT_PATIENCE_MS) == 1
+                          ? recv(client->fd, data, sizeof(data), 0)
+                          : -1;
+
+        if (got <= 0)
+            return -1;
+        sum += got;
+        nanosleep(&pause, NULL);
+    }
+    return sum;
+}
+
+/*
+ * Bytes that come one way alone are movement too, also those that stand in a large send buffer and
+ * leave it slowly: nobody is told of that.
+ */
 static void test_idle_download(void)
 {
     static const struct scene_plan plan = {
         .backends = 1,
         .script = script_answer_after_fin,
-        /* All of it is in socket buffers at once, and leaves them slowly. */
-        .amount = 1024 * 1024,
-        .keys = "idle_timeout = 300ms\nhalf_close_timeout = 300ms\n",
+        .amount = 8 * 1024 * 1024,
+        .keys = "idle_timeout = 200ms\nhalf_close_timeout = 200ms\n",
     };
     struct scene scene;
     struct client client;
 
     if (scene_open(&scene, &plan) == 0) {
-        char data[16 * 1024];
-        struct pollfd watched = {.events = POLLIN};
-        uint64_t got = 0;
-        ssize_t more = 1;
-
         ASSERT_NUMBER(client_open_sized(&client, &scene.listen, 4096), 0);
         ASSERT_NUMBER(send(client.fd, "12345678", 8, MSG_NOSIGNAL), 8);
         ASSERT_NUMBER(client_fin(&client), 0);
-        watched.fd = client.fd;
-        while (more > 0 && poll(&watched, 1, CLIENT_PATIENCE_MS) == 1) {
-            const struct timespec pause = {.tv_nsec = 5000000};
-
-            more = recv(client.fd, data, sizeof(data), 0);
-            got += more > 0 ? (uint64_t)more : 0;
-            nanosleep(&pause, NULL);
-        }
-        ASSERT_NUMBER(more, 0);
-        ASSERT_NUMBER(got, plan.amount);
+        CU_ASSERT_TRUE(read_slowly(&client, 1500) > 0);
         client_close(&client);
     }
     scene_close(&scene);

@@ -1,0 +1,19 @@
+# Patches that each take one remedy away, and the script that demands that a test notices.
+mutants = \
+	tests/mutants/abort-keeps-master-listener.patch \
+	tests/mutants/abort-keeps-worker-listener.patch \
+	tests/mutants/children-keep-lock.patch \
+	tests/mutants/foreign-answer-believed.patch \
+	tests/mutants/gauges-outlive-worker.patch \
+	tests/mutants/health-not-carried.patch \
+	tests/mutants/listeners-not-readded.patch \
+	tests/mutants/no-pause-between-reloads.patch \
+	tests/mutants/returned-backend-drains.patch \
+	tests/mutants/short-splice.patch \
+	tests/mutants/slow-reader-is-idle.patch \
+	tests/mutants/socket-not-handed-over.patch
+EXTRA_DIST += $(mutants) tests/mutants/run
+
+.PHONY: check-mutants
+check-mutants:
+	$(AM_V_at)K0SLB_SRCDIR='$(abs_top_srcdir)' '$(top_srcdir)/tests/mutants/run'
