@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -292,6 +293,21 @@ static void small_shm(struct scene *scene, char *wrapper, size_t size, unsigned 
     scene->instance.wrapper = wrapper;
 }
 
+/* Root may not mount everywhere: in a chroot, or in a container without the right to. */
+static bool may_make_shm_small(void)
+{
+    const char *build = getenv("K0SLB_BUILDDIR");
+    char command[4096];
+    int status;
+
+    if (geteuid() != 0)
+        return false;
+    snprintf(command, sizeof(command), "%s/tests/system/wrap small-shm 65536 /bin/true",
+             build != NULL ? build : ".");
+    status = system(command);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 #define ONE_WORKER                                                                                 \
     CHANGE_RELAY "workers = 1\n" CHANGE_SILENT CHANGE_CHECKS                                       \
                  "[service test]\nlisten = @L\nserver b1 = @1\n"
@@ -305,8 +321,8 @@ static void test_no_room_to_start(void)
     uint64_t start;
     int fd;
 
-    if (geteuid() != 0) {
-        unit_skip("only root mounts a small /dev/shm");
+    if (!may_make_shm_small()) {
+        unit_skip("no namespace with a small /dev/shm");
         return;
     }
     if (scene_init(&scene) == -1 || scene_open_peers(&scene, 1, NULL) == -1)
@@ -348,8 +364,8 @@ static void test_no_room_to_grow(void)
     struct client client;
     char wrapper[4096];
 
-    if (geteuid() != 0) {
-        unit_skip("only root mounts a small /dev/shm");
+    if (!may_make_shm_small()) {
+        unit_skip("no namespace with a small /dev/shm");
         return;
     }
     if (scene_init(&scene) == -1 || scene_open_peers(&scene, 1, NULL) == -1)
