@@ -30,10 +30,18 @@ static bool has_moved(const struct conf_backend *before, const struct conf_backe
     return !addr_equal(&before->address, &after->address) || strcmp(before->host, after->host) != 0;
 }
 
+/* A backend that may get sessions in that epoch; one of a service that is not enabled may not. */
+static const struct conf_backend *in_service(const struct epoch *epoch, unsigned slot)
+{
+    const struct conf_backend *backend = epoch_backend_by_slot(epoch, slot);
+
+    return backend != NULL && epoch_service(epoch, backend->service)->enabled ? backend : NULL;
+}
+
 static void look_at_slot(struct worker *worker, const struct role_change *change, unsigned slot)
 {
-    const struct conf_backend *before = epoch_backend_by_slot(change->before, slot);
-    const struct conf_backend *after = epoch_backend_by_slot(change->after, slot);
+    const struct conf_backend *before = in_service(change->before, slot);
+    const struct conf_backend *after = in_service(change->after, slot);
 
     if (after == NULL) {
         if (before != NULL)

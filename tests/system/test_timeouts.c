@@ -249,6 +249,14 @@ static void test_drain_service(void)
              DRAIN_BEGIN "server b1 = @1\n");
 }
 
+static void test_drain_disabled(void)
+{
+    drain_by(DRAIN_BEGIN "server b1 = @1\n"
+                         "[service more]\nlisten = @A\nserver b2 = @2\n",
+             DRAIN_BEGIN "server b1 = @1\n"
+                         "[service more]\nenabled = no\nlisten = @A\nserver b2 = @2\n");
+}
+
 /* To a backend that moves, the old address is what is removed. */
 static void test_drain_address(void)
 {
@@ -348,6 +356,7 @@ static const struct unit_test once[] = {
     {"changed_idle", test_changed_idle},
     {"RL-11_drain_backend", test_drain_backend},
     {"RL-11_drain_service", test_drain_service},
+    {"RL-11_drain_disabled", test_drain_disabled},
     {"RL-11_drain_address", test_drain_address},
     {"RL-11_drain_returns", test_drain_returns},
     {"RL-11_drain_worker", test_drain_worker},
