@@ -12,7 +12,7 @@ size=64          # MiB of a download
 rate=4M          # a second: it lasts as long as a few restarts take
 downloads='1 2 3 4'
 reloads=10
-restarts=5
+restarts=8
 
 # ---- a machine of its own ----
 
