@@ -1,7 +1,8 @@
 #!/bin/sh
 # etcd through k0slb: three members with TLS and client certificates, of which one dies while
 # values are put and watched. k0slb has no client certificate: that the members refuse its probes
-# for that must not make them look down.
+# for that must not make them look down. Then k0slb is told to reload again and again while values
+# are put: no put fails, no watch breaks, and k0slb does not grow.
 
 # shellcheck source=tests/real/lib.sh
 # shellcheck disable=SC2317 # what check and wait_until call is reachable
@@ -10,6 +11,9 @@
 puts=200
 first_half=100     # puts before the member dies
 while_down=50      # puts before it is started again
+reloads=20
+puts_a_reload=6    # at least
+growth_limit=256   # KiB that reloads may cost the master
 members='1 2 3'
 
 # ---- certificates ----
@@ -96,15 +100,32 @@ find_follower()
 
 # ---- k0slb ----
 
+# Writes what reload number $1 brings. Even ones are as the start, number 0; odd ones differ in all
+# that is changed here, and have one more service.
 write_configuration()
 {
     write_common "$stats_port"
-    echo "[service etcd]"
-    echo "listen = 127.0.0.1:$service_port"
+    if [ $(($1 % 2)) -eq 0 ]; then
+        write_service etcd "$service_port" 1 1 1
+    else
+        write_service etcd "$service_port" 1 3 2
+        echo "connect_timeout = 1s"
+        echo "check_interval = 300ms"
+        write_service extra "$extra_port" 1 1 1
+    fi
+}
+
+# $1: its name, $2: its port, then the weight of each member.
+write_service()
+{
+    echo "[service $1]"
+    echo "listen = 127.0.0.1:$2"
     echo "balance = roundrobin"
     echo "check = tls"
+    shift 2
     for member in $members; do
-        echo "server m$member = 127.0.0.1$member:$client_port"
+        echo "server m$member = 127.0.0.1$member:$client_port weight=$1"
+        shift
     done
 }
 
@@ -179,6 +200,131 @@ is_reached()
     has_more_than etcd "m$1" "$2"
 }
 
+# ---- reloads under load ----
+
+# Puts values from number $1 on until told to end; one line a put, with the failures so far.
+put_until_told()
+{
+    put_failures=0
+    value=$1
+    while [ ! -e "$work/enough" ]; do
+        put_range "$value" "$value"
+        value=$((value + 1))
+        echo "$put_failures" >>"$work/load"
+    done
+}
+
+count_load()
+{
+    wc -l <"$work/load"
+}
+
+has_put()
+{
+    [ "$(count_load)" -ge "$1" ]
+}
+
+is_extra_served()
+{
+    ctl "https://127.0.0.1:$extra_port" get key/1 >>"$work/log/etcdctl" 2>&1
+}
+
+# Counts in $reloaded, $added and $removed what went well with reload number $1.
+reload_once()
+{
+    write_configuration "$1" >"$work/k0slb.ini"
+    ! "$k0slbctl" -n "$instance" reload >>"$work/log/reload" 2>&1 ||
+        reloaded=$((reloaded + 1))
+    if [ $(($1 % 2)) -eq 0 ]; then
+        ! wait_until 5 are_closed "$extra_port" || removed=$((removed + 1))
+    else
+        ! is_extra_served || added=$((added + 1))
+    fi
+}
+
+reload_often()
+{
+    reloaded=0 added=0 removed=0
+    number=1
+    while [ "$number" -le "$reloads" ]; do
+        reload_once "$number"
+        # Without puts there is no load, and more reloads show nothing.
+        wait_until 20 has_put $((number * puts_a_reload)) || break
+        number=$((number + 1))
+    done
+}
+
+find_workers()
+{
+    for child in $(children_of "$(pid_of k0slbd)"); do
+        ! grep -qs '^worker' "/proc/$child/comm" || echo "$child"
+    done
+}
+
+have_workers_stayed()
+{
+    [ "$(find_workers)" = "$workers" ]
+}
+
+# How many descriptors the master and each worker have, a line each.
+count_descriptors()
+{
+    for number in $(pid_of k0slbd) $workers; do
+        echo "$number: $(find "/proc/$number/fd" -type l | wc -l)"
+    done
+}
+
+are_descriptors_as_before()
+{
+    [ "$(count_descriptors)" = "$descriptors" ]
+}
+
+# KiB that only the master has.
+master_memory()
+{
+    awk '$1 == "Private_Dirty:" { print $2 }' "/proc/$(pid_of k0slbd)/smaps_rollup"
+}
+
+is_sanitized()
+{
+    grep -q '^#define WITH_SANITIZERS 1' "$K0SLB_BUILDDIR/config.h"
+}
+
+# The process of the watch through k0slb and its connection there: local address and inode.
+find_watch()
+{
+    watcher=$(pid_of watch-balancer)
+    find "/proc/$watcher/fd" -type l -exec readlink {} + |
+        sed -n 's/^socket:\[\([0-9]*\)\]$/\1/p' |
+        while read -r inode; do
+            awk -v inode="$inode" -v port="$(printf ':%04X' "$service_port")" -v pid="$watcher" '
+                $10 == inode && $4 == "01" && index($3, port) { print pid, $2, inode }' \
+                /proc/net/tcp
+        done
+}
+
+is_watch_the_same()
+{
+    [ -n "$watch" ] && [ "$(find_watch)" = "$watch" ]
+}
+
+# Whether the watch is all that k0slb carries.
+is_watch_alone()
+{
+    "$k0slbctl" -n "$instance" status >"$work/table" &&
+        grep -q '^etcd  .*  sessions 1/' "$work/table"
+}
+
+# How many connections all members have had.
+etcd_total()
+{
+    sum=0
+    for member in $members; do
+        sum=$((sum + $(backend_total etcd "m$member")))
+    done
+    echo "$sum"
+}
+
 # ---- the test ----
 
 begin etcd
@@ -187,9 +333,9 @@ need etcd etcdctl openssl curl
 # shellcheck disable=SC2046 # a word for each
 unset $(env | sed -n 's/^\(ETCD[A-Z_]*\)=.*/\1/p')
 
-# shellcheck disable=SC2046 # four words are meant
-set -- $("$standin" free 4 127.0.0.1 127.0.0.11 127.0.0.12 127.0.0.13)
-client_port=$1 peer_port=$2 service_port=$3 stats_port=$4
+# shellcheck disable=SC2046 # five words are meant
+set -- $("$standin" free 5 127.0.0.1 127.0.0.11 127.0.0.12 127.0.0.13)
+client_port=$1 peer_port=$2 service_port=$3 stats_port=$4 extra_port=$5
 service_url=https://127.0.0.1:$service_port
 
 require "certificates are made" make_certificates
@@ -198,7 +344,7 @@ for member in $members; do
 done
 require "three members are a cluster" wait_until 60 is_cluster_healthy
 
-write_configuration >"$work/k0slb.ini"
+write_configuration 0 >"$work/k0slb.ini"
 start k0slbd "$k0slbd" -c "$work/k0slb.ini"
 require "k0slb shows three members up" wait_until 15 all_up
 
@@ -229,6 +375,51 @@ check "... none by a second try of the client's" has_refused_nobody
 check "every value is stored" are_all_stored
 check "the watch on the member has seen every put" wait_until 10 has_seen_all watch-member
 check "the watch through k0slb has seen every put" wait_until 20 has_seen_all watch-balancer
+
+check "k0slb carries nothing but the watch" wait_until 10 is_watch_alone
+workers=$(find_workers)
+descriptors=$(count_descriptors)
+memory=$(master_memory)
+watch=$(find_watch)
+total_before=$(etcd_total)
+require "there are workers and a watch" test -n "$workers" -a -n "$watch"
+
+: >"$work/load"
+start load put_until_told $((puts + 1))
+require "values are put again" wait_until 10 has_put 1
+load_before=$(count_load)
+reload_often
+load_during=$(($(count_load) - load_before))
+: >"$work/enough"
+check "the puts come to an end" wait_until 20 is_gone load
+load=$(count_load)
+load_failures=$(tail -n 1 "$work/load")
+puts=$((puts + load))
+
+echo "$((load - load_failures)) of $load puts succeeded, $load_during during $reloads reloads"
+check "$reloads reloads are 0" test "$reloaded" -eq "$reloads"
+check "... each with its epoch" grep -q "^reloaded: epoch $((1 + reloads))\$" "$work/log/reload"
+check "... the added service serves each time" test "$added" -eq $((reloads / 2))
+check "... and is gone each time" test "$removed" -eq $((reloads / 2))
+check "at least 100 values were put meanwhile" test "$load_during" -ge 100
+check "every one of these puts succeeded" test "$load_failures" -eq 0
+check "... none by a second try of the client's" has_refused_nobody
+check "every value of theirs is stored" are_all_stored
+check "the watch on the member has seen these too" wait_until 10 has_seen_all watch-member
+check "the watch through k0slb has seen these too" wait_until 10 has_seen_all watch-balancer
+check "... in the same process, by the same connection" is_watch_the_same
+check "k0slb carries nothing but the watch again" wait_until 10 is_watch_alone
+# One connection a put, and one of are_all_stored.
+check "... and nobody has connected twice" test "$(etcd_total)" -eq $((total_before + load + 1))
+check "the workers are the same" have_workers_stayed
+check "descriptors are as many as before" wait_until 10 are_descriptors_as_before
+if is_sanitized; then
+    echo "not checked: the memory of a build with sanitizers"
+else
+    growth=$(($(master_memory) - memory))
+    echo "the master has grown by $growth KiB, from $memory"
+    check "the master has hardly grown" test "$growth" -le "$growth_limit"
+fi
 
 set -- "$(pid_of k0slbd)"
 # shellcheck disable=SC2046 # a word for each
