@@ -307,7 +307,7 @@ struct board_worker {
     _Atomic uint32_t sessions; /* open now, connecting ones included */
     _Atomic uint64_t heartbeat_ms;
     _Atomic uint64_t accepted;
-    _Atomic uint64_t accept_pauses; /* no descriptor or memory */
+    _Atomic uint64_t accept_pauses; /* for want of a descriptor or memory */
     _Atomic uint64_t epoch;         /* number obeyed */
     uint64_t reserved[3];
     /* 64-aligned: _Atomic uint32_t active[backends],

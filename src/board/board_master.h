@@ -15,7 +15,7 @@
 
 struct board_plan {
     const char *name;
-    unsigned services; /* in the configuration; slots are made for growth, DESIGN's four times */
+    unsigned services; /* in the configuration; slots are made for four times as many */
     unsigned backends;
     unsigned workers; /* in the configuration; three slots are made for each */
     gid_t group;      /* may read it; (gid_t)-1 = leave it */

@@ -11,7 +11,7 @@
 #include "base/addr.h"
 #include "base/cidr.h"
 
-/* inih cannot hand over longer section or key names than 49 bytes (R-12's reader refuses them). */
+/* inih cannot hand over longer section or key names than 49 bytes (conf_reader refuses them). */
 #define CONF_NAME_SIZE 50
 
 /* No line of the file is long enough for a longer path. */
