@@ -275,6 +275,9 @@ enum board_end {
     BOARD_END_INTERNAL,    /* no memory, no descriptor */
     BOARD_END_IDLE,        /* nothing moved for idle_timeout, or half-closed for too long */
     BOARD_END_DRAINED,     /* removed by a reload, and drain_timeout was over */
+    BOARD_END_DEAD_CLIENT, /* it answers nothing any more: dead_client_timeout */
+    BOARD_END_DEAD_BACKEND,
+    BOARD_END_LIMIT, /* source_max_connections */
     BOARD_END_COUNT = 16,
 };
 
@@ -297,9 +300,16 @@ struct board_backend_counters {
 struct board_service_counters {
     _Atomic uint64_t number; /* the owner's */
     _Atomic uint64_t accepted;
-    _Atomic uint64_t refused;     /* no backend could be had */
-    _Atomic uint64_t ended_early; /* the client left before a backend was found */
-    uint64_t reserved[4];
+    _Atomic uint64_t refused;      /* no backend could be had */
+    _Atomic uint64_t ended_early;  /* the client left before a backend was found */
+    _Atomic uint64_t denied;       /* by allow and deny */
+    _Atomic uint64_t limited;      /* by source_max_connections */
+    _Atomic uint64_t sources_full; /* sessions whose client found no room in the table */
+    /* Gauges. */
+    _Atomic uint32_t sessions;        /* open now, connecting ones included */
+    _Atomic uint32_t recent_sessions; /* begun in the last ten seconds, when hellos are kept */
+    _Atomic uint32_t recent_replays;  /* the same for replays */
+    uint32_t reserved;
 };
 
 struct board_worker {

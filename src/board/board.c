@@ -331,6 +331,9 @@ const char *board_end_name(enum board_end end)
         [BOARD_END_INTERNAL] = "internal",
         [BOARD_END_IDLE] = "idle",
         [BOARD_END_DRAINED] = "drained",
+        [BOARD_END_DEAD_CLIENT] = "dead client",
+        [BOARD_END_DEAD_BACKEND] = "dead backend",
+        [BOARD_END_LIMIT] = "limit",
     };
 
     return word(names, ARRAY_LEN(names), end);

@@ -19,5 +19,6 @@ void conf_free(struct conf *conf)
     free(conf->backends);
     free(conf->listeners);
     free(conf->cidrs);
+    free(conf->locals);
     *conf = (struct conf){0};
 }

@@ -30,11 +30,21 @@
 #define CONF_MAX_WORKERS   16
 #define CONF_MAX_CIDRS     256
 #define CONF_MAX_WEIGHT    256
+#define CONF_MAX_LOCALS    64 /* values of source_address, in all services together */
+
+/* source-spread tells so many backends of a service apart. */
+#define CONF_MAX_SPREAD 16
 
 /* The owner of a listener that belongs to [stats] and to no service. */
 #define CONF_STATS_OWNER UINT16_MAX
 
-enum conf_balance { BALANCE_LEASTCONN, BALANCE_ROUNDROBIN, BALANCE_RANDOM, BALANCE_SOURCE };
+enum conf_balance {
+    BALANCE_LEASTCONN,
+    BALANCE_ROUNDROBIN,
+    BALANCE_RANDOM,
+    BALANCE_SOURCE,
+    BALANCE_SOURCE_SPREAD
+};
 enum conf_check { CHECK_TLS, CHECK_TCP, CHECK_NONE };
 enum conf_all_down { ALL_DOWN_TRY, ALL_DOWN_REFUSE };
 enum conf_relay { RELAY_AUTO, RELAY_COPY, RELAY_SPLICE };
@@ -61,6 +71,7 @@ struct conf_global {
     uint8_t log_level;             /* enum log_level */
     uint8_t relay;                 /* enum conf_relay */
     uint64_t drain_timeout;        /* milliseconds; 0 = until sessions end by themselves */
+    uint32_t max_sources;          /* client addresses that each worker can tell apart */
     uint16_t workers;              /* 1 to CONF_MAX_WORKERS; `auto` is already counted out */
     char pid_file[CONF_PATH_SIZE]; /* the default path unless has_pid_file */
 };
@@ -104,6 +115,13 @@ struct conf_service {
     uint8_t balance;  /* enum conf_balance */
     uint8_t check;    /* enum conf_check */
     uint8_t all_down; /* enum conf_all_down */
+    uint8_t log_connections;
+    struct conf_access allow;
+    struct conf_access deny; /* wins over allow */
+    uint16_t first_local;    /* addresses to connect from, by index; none = the kernel's choice */
+    uint16_t local_count;
+    uint32_t max_connections; /* 0 = no limit */
+    uint32_t source_max_connections;
     uint32_t backlog;
     uint32_t retries;
     uint32_t check_rise;
@@ -111,6 +129,9 @@ struct conf_service {
     uint64_t connect_timeout; /* these are milliseconds */
     uint64_t idle_timeout;    /* 0 = never */
     uint64_t half_close_timeout;
+    uint64_t hello_timeout; /* 0 = a hello is never replayed */
+    uint64_t dead_client_timeout;
+    uint64_t dead_backend_timeout;
     uint64_t check_interval;
     uint64_t check_fast_interval;
     uint64_t check_down_interval;
@@ -126,10 +147,12 @@ struct conf {
     struct conf_backend *backends;
     struct conf_listener *listeners; /* the stats sockets last */
     struct cidr *cidrs;
+    struct addr *locals; /* of all source_address keys, without ports */
     uint16_t service_count;
     uint16_t backend_count;
     uint16_t listener_count;
     uint16_t cidr_count;
+    uint16_t local_count;
 };
 
 /* The word of the file for each value, for messages and reports. */

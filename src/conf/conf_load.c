@@ -125,8 +125,9 @@ static int reserve(struct conf *conf)
     conf->backends = calloc(CONF_MAX_BACKENDS + 1, sizeof(*conf->backends));
     conf->listeners = calloc(CONF_MAX_LISTENERS + 1, sizeof(*conf->listeners));
     conf->cidrs = calloc(CONF_MAX_CIDRS + 1, sizeof(*conf->cidrs));
+    conf->locals = calloc(CONF_MAX_LOCALS + 1, sizeof(*conf->locals));
     if (conf->services != NULL && conf->backends != NULL && conf->listeners != NULL &&
-        conf->cidrs != NULL)
+        conf->cidrs != NULL && conf->locals != NULL)
         return 0;
     conf_free(conf);
     return -1;
@@ -146,6 +147,7 @@ static void trim_all(struct conf *conf)
     conf->backends = trim(conf->backends, conf->backend_count, sizeof(*conf->backends));
     conf->listeners = trim(conf->listeners, conf->listener_count, sizeof(*conf->listeners));
     conf->cidrs = trim(conf->cidrs, conf->cidr_count, sizeof(*conf->cidrs));
+    conf->locals = trim(conf->locals, conf->local_count, sizeof(*conf->locals));
 }
 
 static void fill(struct conf *conf, const struct conf_statements *statements)

@@ -35,10 +35,12 @@ static void lay_out(struct epoch *epoch, const struct conf *conf)
     epoch->backend_count = conf->backend_count;
     epoch->listener_count = conf->listener_count;
     epoch->cidr_count = conf->cidr_count;
+    epoch->local_count = conf->local_count;
     epoch->services_at = place(&end, conf->service_count * sizeof(*conf->services));
     epoch->backends_at = place(&end, conf->backend_count * sizeof(*conf->backends));
     epoch->listeners_at = place(&end, conf->listener_count * sizeof(*conf->listeners));
     epoch->cidrs_at = place(&end, conf->cidr_count * sizeof(*conf->cidrs));
+    epoch->locals_at = place(&end, conf->local_count * sizeof(*conf->locals));
     epoch->size = end;
 }
 
@@ -77,6 +79,7 @@ static void copy_arrays(char *whole, const struct epoch *epoch, const struct con
     copy(whole + epoch->listeners_at, conf->listeners,
          conf->listener_count * sizeof(*conf->listeners));
     copy(whole + epoch->cidrs_at, conf->cidrs, conf->cidr_count * sizeof(*conf->cidrs));
+    copy(whole + epoch->locals_at, conf->locals, conf->local_count * sizeof(*conf->locals));
 }
 
 /* The flat value in memory, to be freed by the caller; NULL with errno. */
@@ -132,18 +135,25 @@ static bool has_places(const struct epoch *epoch)
 {
     return epoch->service_count <= CONF_MAX_SERVICES && epoch->backend_count <= CONF_MAX_BACKENDS &&
            epoch->listener_count <= CONF_MAX_LISTENERS && epoch->cidr_count <= CONF_MAX_CIDRS &&
+           epoch->local_count <= CONF_MAX_LOCALS &&
            is_inside(epoch, epoch->services_at,
                      epoch->service_count * sizeof(struct conf_service)) &&
            is_inside(epoch, epoch->backends_at,
                      epoch->backend_count * sizeof(struct conf_backend)) &&
            is_inside(epoch, epoch->listeners_at,
                      epoch->listener_count * sizeof(struct conf_listener)) &&
-           is_inside(epoch, epoch->cidrs_at, epoch->cidr_count * sizeof(struct cidr));
+           is_inside(epoch, epoch->cidrs_at, epoch->cidr_count * sizeof(struct cidr)) &&
+           is_inside(epoch, epoch->locals_at, epoch->local_count * sizeof(struct addr));
 }
 
 static bool is_range(unsigned first, unsigned count, unsigned total)
 {
     return first <= total && count <= total - first;
+}
+
+static bool is_access(const struct epoch *epoch, const struct conf_access *access)
+{
+    return is_range(access->first_cidr, access->cidr_count, epoch->cidr_count);
 }
 
 static bool has_indices(const struct epoch *epoch)
@@ -152,7 +162,9 @@ static bool has_indices(const struct epoch *epoch)
         const struct conf_service *service = epoch_service(epoch, i);
 
         if (!is_range(service->first_backend, service->backend_count, epoch->backend_count) ||
-            !is_range(service->first_listener, service->listener_count, epoch->listener_count))
+            !is_range(service->first_listener, service->listener_count, epoch->listener_count) ||
+            !is_range(service->first_local, service->local_count, epoch->local_count) ||
+            !is_access(epoch, &service->allow) || !is_access(epoch, &service->deny))
             return false;
     }
     for (unsigned i = 0; i < epoch->backend_count; i++) {
@@ -165,8 +177,7 @@ static bool has_indices(const struct epoch *epoch)
         if (owner != CONF_STATS_OWNER && owner >= epoch->service_count)
             return false;
     }
-    return is_range(epoch->stats.allow.first_cidr, epoch->stats.allow.cidr_count,
-                    epoch->cidr_count);
+    return is_access(epoch, &epoch->stats.allow);
 }
 
 static bool has_slots(const struct epoch *epoch)
@@ -256,6 +267,13 @@ const struct conf_listener *epoch_listener(const struct epoch *epoch, unsigned i
 const struct cidr *epoch_cidrs(const struct epoch *epoch)
 {
     return (const struct cidr *)(const void *)((const char *)epoch + epoch->cidrs_at);
+}
+
+const struct addr *epoch_local(const struct epoch *epoch, unsigned index)
+{
+    const char *list = (const char *)epoch + epoch->locals_at;
+
+    return (const struct addr *)(const void *)list + index;
 }
 
 const struct conf_service *epoch_service_by_slot(const struct epoch *epoch, unsigned slot)
