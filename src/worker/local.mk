@@ -17,5 +17,7 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/pipe_pool.c \
 	src/worker/idle.h \
 	src/worker/idle.c \
+	src/worker/leave.h \
+	src/worker/leave.c \
 	src/worker/retire.h \
 	src/worker/retire.c

@@ -49,6 +49,30 @@ static bool would_block(void)
     return errno == EAGAIN || errno == EINTR;
 }
 
+/* ---- what a flow holds ---- */
+
+int pump_means_init(struct pump_means *means, struct pipe_pool *pipes, enum conf_relay relay)
+{
+    *means = (struct pump_means){.pipes = pipes, .relay = relay};
+    means->arena = malloc(PUMP_ARENA_SIZE + PUMP_BUFFER_SIZE);
+    return means->arena == NULL ? -1 : 0;
+}
+
+void pump_means_fini(struct pump_means *means)
+{
+    free(means->arena);
+    means->arena = NULL;
+}
+
+static void drop_bytes(struct flow *flow)
+{
+    if (!flow->is_gathered)
+        free(flow->bytes);
+    flow->bytes = NULL;
+    flow->is_gathered = false;
+}
+
+/* An empty flow needs nothing. */
 static void give_back(struct run *run)
 {
     struct flow *flow = run->flow;
@@ -58,18 +82,39 @@ static void give_back(struct run *run)
     if (flow->pipe != NULL)
         pipe_pool_return(run->means->pipes, flow->pipe, true);
     flow->pipe = NULL;
-    free(flow->spill);
-    flow->spill = NULL;
+    drop_bytes(flow);
 }
 
 void flow_fini(struct flow *flow, struct pump_means *means)
 {
     if (flow->pipe != NULL)
         pipe_pool_return(means->pipes, flow->pipe, flow->pending == 0);
-    free(flow->spill);
+    drop_bytes(flow);
     flow->pipe = NULL;
-    flow->spill = NULL;
     flow->pending = 0;
+}
+
+/* Hands the flow bytes that lie in the arena. */
+static void hold(struct flow *flow, char *bytes, size_t size)
+{
+    flow->bytes = bytes;
+    flow->is_gathered = true;
+    flow->offset = 0;
+    flow->pending = (uint32_t)size;
+}
+
+/* What the sink did not take leaves the arena. Without memory the session cannot go on. */
+static enum step spill(struct flow *flow)
+{
+    char *buffer = malloc(PUMP_BUFFER_SIZE);
+
+    if (buffer == NULL)
+        return STEP_SINK_FAILED;
+    memcpy(buffer, flow->bytes + flow->offset, flow->pending);
+    flow->bytes = buffer;
+    flow->is_gathered = false;
+    flow->offset = 0;
+    return STEP_BLOCKED;
 }
 
 /* ---- out: to the sink ---- */
@@ -116,7 +161,8 @@ static enum step flush_once(struct run *run)
         sent = splice(flow->pipe->read_fd, NULL, run->to->watch.fd, NULL, flow->pending,
                       SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
     else
-        sent = send(run->to->watch.fd, flow->spill + flow->offset, flow->pending, MSG_NOSIGNAL);
+        sent = send(run->to->watch.fd, flow->bytes + flow->offset, flow->pending,
+                    MSG_NOSIGNAL | (flow->ended ? MSG_MORE : 0));
     if (sent > 0) {
         flow->pending -= (uint32_t)sent;
         flow->offset += (uint32_t)sent;
@@ -126,78 +172,79 @@ static enum step flush_once(struct run *run)
 
 static enum step flush(struct run *run)
 {
+    struct flow *flow = run->flow;
     enum step step = STEP_ON;
 
-    while (step == STEP_ON && run->flow->pending > 0)
+    while (step == STEP_ON && flow->pending > 0)
         step = run->to->writable ? flush_once(run) : STEP_BLOCKED;
+    if (flow->pending == 0)
+        drop_bytes(flow);
+    else if (step == STEP_BLOCKED && flow->is_gathered)
+        return spill(flow);
     return step;
-}
-
-/* Keeps what the sink did not take. Without memory the session cannot go on. */
-static enum step spill(struct run *run, const char *data, size_t size)
-{
-    struct flow *flow = run->flow;
-
-    flow->spill = malloc(PUMP_BUFFER_SIZE);
-    if (flow->spill == NULL)
-        return STEP_SINK_FAILED;
-    memcpy(flow->spill, data, size);
-    flow->offset = 0;
-    flow->pending = (uint32_t)size;
-    return STEP_ON;
-}
-
-static enum step pass(struct run *run, const char *data, size_t size)
-{
-    ssize_t sent = 0;
-
-    if (run->to->writable) {
-        be_prompt(run->to);
-        sent = send(run->to->watch.fd, data, size, MSG_NOSIGNAL);
-        if (sink_result(run, sent) == STEP_SINK_FAILED)
-            return STEP_SINK_FAILED;
-        if (sent == -1)
-            sent = 0;
-    }
-    return (size_t)sent == size ? STEP_ON : spill(run, data + sent, size - (size_t)sent);
 }
 
 /* ---- in: from the source ---- */
 
-static enum step source_result(struct run *run, ssize_t got)
+/* What a read came to: takes note of an end, of an empty socket and of an error. */
+static enum step source_result(struct flow *flow, struct side *from, ssize_t got)
 {
     if (got > 0)
         return STEP_ON;
     if (got == 0) {
-        run->flow->ended = true;
-        run->from->readable = false;
+        flow->ended = true;
+        from->readable = false;
         return STEP_ON;
     }
     if (!would_block())
         return STEP_SOURCE_FAILED;
     if (errno == EAGAIN)
-        run->from->readable = false;
+        from->readable = false;
     return STEP_ON;
+}
+
+/* Counts full reads in a row; a short one has emptied the socket: the next byte, or FIN, is a new
+ * edge. */
+static void note_read(struct flow *flow, struct side *from, size_t got)
+{
+    if (got == PUMP_BUFFER_SIZE) {
+        flow->full_reads += flow->full_reads < FULL_READS;
+        return;
+    }
+    flow->full_reads = 0;
+    if (!from->special)
+        from->readable = false;
+}
+
+static enum step receive(struct flow *flow, struct side *from, char *buffer)
+{
+    ssize_t got = recv(from->watch.fd, buffer, PUMP_BUFFER_SIZE, 0);
+    enum step step = source_result(flow, from, got);
+
+    if (step == STEP_ON && got > 0) {
+        note_read(flow, from, (size_t)got);
+        hold(flow, buffer, (size_t)got);
+    }
+    return step;
+}
+
+static bool wants_splice(const struct pump_means *means, const struct flow *flow)
+{
+    return means->relay == RELAY_SPLICE ||
+           (means->relay == RELAY_AUTO && flow->full_reads >= FULL_READS);
+}
+
+static void spend(struct run *run, size_t bytes)
+{
+    run->budget -= run->budget < bytes ? run->budget : bytes;
 }
 
 static enum step copy_in(struct run *run)
 {
-    char *buffer = run->means->buffer;
-    ssize_t got = recv(run->from->watch.fd, buffer, PUMP_BUFFER_SIZE, 0);
-    enum step step = source_result(run, got);
+    enum step step = receive(run->flow, run->from, run->means->arena + PUMP_ARENA_SIZE);
 
-    if (step != STEP_ON || got <= 0)
-        return step;
-    if (got == PUMP_BUFFER_SIZE) {
-        run->flow->full_reads += run->flow->full_reads < FULL_READS;
-    } else {
-        run->flow->full_reads = 0;
-        /* A short read has emptied the socket; the next byte, or FIN, is a new edge. */
-        if (!run->from->special)
-            run->from->readable = false;
-    }
-    run->budget -= run->budget < (size_t)got ? run->budget : (size_t)got;
-    return pass(run, buffer, (size_t)got);
+    spend(run, run->flow->pending);
+    return step;
 }
 
 /*
@@ -218,30 +265,59 @@ static enum step splice_in(struct run *run)
     }
     if (got > 0) {
         flow->pending = (uint32_t)got;
-        run->budget -= run->budget < (size_t)got ? run->budget : (size_t)got;
+        spend(run, (size_t)got);
         if (got < PUMP_BUFFER_SIZE && flow->full_reads > 0)
             flow->full_reads--;
     }
-    return source_result(run, got);
-}
-
-static bool wants_splice(const struct run *run)
-{
-    enum conf_relay relay = run->means->relay;
-
-    return relay == RELAY_SPLICE || (relay == RELAY_AUTO && run->flow->full_reads >= FULL_READS);
+    return source_result(flow, run->from, got);
 }
 
 static enum step fill(struct run *run)
 {
     struct flow *flow = run->flow;
 
-    if (wants_splice(run) && flow->pipe == NULL)
-        flow->pipe = pipe_pool_borrow(run->means->pipes);
-    if (wants_splice(run) && flow->pipe != NULL)
-        return splice_in(run);
+    if (wants_splice(run->means, flow)) {
+        if (flow->pipe == NULL)
+            flow->pipe = pipe_pool_borrow(run->means->pipes);
+        if (flow->pipe != NULL)
+            return splice_in(run);
+    }
     give_back(run);
     return copy_in(run);
+}
+
+/* ---- gathering ---- */
+
+/*
+ * The end of a stream is best known before its last bytes are sent: so that they go together. An
+ * error that is reported here is reported once, so it is kept, too.
+ */
+static void look_for_end(struct flow *flow, struct side *from)
+{
+    char next;
+    ssize_t got = recv(from->watch.fd, &next, sizeof(next), MSG_PEEK);
+
+    if (source_result(flow, from, got) == STEP_SOURCE_FAILED)
+        flow->error = (uint16_t)errno;
+}
+
+bool pump_gather(struct pump_means *means, struct flow *flow, struct side *from)
+{
+    if (!from->readable || flow->pending > 0 || flow->ended || wants_splice(means, flow))
+        return true;
+    if (means->arena_taken > PUMP_ARENA_SIZE - PUMP_BUFFER_SIZE)
+        return false;
+    if (receive(flow, from, means->arena + means->arena_taken) == STEP_SOURCE_FAILED)
+        flow->error = (uint16_t)errno;
+    means->arena_taken += flow->pending;
+    if (flow->pending > 0 && from->special && from->readable)
+        look_for_end(flow, from);
+    return true;
+}
+
+void pump_gathered(struct pump_means *means)
+{
+    means->arena_taken = 0;
 }
 
 /* ---- a run ---- */
@@ -270,6 +346,10 @@ static enum pump_outcome run_until_blocked(struct run *run)
 
         if (step != STEP_ON)
             return outcome_of(step);
+        if (run->flow->error != 0) {
+            errno = run->flow->error;
+            return PUMP_SOURCE_FAILED;
+        }
         if (run->flow->ended) {
             finish(run);
             return PUMP_WAIT;

@@ -1,13 +1,17 @@
 /*
  * Moves the bytes of one direction, from one socket of a session to the other:
  *
- *     from ──recv──► buffer ──send──► to        small messages; what `to` does not take now
+ *     from ──recv──► arena ──send──► to         small messages; what `to` does not take now
  *                      └─► spill ──────┘        waits in one spill buffer
  *     from ──splice─► pipe ──splice─► to        bulk, once reads fill the buffer
  *
+ * In each turn the small messages of all sessions that have something are gathered first, then all
+ * are sent: their receivers wake to full queues.
+ *
  * Nothing is read while anything waits, so what a slow reader leaves behind is bounded by one
  * buffer or one pipe. The end of the stream is its last item: it is passed on after the last byte,
- * once. Sockets are edge-triggered; `readable` and `writable` remember what epoll said.
+ * once, and in one segment with it where both came together. Sockets are edge-triggered; `readable`
+ * and `writable` remember what epoll said.
  */
 #ifndef K0SLB_WORKER_PUMP_H
 #define K0SLB_WORKER_PUMP_H
@@ -16,12 +20,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/defs.h"
 #include "base/loop.h"
 #include "conf/conf.h"
 #include "worker/pipe_pool.h"
 
 /* One read of the copying way. */
 #define PUMP_BUFFER_SIZE (16 * 1024)
+
+/* What one turn can gather. Memory is used only as far as it is ever filled. */
+#define PUMP_ARENA_SIZE (1024 * 1024)
 
 /* A socket of a session. */
 struct side {
@@ -35,11 +43,13 @@ struct side {
 
 /* A direction. */
 struct flow {
-    uint32_t pending;   /* bytes in the pipe, or in the spill buffer */
-    uint32_t offset;    /* of the first of them in the spill buffer */
-    char *spill;        /* PUMP_BUFFER_SIZE bytes while something waits in it, else NULL */
+    uint32_t pending;   /* bytes in the pipe, or at `bytes` */
+    uint32_t offset;    /* of the first of them from `bytes` */
+    char *bytes;        /* in the arena, or a spill buffer of PUMP_BUFFER_SIZE; NULL without any */
     struct pipe *pipe;  /* while bytes are in flight, else NULL */
+    uint16_t error;     /* errno of the source, when it failed while gathering */
     uint8_t full_reads; /* reads in a row that filled the buffer */
+    bool is_gathered;   /* `bytes` lies in the arena: for this turn only */
     bool ended;         /* the source has sent its FIN */
     bool shut;          /* and it has been passed on */
     bool is_last;       /* the other direction is shut: closing the socket passes the end on */
@@ -49,7 +59,8 @@ struct flow {
 struct pump_means {
     struct pipe_pool *pipes;
     enum conf_relay relay;
-    char buffer[PUMP_BUFFER_SIZE];
+    char *arena; /* PUMP_ARENA_SIZE bytes, then PUMP_BUFFER_SIZE for what is not gathered */
+    uint32_t arena_taken; /* bytes */
 };
 
 enum pump_outcome {
@@ -59,8 +70,23 @@ enum pump_outcome {
     PUMP_SINK_FAILED,   /* errno says how */
 };
 
+/* 0, or -1 with errno ENOMEM. pump_means_fini() leaves the pool alone. */
+int pump_means_init(struct pump_means *means, struct pipe_pool *pipes,
+                    enum conf_relay relay) MUST_CHECK;
+void pump_means_fini(struct pump_means *means);
+
 /* Remembers what the loop reported of a socket. */
 void side_note(struct side *side, unsigned events);
+
+/*
+ * Receives what is there into the arena, if it is a small message and nothing waits. False when the
+ * arena is full: then every flow that has gathered must run before anything else is gathered. A
+ * flow must run in the turn in which it gathered.
+ */
+bool pump_gather(struct pump_means *means, struct flow *flow, struct side *from);
+
+/* Every flow that gathered has run: the arena is empty. */
+void pump_gathered(struct pump_means *means);
 
 /*
  * Moves what can be moved, at most about a megabyte. `moved` is a counter of this process on the

@@ -1,15 +1,14 @@
 #include "worker/session.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
 #include "worker/acceptor.h"
 #include "worker/connect.h"
 #include "worker/idle.h"
+#include "worker/leave.h"
 
 #define SOCKET_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
 
@@ -23,38 +22,19 @@ static void reset_on_close(int fd)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
 }
 
-static bool has_unsent(int fd)
+/* A session that ended by itself ends in order; one that was cut is reset, so that it never looks
+ * complete. */
+static bool is_orderly(enum board_end reason)
 {
-    int bytes = 0;
-
-    return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+    return reason == BOARD_END_CLIENT_FIN || reason == BOARD_END_BACKEND_FIN;
 }
 
-/*
- * How a side is closed. A session that ended by itself ends in order; one that was cut here is
- * reset, so that it never looks complete. A reset of one peer becomes one of the other, but not
- * before what came earlier has reached it: then the end of the stream has to do.
- */
-static bool wants_reset(enum board_end reason, int fd)
-{
-    switch (reason) {
-    case BOARD_END_CLIENT_FIN:
-    case BOARD_END_BACKEND_FIN:
-        return false;
-    case BOARD_END_CLIENT_RESET:
-    case BOARD_END_BACKEND_RESET:
-        return !has_unsent(fd);
-    default:
-        return true;
-    }
-}
-
-static void close_side(struct worker *worker, struct side *side, enum board_end reason)
+static void close_side(struct worker *worker, struct side *side, bool with_reset)
 {
     if (side->watch.fd == -1)
         return;
     loop_forget(worker->loop, &side->watch);
-    if (wants_reset(reason, side->watch.fd))
+    if (with_reset)
         reset_on_close(side->watch.fd);
     fd_close(&side->watch.fd);
 }
@@ -80,26 +60,58 @@ static void count_end(struct session *session, enum board_end reason)
     }
     if (session->backend_slot != BOARD_NO_SLOT)
         board_session_end(worker->board, session->backend_slot);
-    worker->sessions--;
-    atomic_store_explicit(&worker->own->sessions, worker->sessions, memory_order_relaxed);
 }
 
-void session_end(struct session *session, enum board_end reason)
+/* It is over, for everyone who counts or looks for it; its sockets are still open. */
+static void settle(struct session *session, enum board_end reason)
 {
-    struct worker *worker = session->worker;
-
     connect_abandon(session);
     list_remove(&session->at_backend);
     list_remove(&session->ready);
     list_remove(&session->idle);
+    count_end(session, reason);
+}
+
+void session_free(struct session *session, bool with_reset)
+{
+    struct worker *worker = session->worker;
+
+    list_remove(&session->ready);
+    list_remove(&session->idle);
     flow_fini(&session->in, &worker->means);
     flow_fini(&session->out, &worker->means);
-    /* Numbers first: a client that sees the end may be back before the next line runs. */
-    count_end(session, reason);
-    close_side(worker, &session->backend, reason);
-    close_side(worker, &session->client, reason);
+    worker->sessions--;
+    atomic_store_explicit(&worker->own->sessions, worker->sessions, memory_order_relaxed);
+    close_side(worker, &session->backend, with_reset);
+    close_side(worker, &session->client, with_reset);
     free(session);
     acceptors_resume(worker);
+}
+
+void session_end(struct session *session, enum board_end reason)
+{
+    /* Numbers first: a client that sees the end may be back before the next line runs. */
+    if (session->state != SESSION_LEAVING)
+        settle(session, reason);
+    session_free(session, !is_orderly(reason));
+}
+
+/*
+ * One side is gone and has said so by RST, or by silence. The other one still gets what came before
+ * that, then RST too.
+ */
+static void leave(struct session *session, bool client_is_gone, enum board_end reason)
+{
+    struct side *gone = client_is_gone ? &session->client : &session->backend;
+    struct flow *from_gone = client_is_gone ? &session->in : &session->out;
+
+    settle(session, reason);
+    flow_fini(client_is_gone ? &session->out : &session->in, &session->worker->means);
+    close_side(session->worker, gone, true);
+    gone->readable = false;
+    from_gone->error = 0;
+    session->state = SESSION_LEAVING;
+    leave_begin(session);
 }
 
 void session_end_all(struct worker *worker, enum board_end reason)
@@ -112,6 +124,8 @@ void session_end_all(struct worker *worker, enum board_end reason)
     }
     while (!list_is_empty(&worker->moved))
         session_end(CONTAINER_OF(worker->moved.next, struct session, at_backend), reason);
+    while (!list_is_empty(&worker->leaving))
+        session_end(CONTAINER_OF(worker->leaving.next, struct session, idle), reason);
     connect_end_all(worker, reason);
 }
 
@@ -130,12 +144,12 @@ static void note_first_end(struct session *session)
 }
 
 /* The reason for a failed pump: its source or its sink is the client's side, or the backend's. */
-static enum board_end reason_of(enum pump_outcome outcome, bool from_client)
+static enum board_end reason_of(bool at_client)
 {
-    bool at_client = (outcome == PUMP_SOURCE_FAILED) == from_client;
-
     if (errno == ENOMEM)
         return BOARD_END_INTERNAL;
+    if (errno == ETIMEDOUT)
+        return at_client ? BOARD_END_DEAD_CLIENT : BOARD_END_DEAD_BACKEND;
     return at_client ? BOARD_END_CLIENT_RESET : BOARD_END_BACKEND_RESET;
 }
 
@@ -150,6 +164,12 @@ static void break_flow(struct session *session, struct flow *flow, enum board_en
     session->broken = (uint8_t)reason;
 }
 
+static void wake(struct session *session)
+{
+    if (list_is_empty(&session->ready))
+        list_append(&session->worker->ready, &session->ready);
+}
+
 /* Runs one direction. Returns false when that ended the session. */
 static bool run_flow(struct session *session, struct flow *flow)
 {
@@ -161,31 +181,42 @@ static bool run_flow(struct session *session, struct flow *flow)
     struct side *to = from_client ? &session->backend : &session->client;
     enum pump_outcome outcome;
     enum board_end reason;
+    bool at_client;
 
     if (flow->shut)
         return true;
     flow->is_last = from_client ? session->out.shut : session->in.shut;
     outcome = pump_run(&worker->means, flow, from, to,
                        from_client ? &counters->bytes_in : &counters->bytes_out);
-    reason = reason_of(outcome, from_client);
-    /* What is lost for want of memory must not look like the sink's own wish. */
-    if (outcome == PUMP_SOURCE_FAILED ||
-        (outcome == PUMP_SINK_FAILED && reason == BOARD_END_INTERNAL)) {
+    if (outcome == PUMP_AGAIN)
+        wake(session);
+    if (outcome == PUMP_WAIT || outcome == PUMP_AGAIN)
+        return true;
+    at_client = (outcome == PUMP_SOURCE_FAILED) == from_client;
+    reason = reason_of(at_client);
+    if (reason == BOARD_END_INTERNAL)
         session_end(session, reason);
-        return false;
-    }
-    if (outcome == PUMP_SINK_FAILED)
+    else if (outcome == PUMP_SOURCE_FAILED)
+        leave(session, at_client, reason);
+    else
         break_flow(session, flow, reason);
-    if (outcome == PUMP_AGAIN) {
-        list_remove(&session->ready);
-        list_append(&worker->ready, &session->ready);
-    }
-    return true;
+    return outcome == PUMP_SINK_FAILED && reason != BOARD_END_INTERNAL;
 }
 
 static bool is_broken(const struct session *session)
 {
     return session->broken != BOARD_END_COUNT;
+}
+
+/* Both directions are over. */
+static void finish(struct session *session)
+{
+    enum board_end broken = (enum board_end)session->broken;
+
+    if (is_broken(session))
+        leave(session, broken == BOARD_END_CLIENT_RESET || broken == BOARD_END_DEAD_CLIENT, broken);
+    else
+        session_end(session, (enum board_end)session->first_end);
 }
 
 static void relay(struct session *session)
@@ -198,8 +229,32 @@ static void relay(struct session *session)
         return;
     note_first_end(session);
     if (session->in.shut && session->out.shut)
-        session_end(session,
-                    (enum board_end)(is_broken(session) ? session->broken : session->first_end));
+        finish(session);
+}
+
+static void serve(struct session *session)
+{
+    list_remove(&session->ready);
+    if (session->state == SESSION_LEAVING)
+        leave_run(session);
+    else
+        relay(session);
+}
+
+/* Serves the sessions from the first one up to this one, which is not served. */
+static void serve_until(struct list *turn, const struct list *end)
+{
+    while (turn->next != end)
+        serve(CONTAINER_OF(turn->next, struct session, ready));
+}
+
+static bool gather(struct session *session)
+{
+    struct pump_means *means = &session->worker->means;
+
+    return session->state != SESSION_RELAYING ||
+           (pump_gather(means, &session->in, &session->client) &&
+            pump_gather(means, &session->out, &session->backend));
 }
 
 void session_serve_ready(struct worker *worker)
@@ -207,12 +262,15 @@ void session_serve_ready(struct worker *worker)
     struct list turn;
 
     list_move(&turn, &worker->ready);
-    while (!list_is_empty(&turn)) {
-        struct session *session = CONTAINER_OF(turn.next, struct session, ready);
-
-        list_remove(&session->ready);
-        relay(session);
+    for (struct list *next, *link = turn.next; link != &turn; link = next) {
+        next = link->next;
+        if (gather(CONTAINER_OF(link, struct session, ready)))
+            continue;
+        serve_until(&turn, next);
+        pump_gathered(&worker->means);
     }
+    serve_until(&turn, &turn);
+    pump_gathered(&worker->means);
     if (!list_is_empty(&worker->ready))
         role_hurry(worker->life);
 }
@@ -222,8 +280,8 @@ static void on_client(struct loop_watch *watch, unsigned events)
     struct session *session = CONTAINER_OF(watch, struct session, client.watch);
 
     side_note(&session->client, events);
-    if (session->state == SESSION_RELAYING)
-        relay(session);
+    if (session->state != SESSION_CONNECTING)
+        wake(session);
     else if (events & (LOOP_HUP | LOOP_ERROR))
         session_end(session, BOARD_END_CLIENT_GONE);
 }
@@ -237,7 +295,7 @@ static void on_backend(struct loop_watch *watch, unsigned events)
         return;
     }
     side_note(&session->backend, events);
-    relay(session);
+    wake(session);
 }
 
 /* ---- the beginning ---- */
@@ -291,5 +349,5 @@ void session_connected(struct session *session)
     list_append(&worker->at_backend[session->backend_slot], &session->at_backend);
     board_count(&board_my_backend_counters(worker->board, session->backend_slot)->total, 1);
     idle_queue(session);
-    relay(session);
+    wake(session);
 }

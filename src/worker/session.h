@@ -16,6 +16,7 @@ struct attempt;
 enum session_state {
     SESSION_CONNECTING, /* no backend yet; the client's bytes stay in the kernel */
     SESSION_RELAYING,   /* both sockets are there; each flow ends by itself */
+    SESSION_LEAVING,    /* over and counted; one side gets the last bytes: leave.h */
 };
 
 struct session {
@@ -25,11 +26,13 @@ struct session {
     struct flow in;          /* client to backend */
     struct flow out;         /* backend to client */
     struct list at_backend;  /* link in worker->at_backend[backend_slot], or worker->moved */
-    struct list ready;       /* link in worker->ready while its budget is spent */
-    struct list idle;        /* link in the queue of its timeout */
+    struct list ready;       /* link in worker->ready while there is something to do in this turn */
+    struct list idle;        /* link in the queue of its timeout, or in worker->leaving */
     uint64_t moved_ms;       /* when a byte or a FIN moved last */
-    uint64_t look_ms;        /* when its timeout is looked at next */
+    uint64_t look_ms;        /* when its timeout is looked at next; leaving: when it ends at last */
     struct attempt *attempt; /* while SESSION_CONNECTING */
+    uint32_t left;           /* leaving: bytes that are still on their way */
+    uint32_t discarded;      /* leaving: bytes that came nevertheless */
     uint16_t service_slot;
     uint16_t backend_slot; /* BOARD_NO_SLOT while none is chosen */
     uint8_t state;         /* enum session_state */
@@ -53,7 +56,10 @@ void session_connected(struct session *session);
  */
 void session_end(struct session *session, enum board_end reason);
 
-/* Goes on with the sessions whose budget was spent in this turn. */
+/* The last of a session that leaves: closes what is open, with RST if it says so, and frees. */
+void session_free(struct session *session, bool with_reset);
+
+/* Serves the sessions that have something to do: the last thing of every turn. */
 void session_serve_ready(struct worker *worker);
 
 /* Ends every session of this worker. */

@@ -10,6 +10,7 @@
 #include "worker/acceptor.h"
 #include "worker/connect.h"
 #include "worker/idle.h"
+#include "worker/leave.h"
 #include "worker/retire.h"
 #include "worker/session.h"
 #include "worker/suspicion.h"
@@ -52,6 +53,7 @@ static void free_worker(struct worker *worker)
 {
     acceptors_fini(worker);
     idle_fini(worker);
+    pump_means_fini(&worker->means);
     pipe_pool_fini(&worker->pipes);
     free(worker->retired_at_ms);
     free(worker->at_backend);
@@ -75,13 +77,13 @@ static void *worker_prepare(const struct role_birth *birth)
     list_init(&worker->ready);
     list_init(&worker->moved);
     rng_init(&worker->rng);
-    worker->means.pipes = &worker->pipes;
-    worker->means.relay = birth->epoch->global.relay;
-    if (worker->means.relay == RELAY_COPY)
+    leave_init(worker);
+    if (birth->epoch->global.relay == RELAY_COPY)
         pipe_pool_init_empty(&worker->pipes);
     else
         pipe_pool_init(&worker->pipes);
-    if (allocate_tables(worker) != NULL)
+    if (pump_means_init(&worker->means, &worker->pipes, birth->epoch->global.relay) == 0 &&
+        allocate_tables(worker) != NULL)
         return worker;
     log_error("no memory for a worker's tables");
     free_worker(worker);

@@ -37,10 +37,12 @@ struct worker {
     struct loop_timer connect_timer; /* for the earliest of them all */
     struct list starved;             /* attempts that found no descriptor */
     struct loop_timer starved_timer; /* when they are tried again */
-    struct list ready;               /* sessions whose budget was spent */
-    uint64_t *retired_at_ms;         /* by backend slot: since when its sessions drain, 0 = not */
-    struct list moved;               /* sessions to addresses that their backends no longer have */
-    uint64_t moved_at_ms;            /* when the last of them came to be that */
+    struct list ready;               /* sessions that have something to do in this turn */
+    struct list leaving;             /* sessions of which one side is gone */
+    struct loop_timer leave_timer;
+    uint64_t *retired_at_ms; /* by backend slot: since when its sessions drain, 0 = not */
+    struct list moved;       /* sessions to addresses that their backends no longer have */
+    uint64_t moved_at_ms;    /* when the last of them came to be that */
     struct idle_queues *idle;
     struct loop_watch health_watch;
     uint16_t local_port_first; /* what the kernel gives to outgoing connections */

@@ -112,14 +112,14 @@ void rig_open(struct rig *rig, enum conf_relay relay)
         pipe_pool_init_empty(&rig->pipes);
     else
         pipe_pool_init(&rig->pipes);
-    rig->means.pipes = &rig->pipes;
-    rig->means.relay = relay;
+    CU_ASSERT_FATAL(pump_means_init(&rig->means, &rig->pipes, relay) == 0);
     rig_connect(rig);
 }
 
 void rig_close(struct rig *rig)
 {
     rig_disconnect(rig);
+    pump_means_fini(&rig->means);
     pipe_pool_fini(&rig->pipes);
     loop_free(rig->loop);
 }
@@ -210,8 +210,13 @@ void rig_run(struct rig *rig)
     if (rig->flow.shut)
         return;
     errno = 0;
+    /* Now with gathering, and now without, as when the arena is full. */
+    if (rig->runs % 3 != 2)
+        CU_ASSERT(pump_gather(&rig->means, &rig->flow, &rig->from));
     rig->outcome = pump_run(&rig->means, &rig->flow, &rig->from, &rig->to, &rig->moved);
     rig->error = errno;
+    CU_ASSERT(!rig->flow.is_gathered || rig->outcome == PUMP_SINK_FAILED);
+    pump_gathered(&rig->means);
     rig->runs++;
 }
 
@@ -287,6 +292,6 @@ bool rig_move_end(struct rig *rig)
 
 bool rig_is_idle(const struct rig *rig)
 {
-    return rig->flow.pipe == NULL && rig->flow.spill == NULL && rig->flow.pending == 0 &&
+    return rig->flow.pipe == NULL && rig->flow.bytes == NULL && rig->flow.pending == 0 &&
            rig->pipes.idle_count == rig->pipes.existing;
 }
