@@ -34,7 +34,7 @@ static void print_bounds(const struct conf_key *key)
 
     if (key->most == 0 || key->type == CONF_TYPE_BOOL)
         printf("-");
-    else if (key->type == CONF_TYPE_DURATION)
+    else if (key->type == CONF_TYPE_DURATION || key->type == CONF_TYPE_TIMEOUT)
         printf("%s to %s", strnum_format_duration(key->least, least),
                strnum_format_duration(key->most, most));
     else

@@ -274,3 +274,33 @@ int conf_address_allow(const char *item, struct conf_allow *out, char reason[CON
                        "controllers",
                        item);
 }
+
+/* 224.0.0.0/4, 255.255.255.255 and ff00::/8 stand for many machines. */
+static bool is_for_many(const struct addr *addr)
+{
+    static const uint8_t broadcast[4] = {255, 255, 255, 255};
+
+    if (addr->family == ADDR_IPV6)
+        return addr->ip[0] == 0xff;
+    return (addr->ip[0] & 0xf0) == 0xe0 || memcmp(addr->ip, broadcast, sizeof(broadcast)) == 0;
+}
+
+int conf_address_source(const char *item, struct addr *out, char reason[CONF_REASON_SIZE])
+{
+    struct endpoint_text text;
+
+    if (strpbrk(item, " \t") != NULL)
+        return conf_reason(reason, "\"%s\" is not an address; a list has commas", item);
+    if (split_endpoint(item, &text, reason) == -1)
+        return -1;
+    if (text.port != NULL)
+        return conf_reason(reason, "\"%s\": a source address is written without a port", item);
+    if (addr_parse(out, text.host) == -1 && addr_is_host_name(text.host))
+        return conf_reason(reason, "\"%s\" is a host name: write an address of this machine",
+                           text.host);
+    if (read_host(text.host, out, reason) == -1)
+        return -1;
+    if (addr_is_any(out) || is_for_many(out))
+        return conf_reason(reason, "\"%s\" is no machine's address", text.host);
+    return 0;
+}

@@ -65,4 +65,11 @@ int conf_address_controller(const char *value, struct conf_server *out,
 int conf_address_allow(const char *item, struct conf_allow *out,
                        char reason[CONF_REASON_SIZE]) MUST_CHECK;
 
+/*
+ * Reads one item of a `source_address` list: an address that one machine can have, without a port.
+ * Whether it is this machine's is not asked. Returns 0 or -1.
+ */
+int conf_address_source(const char *item, struct addr *out,
+                        char reason[CONF_REASON_SIZE]) MUST_CHECK;
+
 #endif

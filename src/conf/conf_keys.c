@@ -36,6 +36,7 @@ static const char *const balance_words[] = {
     [BALANCE_ROUNDROBIN] = "roundrobin",
     [BALANCE_RANDOM] = "random",
     [BALANCE_SOURCE] = "source",
+    [BALANCE_SOURCE_SPREAD] = "source-spread",
     NULL,
 };
 static const char *const check_words[] = {
@@ -69,6 +70,9 @@ static const struct conf_key keys[] = {
      "the least important lines that are logged"},
     {CONF_IN_K0SLB, "relay", CONF_TYPE_WORD, GLOBAL(relay), "auto", 0, 0, relay_words,
      "forces one way of moving bytes, for diagnosis and tests"},
+    {CONF_IN_K0SLB, "max_sources", CONF_TYPE_UINT, GLOBAL(max_sources), "8192",
+     16, 1048576, NULL,
+     "client addresses that each worker can tell apart, for source-spread and source limits"},
     {CONF_IN_K0SLB, "drain_timeout", CONF_TYPE_DURATION, GLOBAL(drain_timeout), "0",
      0, 86400000, NULL,
      "how long connections may live on after their service or backend is removed; 0 = to the end"},
@@ -115,13 +119,37 @@ static const struct conf_key keys[] = {
      "for connecting to one backend before another one is tried"},
     {IN_BOTH, "retries", CONF_TYPE_UINT, SERVICE(retries), "3", 0, 16, NULL,
      "how often another backend is tried for one connection"},
+    {IN_BOTH, "hello_timeout", CONF_TYPE_DURATION, SERVICE(hello_timeout), "0",
+     0, 86400000, NULL,
+     "a TLS hello that no backend answers for so long is sent to another one; 0 = never"},
     {IN_BOTH, "idle_timeout", CONF_TYPE_DURATION, SERVICE(idle_timeout), "0", 0, 86400000, NULL,
      "a connection in which nothing moves for so long is ended; 0 = never"},
     {IN_BOTH, "half_close_timeout", CONF_TYPE_DURATION, SERVICE(half_close_timeout), "5m",
      0, 86400000, NULL,
      "the same once one side has finished, counted from the last byte; 0 = never"},
+    {IN_BOTH, "dead_client_timeout", CONF_TYPE_TIMEOUT, SERVICE(dead_client_timeout), "90s",
+     2000, 86400000, NULL,
+     "a client whose machine has been gone for so long is given up; 0 = never"},
+    {IN_BOTH, "dead_backend_timeout", CONF_TYPE_TIMEOUT, SERVICE(dead_backend_timeout), "30s",
+     2000, 86400000, NULL,
+     "the same for a backend of a connection; 0 = never"},
     {IN_BOTH, "all_down", CONF_TYPE_WORD, SERVICE(all_down), "try", 0, 0, all_down_words,
      "when no backend is up: try them all, or refuse"},
+    {IN_BOTH, "max_connections", CONF_TYPE_UINT, SERVICE(max_connections), "0",
+     0, 1000000, NULL,
+     "connections at once, beyond which clients wait in the kernel; 0 = no limit"},
+    {IN_BOTH, "source_max_connections", CONF_TYPE_UINT, SERVICE(source_max_connections), "0",
+     0, 65535, NULL,
+     "the same of one client address, beyond which they are reset; 0 = no limit"},
+    {IN_BOTH, "allow", CONF_TYPE_ALLOW, NO_PLACE, "all", 0, 0, NULL,
+     "who may connect: list of ranges and the words all, private and controllers"},
+    {IN_BOTH, "deny", CONF_TYPE_ALLOW, NO_PLACE, NULL, 0, 0, NULL,
+     "who may not, even if allowed: a list of the same kind; nobody unless given"},
+    {IN_BOTH, "source_address", CONF_TYPE_SOURCE, NO_PLACE, NULL, 0, 0, NULL,
+     "list of this machine's addresses to connect to backends from; the kernel's choice unless "
+     "given"},
+    {IN_BOTH, "log_connections", CONF_TYPE_BOOL, SERVICE(log_connections), "no", 0, 1, NULL,
+     "one log line for each connection when it ends"},
 
     {CONF_IN_STATS, "listen", CONF_TYPE_LISTEN, NO_PLACE, ":9000", 1, 65535, NULL,
      "list of ADDRESS:PORT of the status page; empty = none"},
@@ -185,7 +213,8 @@ bool conf_key_is_scalar(const struct conf_key *key)
 
 bool conf_key_is_list(const struct conf_key *key)
 {
-    return key->type == CONF_TYPE_LISTEN || key->type == CONF_TYPE_ALLOW;
+    return key->type == CONF_TYPE_LISTEN || key->type == CONF_TYPE_ALLOW ||
+           key->type == CONF_TYPE_SOURCE;
 }
 
 bool conf_is_typo(const char *typed, const char *meant)

@@ -21,18 +21,36 @@ static void add_sockets(struct conf *conf, const char *value, uint16_t owner, ui
     }
 }
 
-void conf_listeners_add(struct conf *conf, const struct conf_statements *statements,
-                        const char *section, const char *fallback, uint16_t owner)
+/* Whether nothing was written, so that the fallback holds. */
+static bool is_default(const struct conf_list *list)
 {
-    if (conf_statements_find(statements, section, "listen") == NULL && fallback != NULL)
-        add_sockets(conf, fallback, owner, 0);
-    for (size_t i = 0; i < statements->count; i++) {
-        const struct conf_statement *statement = &statements->list[i];
+    return list->fallback != NULL &&
+           conf_statements_find(list->statements, list->section, list->key) == NULL;
+}
+
+/* The next statement of the list that says something, from *at on; NULL = no more. */
+static const struct conf_statement *next_statement(const struct conf_list *list, size_t *at)
+{
+    while (*at < list->statements->count) {
+        const struct conf_statement *statement = &list->statements->list[(*at)++];
 
         if (!statement->refused && *statement->value != '\0' &&
-            strcmp(statement->section, section) == 0 && strcmp(statement->key, "listen") == 0)
-            add_sockets(conf, statement->value, owner, statement->line);
+            strcmp(statement->section, list->section) == 0 &&
+            strcmp(statement->key, list->key) == 0)
+            return statement;
     }
+    return NULL;
+}
+
+void conf_listeners_add(struct conf *conf, const struct conf_list *list, uint16_t owner)
+{
+    const struct conf_statement *statement;
+    size_t at = 0;
+
+    if (is_default(list))
+        add_sockets(conf, list->fallback, owner, 0);
+    while ((statement = next_statement(list, &at)) != NULL)
+        add_sockets(conf, statement->value, owner, statement->line);
 }
 
 static void add_range(struct conf *conf, struct conf_access *access, const struct cidr *range)
@@ -67,7 +85,7 @@ static void add_allowed(struct conf *conf, struct conf_access *access,
     }
 }
 
-static void add_list(struct conf *conf, struct conf_access *access, const char *value)
+static void add_access(struct conf *conf, struct conf_access *access, const char *value)
 {
     struct conf_allow allow;
     char reason[CONF_REASON_SIZE];
@@ -79,17 +97,39 @@ static void add_list(struct conf *conf, struct conf_access *access, const char *
     }
 }
 
-void conf_access_fill(struct conf *conf, const struct conf_statements *statements,
-                      const char *section, const char *fallback, struct conf_access *access)
+void conf_access_fill(struct conf *conf, const struct conf_list *list, struct conf_access *access)
 {
-    *access = (struct conf_access){.first_cidr = conf->cidr_count};
-    if (conf_statements_find(statements, section, "allow") == NULL && fallback != NULL)
-        add_list(conf, access, fallback);
-    for (size_t i = 0; i < statements->count; i++) {
-        const struct conf_statement *statement = &statements->list[i];
+    const struct conf_statement *statement;
+    size_t at = 0;
 
-        if (!statement->refused && strcmp(statement->section, section) == 0 &&
-            strcmp(statement->key, "allow") == 0)
-            add_list(conf, access, statement->value);
+    *access = (struct conf_access){.first_cidr = conf->cidr_count};
+    if (is_default(list))
+        add_access(conf, access, list->fallback);
+    while ((statement = next_statement(list, &at)) != NULL)
+        add_access(conf, access, statement->value);
+}
+
+static void add_locals(struct conf *conf, struct conf_service *service, const char *value)
+{
+    char reason[CONF_REASON_SIZE];
+    char item[CONF_LINE_SIZE];
+    struct addr local;
+
+    while (conf_list_next(&value, item) == 1) {
+        if (conf_address_source(item, &local, reason) == -1 || conf->local_count > CONF_MAX_LOCALS)
+            continue;
+        conf->locals[conf->local_count++] = local;
+        service->local_count++;
     }
+}
+
+void conf_locals_fill(struct conf *conf, const struct conf_list *list, struct conf_service *service)
+{
+    const struct conf_statement *statement;
+    size_t at = 0;
+
+    service->first_local = conf->local_count;
+    service->local_count = 0;
+    while ((statement = next_statement(list, &at)) != NULL)
+        add_locals(conf, service, statement->value);
 }

@@ -1,4 +1,8 @@
-/* Which sockets to bind, and who may come in: what `listen` and `allow` say. */
+/*
+ * Values that are lists: which sockets to bind, who may come in, where connections come from. Each
+ * array of *conf has room for one element more than a configuration may hold; the one too many is
+ * left for the check that reports it.
+ */
 #ifndef K0SLB_CONF_CONF_LISTENERS_H
 #define K0SLB_CONF_CONF_LISTENERS_H
 
@@ -7,16 +11,22 @@
 #include "conf/conf.h"
 #include "conf/conf_statement.h"
 
-/*
- * Adds the sockets of a section's `listen` statements to conf->listeners, which has room for one
- * more than CONF_MAX_LISTENERS; the one too many is left for the check that reports it. `fallback`
- * (NULL = nothing) stands for the statements when there is none, refused ones included.
- */
-void conf_listeners_add(struct conf *conf, const struct conf_statements *statements,
-                        const char *section, const char *fallback, uint16_t owner);
+/* A key of a section, which may be written several times. */
+struct conf_list {
+    const struct conf_statements *statements;
+    const char *section;
+    const char *key;
+    const char *fallback; /* stands for the statements when there is none, refused ones included */
+};
 
-/* The same for `allow`, with conf->cidrs and CONF_MAX_CIDRS. */
-void conf_access_fill(struct conf *conf, const struct conf_statements *statements,
-                      const char *section, const char *fallback, struct conf_access *access);
+/* Adds the sockets of a `listen` to conf->listeners. */
+void conf_listeners_add(struct conf *conf, const struct conf_list *list, uint16_t owner);
+
+/* Adds the ranges of an `allow` or a `deny` to conf->cidrs and says in *access what they allow. */
+void conf_access_fill(struct conf *conf, const struct conf_list *list, struct conf_access *access);
+
+/* Adds the addresses of a `source_address` to conf->locals, for this service. */
+void conf_locals_fill(struct conf *conf, const struct conf_list *list,
+                      struct conf_service *service);
 
 #endif

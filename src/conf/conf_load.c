@@ -150,17 +150,25 @@ static void trim_all(struct conf *conf)
     conf->locals = trim(conf->locals, conf->local_count, sizeof(*conf->locals));
 }
 
+static void fill_stats(struct conf *conf, const struct conf_statements *statements)
+{
+    const struct conf_list listen = {statements, "stats", "listen",
+                                     conf_key_find(CONF_IN_STATS, "listen")->fallback};
+    const struct conf_list allow = {statements, "stats", "allow",
+                                    conf_key_find(CONF_IN_STATS, "allow")->fallback};
+
+    conf_value_store_defaults(CONF_IN_STATS, &conf->stats);
+    conf_apply(statements, "stats", &conf->stats);
+    conf_listeners_add(conf, &listen, CONF_STATS_OWNER);
+    conf_access_fill(conf, &allow, &conf->stats.allow);
+}
+
 static void fill(struct conf *conf, const struct conf_statements *statements)
 {
     conf_value_store_defaults(CONF_IN_K0SLB, &conf->global);
     conf_apply(statements, "k0slb", &conf->global);
     conf_services_fill(conf, statements);
-    conf_value_store_defaults(CONF_IN_STATS, &conf->stats);
-    conf_apply(statements, "stats", &conf->stats);
-    conf_listeners_add(conf, statements, "stats", conf_key_find(CONF_IN_STATS, "listen")->fallback,
-                       CONF_STATS_OWNER);
-    conf_access_fill(conf, statements, "stats", conf_key_find(CONF_IN_STATS, "allow")->fallback,
-                     &conf->stats.allow);
+    fill_stats(conf, statements);
 }
 
 int conf_load(struct conf *conf, const char *path, struct conf_report *report)

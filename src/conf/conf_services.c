@@ -29,6 +29,9 @@ static const struct {
     {"controllerJoinAPI", "check", "tls"},
     {"konnectivity", "idle_timeout", "0"},
     {"controllerJoinAPI", "idle_timeout", "60s"},
+    {"kubeAPI", "hello_timeout", "1s"},
+    {"konnectivity", "hello_timeout", "1s"},
+    {"controllerJoinAPI", "hello_timeout", "1s"},
 };
 
 bool conf_services_is_built_in(const char *name)
@@ -128,9 +131,10 @@ static uint16_t common_port(const struct conf *conf, const struct conf_service *
 static void fill_listeners(struct conf *conf, const struct conf_statements *statements,
                            const char *section, struct conf_service *service)
 {
+    const struct conf_list listen = {statements, section, "listen", built_in_listen(service->name)};
+
     service->first_listener = conf->listener_count;
-    conf_listeners_add(conf, statements, section, built_in_listen(service->name),
-                       (uint16_t)(service - conf->services));
+    conf_listeners_add(conf, &listen, (uint16_t)(service - conf->services));
     if (service->port == 0)
         service->port = common_port(conf, service);
     if (!service->enabled)
@@ -178,6 +182,72 @@ static void fill_backends(struct conf *conf, const struct conf_statements *state
     }
 }
 
+static void fill_allow(struct conf *conf, const struct conf_list *list,
+                       struct conf_service *service)
+{
+    conf_access_fill(conf, list, &service->allow);
+}
+
+static void share_allow(struct conf_service *to, const struct conf_service *from)
+{
+    to->allow = from->allow;
+}
+
+static void fill_deny(struct conf *conf, const struct conf_list *list, struct conf_service *service)
+{
+    conf_access_fill(conf, list, &service->deny);
+}
+
+static void share_deny(struct conf_service *to, const struct conf_service *from)
+{
+    to->deny = from->deny;
+}
+
+static void share_locals(struct conf_service *to, const struct conf_service *from)
+{
+    to->first_local = from->first_local;
+    to->local_count = from->local_count;
+}
+
+/* The lists that [defaults] may hold, too. */
+static const struct inherited {
+    const char *key;
+    void (*fill)(struct conf *conf, const struct conf_list *list, struct conf_service *service);
+    void (*share)(struct conf_service *to, const struct conf_service *from);
+} inherited[] = {
+    {"allow", fill_allow, share_allow},
+    {"deny", fill_deny, share_deny},
+    {"source_address", conf_locals_fill, share_locals},
+};
+
+/*
+ * A list of the service's own replaces that of [defaults]. All others share one copy of the latter,
+ * so that it counts but once among what a configuration may hold.
+ */
+static void fill_inherited(struct conf *conf, const struct conf_statements *statements,
+                           const struct inherited *what)
+{
+    const char *fallback = conf_key_find(CONF_IN_SERVICE, what->key)->fallback;
+    const struct conf_list common = {statements, "defaults", what->key, fallback};
+    const struct conf_service *heir = NULL;
+    char section[CONF_SECTION_SIZE];
+
+    for (unsigned i = 0; i < conf->service_count; i++) {
+        struct conf_service *service = &conf->services[i];
+        const struct conf_list own = {statements, conf_services_section(service->name, section),
+                                      what->key, NULL};
+
+        if (conf_statements_find(statements, section, what->key) != NULL) {
+            what->fill(conf, &own, service);
+        } else if (heir != NULL) {
+            what->share(service, heir);
+        } else {
+            what->fill(conf, &common, service);
+            heir = service;
+        }
+    }
+}
+
 void conf_services_fill(struct conf *conf, const struct conf_statements *statements)
 {
     char section[CONF_SECTION_SIZE];
@@ -194,4 +264,6 @@ void conf_services_fill(struct conf *conf, const struct conf_statements *stateme
         fill_listeners(conf, statements, section, service);
         fill_backends(conf, statements, section, service);
     }
+    for (size_t i = 0; i < ARRAY_LEN(inherited); i++)
+        fill_inherited(conf, statements, &inherited[i]);
 }

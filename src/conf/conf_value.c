@@ -64,17 +64,19 @@ static int store_uint(const struct conf_key *key, const char *text, void *base, 
 
 static int store_duration(const struct conf_key *key, const char *text, void *base, char *reason)
 {
+    bool or_zero = key->type == CONF_TYPE_TIMEOUT;
     char least[STRNUM_DURATION_SIZE];
     char most[STRNUM_DURATION_SIZE];
     uint64_t value;
 
-    if (strnum_duration(text, key->least, key->most, &value) == 0) {
+    if (strnum_duration(text, key->least, key->most, &value) == 0 ||
+        (or_zero && strnum_duration(text, 0, 0, &value) == 0)) {
         put(key, value, base);
         return 0;
     }
     if (errno == ERANGE)
-        return conf_reason(reason, "\"%s\" is not between %s and %s", text,
-                           strnum_format_duration(key->least, least),
+        return conf_reason(reason, "\"%s\" is not %sbetween %s and %s", text,
+                           or_zero ? "0 or " : "", strnum_format_duration(key->least, least),
                            strnum_format_duration(key->most, most));
     return conf_reason(reason, "\"%s\" is not a duration such as 200ms, 2s, 5m or 1h", text);
 }
@@ -142,8 +144,9 @@ int conf_value_store(const struct conf_key *key, const char *text, void *base,
 {
     static int (*const stores[])(const struct conf_key *, const char *, void *, char *) = {
         [CONF_TYPE_BOOL] = store_bool,         [CONF_TYPE_UINT] = store_uint,
-        [CONF_TYPE_DURATION] = store_duration, [CONF_TYPE_WORD] = store_word,
-        [CONF_TYPE_NAME] = store_name,         [CONF_TYPE_PATH] = store_path,
+        [CONF_TYPE_DURATION] = store_duration, [CONF_TYPE_TIMEOUT] = store_duration,
+        [CONF_TYPE_WORD] = store_word,         [CONF_TYPE_NAME] = store_name,
+        [CONF_TYPE_PATH] = store_path,
     };
 
     return stores[key->type](key, text, base, reason);
@@ -161,9 +164,12 @@ static int check_item(enum conf_type type, const char *item, char *reason)
 {
     struct conf_listener listeners[2];
     struct conf_allow allow;
+    struct addr source;
 
     if (type == CONF_TYPE_ALLOW)
         return conf_address_allow(item, &allow, reason);
+    if (type == CONF_TYPE_SOURCE)
+        return conf_address_source(item, &source, reason);
     return conf_address_listen(item, listeners, reason) == -1 ? -1 : 0;
 }
 
@@ -192,6 +198,7 @@ int conf_value_check(const struct conf_key *key, const char *text, char reason[C
     switch (key->type) {
     case CONF_TYPE_LISTEN:
     case CONF_TYPE_ALLOW:
+    case CONF_TYPE_SOURCE:
         return check_list(key->type, text, reason);
     case CONF_TYPE_SERVER:
         return conf_address_server(text, &server, reason);

@@ -51,7 +51,9 @@ static const struct value_case cases[] = {
     {CONF_IN_SERVICE, "connect_timeout", "1ms", ""},
 
     {CONF_IN_SERVICE, "balance", "roundrobin", ""},
-    {CONF_IN_SERVICE, "balance", "busiest", "\"busiest\" is not leastconn, roundrobin, random or source"},
+    {CONF_IN_SERVICE, "balance", "source-spread", ""},
+    {CONF_IN_SERVICE, "balance", "busiest",
+     "\"busiest\" is not leastconn, roundrobin, random, source or source-spread"},
     {CONF_IN_SERVICE, "check", "https", "\"https\" is not tls, tcp or none"},
     {CONF_IN_SERVICE, "all_down", "close", "\"close\" is not try or refuse"},
     {CONF_IN_K0SLB, "log", "syslog", ""},
