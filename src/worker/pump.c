@@ -103,6 +103,14 @@ static void hold(struct flow *flow, char *bytes, size_t size)
     flow->pending = (uint32_t)size;
 }
 
+void pump_load(struct flow *flow, void *memory, size_t offset, size_t size)
+{
+    flow->bytes = memory;
+    flow->is_gathered = false;
+    flow->offset = (uint32_t)offset;
+    flow->pending = (uint32_t)size;
+}
+
 /* What the sink did not take leaves the arena. Without memory the session cannot go on. */
 static enum step spill(struct flow *flow)
 {
@@ -230,6 +238,8 @@ static enum step receive(struct flow *flow, struct side *from, char *buffer)
 
 static bool wants_splice(const struct pump_means *means, const struct flow *flow)
 {
+    if (flow->is_watched)
+        return false;
     return means->relay == RELAY_SPLICE ||
            (means->relay == RELAY_AUTO && flow->full_reads >= FULL_READS);
 }
@@ -356,7 +366,7 @@ static enum pump_outcome run_until_blocked(struct run *run)
         }
         if (!run->from->readable)
             return PUMP_WAIT;
-        if (run->budget == 0)
+        if (run->budget == 0 || run->flow->is_watched)
             return PUMP_AGAIN;
         step = fill(run);
         if (step != STEP_ON)

@@ -45,7 +45,7 @@ struct side {
 struct flow {
     uint32_t pending;   /* bytes in the pipe, or at `bytes` */
     uint32_t offset;    /* of the first of them from `bytes` */
-    char *bytes;        /* in the arena, or a spill buffer of PUMP_BUFFER_SIZE; NULL without any */
+    char *bytes;        /* in the arena, or memory of its own; NULL without any */
     struct pipe *pipe;  /* while bytes are in flight, else NULL */
     uint16_t error;     /* errno of the source, when it failed while gathering */
     uint8_t full_reads; /* reads in a row that filled the buffer */
@@ -53,6 +53,7 @@ struct flow {
     bool ended;         /* the source has sent its FIN */
     bool shut;          /* and it has been passed on */
     bool is_last;       /* the other direction is shut: closing the socket passes the end on */
+    bool is_watched;    /* bytes come in by gathering alone, so that someone sees all of them */
 };
 
 /* What all pumps of a worker share. */
@@ -84,6 +85,12 @@ void side_note(struct side *side, unsigned events);
  * flow must run in the turn in which it gathered.
  */
 bool pump_gather(struct pump_means *means, struct flow *flow, struct side *from);
+
+/*
+ * Gives the flow bytes to send before any others: `size` of them, `offset` into memory that came
+ * from malloc(3) and is the flow's from here on. It holds nothing before.
+ */
+void pump_load(struct flow *flow, void *memory, size_t offset, size_t size);
 
 /* Every flow that gathered has run: the arena is empty. */
 void pump_gathered(struct pump_means *means);
