@@ -7,6 +7,8 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "worker/access.h"
+#include "worker/limit.h"
 #include "worker/session.h"
 
 /* Accepts per wake-up: few, so that a burst spreads over the workers. */
@@ -15,67 +17,101 @@
 /* Accepts after which the listener is added anew. */
 #define ACCEPTS_PER_TURN 16
 
-/* So long without a descriptor or memory, unless a session ends earlier. */
+/* So long without a descriptor or memory, or with a full service, unless a session ends earlier. */
 #define PAUSE_MS 100
 
-/* One log line about that in so long a time. */
+/* Workers that stepped back from the same free place try again within so long, each by chance. */
+#define RACE_MS 8
+
+/* One log line in so long a time: about pauses, and about each service that is full. */
 #define PAUSE_LOG_MS 1000
+#define FULL_LOG_MS  60000
 
 struct acceptor {
     struct acceptors *all;
     struct loop_watch watch; /* fd -1 once closed */
     uint16_t service_slot;
+    bool is_watched;
+    bool is_open;     /* to everybody: neither `allow` nor `deny` has to be asked */
     unsigned accepts; /* since it was last added */
+};
+
+/* By service slot. */
+struct fullness {
+    uint64_t until_ms; /* when it is tried again; 0 = not full */
+    uint64_t said_ms;  /* 0 = never */
 };
 
 struct acceptors {
     struct worker *worker;
     struct loop_timer resume;
     bool paused;
+    unsigned pauses; /* since they were last logged */
     uint64_t logged_ms;
+    struct loop_timer retry; /* for the service that is tried again first */
+    struct fullness full[CONF_MAX_SERVICES];
+    struct access_log denied;
     size_t count;
     struct acceptor acceptor[CONF_MAX_LISTENERS];
 };
 
-static void listen_on(struct acceptor *acceptor)
+static void unwatch(struct acceptor *acceptor)
 {
-    struct worker *worker = acceptor->all->worker;
+    if (acceptor->is_watched)
+        loop_remove(acceptor->all->worker->loop, &acceptor->watch);
+    acceptor->is_watched = false;
+}
 
+/* Watches it, or does not, as it should be now. */
+static void look_at(struct acceptor *acceptor)
+{
+    struct acceptors *all = acceptor->all;
+
+    if (all->paused || all->full[acceptor->service_slot].until_ms != 0) {
+        unwatch(acceptor);
+        return;
+    }
+    if (acceptor->is_watched)
+        return;
     acceptor->accepts = 0;
-    if (loop_add(worker->loop, &acceptor->watch, LOOP_READ | LOOP_EXCLUSIVE) == -1)
+    acceptor->is_watched =
+        loop_add(all->worker->loop, &acceptor->watch, LOOP_READ | LOOP_EXCLUSIVE) == 0;
+    if (!acceptor->is_watched)
         log_error("cannot watch a listener: %s", strerror(errno));
+}
+
+static void look_at_all(struct acceptors *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        look_at(&all->acceptor[i]);
 }
 
 static void readd(struct acceptor *acceptor)
 {
-    loop_remove(acceptor->all->worker->loop, &acceptor->watch);
-    listen_on(acceptor);
+    unwatch(acceptor);
+    look_at(acceptor);
 }
 
 /* ---- pausing: never spin on a queue that cannot be served ---- */
 
-static void pause_all(struct acceptors *all)
+static void pause_and_say(struct acceptors *all, const char *why)
 {
     struct worker *worker = all->worker;
+    uint64_t now = loop_now_ms(worker->loop);
 
     if (all->paused)
         return;
+    all->pauses++;
+    if (now - all->logged_ms >= PAUSE_LOG_MS) {
+        log_warning("accepting is paused at %u sessions: %s (pauses=%u)",
+                    (unsigned)worker->sessions, why, all->pauses);
+        all->logged_ms = now;
+        all->pauses = 0;
+    }
     all->paused = true;
     board_count(&worker->own->accept_pauses, 1);
-    for (size_t i = 0; i < all->count; i++)
-        loop_remove(worker->loop, &all->acceptor[i].watch);
-    loop_timer_set(worker->loop, &all->resume, loop_now_ms(worker->loop) + PAUSE_MS);
-}
-
-static void pause_and_say(struct acceptors *all, const char *why)
-{
-    uint64_t now = loop_now_ms(all->worker->loop);
-
-    if (!all->paused && now - all->logged_ms >= PAUSE_LOG_MS) {
-        log_warning("accepting is paused at %u sessions: %s", (unsigned)all->worker->sessions, why);
-        all->logged_ms = now;
-    }
-    pause_all(all);
+    look_at_all(all);
+    loop_timer_set(worker->loop, &all->resume, now + PAUSE_MS);
 }
 
 void acceptors_pause(struct worker *worker, const char *why)
@@ -87,8 +123,7 @@ static void resume_all(struct acceptors *all)
 {
     all->paused = false;
     loop_timer_stop(all->worker->loop, &all->resume);
-    for (size_t i = 0; i < all->count; i++)
-        listen_on(&all->acceptor[i]);
+    look_at_all(all);
 }
 
 static bool has_room(const struct worker *worker)
@@ -106,22 +141,74 @@ static void on_resume(struct loop_timer *timer)
         loop_timer_set(all->worker->loop, timer, loop_now_ms(all->worker->loop) + PAUSE_MS);
 }
 
-void acceptors_resume(struct worker *worker)
+/* ---- full services ---- */
+
+static void say_full(struct fullness *full, const struct conf_service *service, uint64_t now)
+{
+    if (full->said_ms != 0 && now - full->said_ms < FULL_LOG_MS)
+        return;
+    log_warning("full service=%s max_connections=%u: more clients wait", service->name,
+                (unsigned)service->max_connections);
+    full->said_ms = now;
+}
+
+/*
+ * This worker may take no more of the service's clients. Where there is room nevertheless, another
+ * one has stepped back at the same moment: then it is tried again soon.
+ */
+static void fill(struct acceptors *all, const struct conf_service *service)
+{
+    struct worker *worker = all->worker;
+    struct fullness *full = &all->full[service->slot];
+    uint64_t now = loop_now_ms(worker->loop);
+
+    if (limit_has_room(worker, service)) {
+        full->until_ms = now + 1 + rng_below(&worker->rng, RACE_MS);
+    } else {
+        full->until_ms = now + PAUSE_MS;
+        say_full(full, service, now);
+    }
+    look_at_all(all);
+    if (!loop_timer_is_set(&all->retry) || full->until_ms < all->retry.deadline_ms)
+        loop_timer_set(worker->loop, &all->retry, full->until_ms);
+}
+
+static void on_retry(struct loop_timer *timer)
+{
+    struct acceptors *all = CONTAINER_OF(timer, struct acceptors, retry);
+    uint64_t now = loop_now_ms(all->worker->loop);
+    uint64_t next = UINT64_MAX;
+
+    for (size_t i = 0; i < ARRAY_LEN(all->full); i++) {
+        uint64_t *until = &all->full[i].until_ms;
+
+        if (*until <= now)
+            *until = 0;
+        else if (*until < next)
+            next = *until;
+    }
+    look_at_all(all);
+    if (next != UINT64_MAX)
+        loop_timer_set(all->worker->loop, timer, next);
+}
+
+void acceptors_resume(struct worker *worker, unsigned service_slot)
 {
     struct acceptors *all = worker->acceptors;
+    struct fullness *full = &all->full[service_slot];
 
+    if (full->until_ms != 0) {
+        full->until_ms = 0;
+        look_at_all(all);
+    }
     if (all->paused && has_room(worker))
         resume_all(all);
 }
 
 void acceptors_readd(struct worker *worker)
 {
-    struct acceptors *all = worker->acceptors;
-
-    if (all->paused)
-        return;
-    for (size_t i = 0; i < all->count; i++)
-        readd(&all->acceptor[i]);
+    for (size_t i = 0; i < worker->acceptors->count; i++)
+        readd(&worker->acceptors->acceptor[i]);
 }
 
 /* ---- accepting ---- */
@@ -132,11 +219,27 @@ static bool is_about_one_connection(int error)
     return error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM;
 }
 
+/* A claim has been made for it. */
+static void begin(struct acceptor *acceptor, int fd, const struct addr *client,
+                  const struct conf_service *service)
+{
+    struct worker *worker = acceptor->all->worker;
+
+    if (acceptor->is_open || access_allows(worker, service, client)) {
+        session_begin(worker, fd, client, service);
+        return;
+    }
+    session_refuse(fd);
+    limit_release(worker, service->slot);
+    access_note_denied(worker, service, client, &acceptor->all->denied);
+}
+
 /* Takes one connection. Returns whether there may be more to take now. */
 static bool accept_one(struct acceptor *acceptor)
 {
     struct worker *worker = acceptor->all->worker;
-    const struct conf_service *service;
+    const struct conf_service *service =
+        epoch_service_by_slot(worker->epoch, acceptor->service_slot);
     struct sockaddr_storage from;
     socklen_t length = sizeof(from);
     struct addr client;
@@ -146,18 +249,24 @@ static bool accept_one(struct acceptor *acceptor)
         pause_and_say(acceptor->all, "no descriptors are left for more");
         return false;
     }
+    if (!limit_claim(worker, service)) {
+        fill(acceptor->all, service);
+        return false;
+    }
     fd = accept4(acceptor->watch.fd, (struct sockaddr *)&from, &length,
                  SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd == -1) {
-        if (errno != EAGAIN && !is_about_one_connection(errno))
-            pause_and_say(acceptor->all, strerror(errno));
-        return errno != EAGAIN && !acceptor->all->paused;
+        int error = errno;
+
+        limit_release(worker, service->slot);
+        if (error != EAGAIN && !is_about_one_connection(error))
+            pause_and_say(acceptor->all, strerror(error));
+        return error != EAGAIN && !acceptor->all->paused;
     }
-    service = epoch_service_by_slot(worker->epoch, acceptor->service_slot);
     board_count(&worker->own->accepted, 1);
     acceptor->accepts++;
     addr_from_sockaddr(&client, &from);
-    session_begin(worker, fd, &client, service);
+    begin(acceptor, fd, &client, service);
     return true;
 }
 
@@ -170,7 +279,7 @@ static void on_acceptable(struct loop_watch *watch, unsigned events)
         if (!accept_one(acceptor))
             break;
     }
-    if (acceptor->accepts >= ACCEPTS_PER_TURN && !acceptor->all->paused)
+    if (acceptor->accepts >= ACCEPTS_PER_TURN)
         readd(acceptor);
 }
 
@@ -185,8 +294,9 @@ static void add(struct acceptors *all, const struct conf_listener *listener, int
         .all = all,
         .watch = {.fn = on_acceptable, .fd = fd},
         .service_slot = service->slot,
+        .is_open = access_is_open(service),
     };
-    listen_on(acceptor);
+    look_at(acceptor);
 }
 
 int acceptors_init(struct worker *worker)
@@ -196,6 +306,7 @@ int acceptors_init(struct worker *worker)
         return -1;
     worker->acceptors->worker = worker;
     worker->acceptors->resume.fn = on_resume;
+    worker->acceptors->retry.fn = on_retry;
     return 0;
 }
 
@@ -203,11 +314,12 @@ void acceptors_stop(struct worker *worker)
 {
     struct acceptors *all = worker->acceptors;
 
-    if (!all->paused) {
-        for (size_t i = 0; i < all->count; i++)
-            loop_remove(worker->loop, &all->acceptor[i].watch);
-    }
+    for (size_t i = 0; i < all->count; i++)
+        unwatch(&all->acceptor[i]);
+    for (size_t i = 0; i < ARRAY_LEN(all->full); i++)
+        all->full[i].until_ms = 0;
     loop_timer_stop(worker->loop, &all->resume);
+    loop_timer_stop(worker->loop, &all->retry);
     all->paused = false;
     all->count = 0;
 }

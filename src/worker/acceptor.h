@@ -2,6 +2,10 @@
  * Listening sockets that several workers share. Each waits with EPOLLEXCLUSIVE, accepts a few per
  * wake-up, and goes to the other end of the kernel's queue of waiters every few accepts: otherwise
  * the first worker would take everything.
+ *
+ * For two reasons, each without the other, a worker does not watch a socket: it has no room for
+ * anybody (a pause), or the service has as many sessions as it may have (it is full). Clients wait
+ * in the kernel's queue meanwhile.
  */
 #ifndef K0SLB_WORKER_ACCEPTOR_H
 #define K0SLB_WORKER_ACCEPTOR_H
@@ -33,7 +37,7 @@ void acceptors_readd(struct worker *worker);
 /* There is no room for more just now: accepts nobody for 100 ms, or until a session ends. */
 void acceptors_pause(struct worker *worker, const char *why);
 
-/* A session has ended: there is room again, if accepting was paused. */
-void acceptors_resume(struct worker *worker);
+/* A session of that service has ended: there is room again, if accepting had stopped. */
+void acceptors_resume(struct worker *worker, unsigned service_slot);
 
 #endif

@@ -24,15 +24,8 @@ static struct side *survivor(struct session *session)
 
 static enum pump_outcome flush(struct session *session)
 {
-    struct worker *worker = session->worker;
-    struct board_backend_counters *counters =
-        board_my_backend_counters(worker->board, session->backend_slot);
-
-    if (survivor(session) == &session->client)
-        return pump_run(&worker->means, &session->out, &session->backend, &session->client,
-                        &counters->bytes_out);
-    return pump_run(&worker->means, &session->in, &session->client, &session->backend,
-                    &counters->bytes_in);
+    return session_pump(session,
+                        survivor(session) == &session->client ? &session->out : &session->in);
 }
 
 /* Returns false when the survivor is gone, too. */

@@ -20,4 +20,12 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/leave.h \
 	src/worker/leave.c \
 	src/worker/retire.h \
-	src/worker/retire.c
+	src/worker/retire.c \
+	src/worker/limit.h \
+	src/worker/limit.c \
+	src/worker/access.h \
+	src/worker/access.c \
+	src/worker/bind_local.h \
+	src/worker/bind_local.c \
+	src/worker/conn_log.h \
+	src/worker/conn_log.c

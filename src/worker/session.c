@@ -6,9 +6,11 @@
 
 #include "base/fd.h"
 #include "worker/acceptor.h"
+#include "worker/conn_log.h"
 #include "worker/connect.h"
 #include "worker/idle.h"
 #include "worker/leave.h"
+#include "worker/limit.h"
 
 #define SOCKET_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
 
@@ -20,6 +22,12 @@ static void reset_on_close(int fd)
     struct linger abort = {.l_onoff = 1, .l_linger = 0};
 
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
+}
+
+void session_refuse(int client_fd)
+{
+    reset_on_close(client_fd);
+    fd_close(&client_fd);
 }
 
 /* A session that ended by itself ends in order; one that was cut is reset, so that it never looks
@@ -70,14 +78,17 @@ static void settle(struct session *session, enum board_end reason)
     list_remove(&session->ready);
     list_remove(&session->idle);
     count_end(session, reason);
+    conn_log_reason(session, reason);
 }
 
 void session_free(struct session *session, bool with_reset)
 {
     struct worker *worker = session->worker;
+    unsigned service_slot = session->service_slot;
 
     list_remove(&session->ready);
     list_remove(&session->idle);
+    conn_log_end(session);
     flow_fini(&session->in, &worker->means);
     flow_fini(&session->out, &worker->means);
     worker->sessions--;
@@ -85,7 +96,8 @@ void session_free(struct session *session, bool with_reset)
     close_side(worker, &session->backend, with_reset);
     close_side(worker, &session->client, with_reset);
     free(session);
-    acceptors_resume(worker);
+    limit_release(worker, service_slot);
+    acceptors_resume(worker, service_slot);
 }
 
 void session_end(struct session *session, enum board_end reason)
@@ -170,15 +182,28 @@ static void wake(struct session *session)
         list_append(&session->worker->ready, &session->ready);
 }
 
-/* Runs one direction. Returns false when that ended the session. */
-static bool run_flow(struct session *session, struct flow *flow)
+enum pump_outcome session_pump(struct session *session, struct flow *flow)
 {
     struct worker *worker = session->worker;
     struct board_backend_counters *counters =
         board_my_backend_counters(worker->board, session->backend_slot);
     bool from_client = flow == &session->in;
-    struct side *from = from_client ? &session->client : &session->backend;
-    struct side *to = from_client ? &session->backend : &session->client;
+    _Atomic uint64_t *moved = from_client ? &counters->bytes_in : &counters->bytes_out;
+    uint64_t size = atomic_load_explicit(moved, memory_order_relaxed);
+    enum pump_outcome outcome =
+        pump_run(&worker->means, flow, from_client ? &session->client : &session->backend,
+                 from_client ? &session->backend : &session->client, moved);
+
+    size = atomic_load_explicit(moved, memory_order_relaxed) - size;
+    if (session->record != NULL)
+        conn_log_moved(session, from_client ? size : 0, from_client ? 0 : size);
+    return outcome;
+}
+
+/* Runs one direction. Returns false when that ended the session. */
+static bool run_flow(struct session *session, struct flow *flow)
+{
+    bool from_client = flow == &session->in;
     enum pump_outcome outcome;
     enum board_end reason;
     bool at_client;
@@ -186,8 +211,7 @@ static bool run_flow(struct session *session, struct flow *flow)
     if (flow->shut)
         return true;
     flow->is_last = from_client ? session->out.shut : session->in.shut;
-    outcome = pump_run(&worker->means, flow, from, to,
-                       from_client ? &counters->bytes_in : &counters->bytes_out);
+    outcome = session_pump(session, flow);
     if (outcome == PUMP_AGAIN)
         wake(session);
     if (outcome == PUMP_WAIT || outcome == PUMP_AGAIN)
@@ -325,11 +349,12 @@ void session_begin(struct worker *worker, int client_fd, const struct addr *clie
     struct session *session = session_new(worker, client_fd);
 
     if (session == NULL) {
-        reset_on_close(client_fd);
-        fd_close(&client_fd);
+        session_refuse(client_fd);
+        limit_release(worker, service->slot);
         return;
     }
     session->service_slot = service->slot;
+    conn_log_begin(session, client, service);
     worker->sessions++;
     atomic_store_explicit(&worker->own->sessions, worker->sessions, memory_order_relaxed);
     board_count(&board_my_service_counters(worker->board, service->slot)->accepted, 1);
@@ -346,6 +371,7 @@ void session_connected(struct session *session)
 
     session->state = SESSION_RELAYING;
     session->backend.writable = true;
+    conn_log_connected(session);
     list_append(&worker->at_backend[session->backend_slot], &session->at_backend);
     board_count(&board_my_backend_counters(worker->board, session->backend_slot)->total, 1);
     idle_queue(session);

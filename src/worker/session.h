@@ -12,6 +12,7 @@
 #include "worker/worker_state.h"
 
 struct attempt;
+struct conn_record;
 
 enum session_state {
     SESSION_CONNECTING, /* no backend yet; the client's bytes stay in the kernel */
@@ -31,8 +32,9 @@ struct session {
     uint64_t moved_ms;       /* when a byte or a FIN moved last */
     uint64_t look_ms;        /* when its timeout is looked at next; leaving: when it ends at last */
     struct attempt *attempt; /* while SESSION_CONNECTING */
-    uint32_t left;           /* leaving: bytes that are still on their way */
-    uint32_t discarded;      /* leaving: bytes that came nevertheless */
+    struct conn_record *record; /* for the connection log; NULL without one */
+    uint32_t left;              /* leaving: bytes that are still on their way */
+    uint32_t discarded;         /* leaving: bytes that came nevertheless */
     uint16_t service_slot;
     uint16_t backend_slot; /* BOARD_NO_SLOT while none is chosen */
     uint8_t state;         /* enum session_state */
@@ -41,11 +43,14 @@ struct session {
 };
 
 /*
- * Takes an accepted socket and begins to look for a backend. The session owns the descriptor from
- * here on, also when it comes to nothing at once.
+ * Takes an accepted socket and begins to look for a backend. The session owns the descriptor, and
+ * the claim that was made for it (limit.h), from here on, also when it comes to nothing at once.
  */
 void session_begin(struct worker *worker, int client_fd, const struct addr *client,
                    const struct conf_service *service);
+
+/* Closes an accepted socket that no session will have, with RST. */
+void session_refuse(int client_fd);
 
 /* The backend's socket is connected: bytes may flow. Called by connect.c. */
 void session_connected(struct session *session);
@@ -55,6 +60,9 @@ void session_connected(struct session *session);
  * both sides, so that a cut transfer never looks complete.
  */
 void session_end(struct session *session, enum board_end reason);
+
+/* Runs one flow of a session that has, or had, a backend; what left is counted. */
+enum pump_outcome session_pump(struct session *session, struct flow *flow);
 
 /* The last of a session that leaves: closes what is open, with RST if it says so, and frees. */
 void session_free(struct session *session, bool with_reset);

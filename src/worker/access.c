@@ -1,0 +1,42 @@
+#include "worker/access.h"
+
+#include <inttypes.h>
+
+#include "base/log.h"
+
+/* One line in so long a time, for each worker. */
+#define SAY_MS 1000
+
+static bool is_empty(const struct conf_access *access)
+{
+    return !access->everyone && !access->controllers && access->cidr_count == 0;
+}
+
+bool access_is_open(const struct conf_service *service)
+{
+    return service->allow.everyone && is_empty(&service->deny);
+}
+
+bool access_allows(const struct worker *worker, const struct conf_service *service,
+                   const struct addr *client)
+{
+    return !board_allows(worker->board, worker->epoch, &service->deny, client) &&
+           board_allows(worker->board, worker->epoch, &service->allow, client);
+}
+
+void access_note_denied(struct worker *worker, const struct conf_service *service,
+                        const struct addr *client, struct access_log *log)
+{
+    uint64_t now = loop_now_ms(worker->loop);
+    char text[ADDR_TEXT_SIZE];
+
+    board_count(&board_my_service_counters(worker->board, service->slot)->denied, 1);
+    if (log->said_ms != 0 && now - log->said_ms < SAY_MS) {
+        log->suppressed++;
+        return;
+    }
+    log_notice("denied service=%s client=%s suppressed=%" PRIu64, service->name,
+               addr_format(client, text), log->suppressed);
+    log->said_ms = now;
+    log->suppressed = 0;
+}
