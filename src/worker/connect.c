@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "worker/acceptor.h"
+#include "worker/bind_local.h"
+#include "worker/conn_log.h"
 #include "worker/suspicion.h"
 
 #define SOCKET_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
@@ -117,25 +119,41 @@ static int open_socket(const struct addr *address)
     return fd;
 }
 
+/* A socket that connects, from one of the service's own addresses if it has any. */
+static int open_connection(struct session *session, const struct addr *address)
+{
+    struct worker *worker = session->worker;
+    int *fd = &session->backend.watch.fd;
+    struct sockaddr_storage sockaddr;
+    socklen_t length = addr_to_sockaddr(address, &sockaddr);
+    struct local_choice choice;
+
+    local_choice_init(&choice, worker->epoch, service_of(session), address, &worker->rng);
+    do {
+        fd_close(fd);
+        *fd = open_socket(address);
+        if (*fd == -1)
+            return -1;
+        if (local_choice_bind(&choice, *fd) == -1)
+            continue;
+        if (connect(*fd, (struct sockaddr *)&sockaddr, length) == 0 || errno == EINPROGRESS)
+            return 0;
+    } while (local_choice_has_next(&choice, errno));
+    return -1;
+}
+
 /* Begins to connect. Returns 0, or -1 with errno. */
 static int start_try(struct session *session)
 {
     struct worker *worker = session->worker;
-    struct sockaddr_storage sockaddr;
     struct addr address;
-    socklen_t length;
 
     if (board_backend_address(worker->board, session->backend_slot, &address) == -1) {
         errno = EHOSTUNREACH;
         return -1;
     }
     session->attempt->port = address.port;
-    length = addr_to_sockaddr(&address, &sockaddr);
-    session->backend.watch.fd = open_socket(&address);
-    if (session->backend.watch.fd == -1)
-        return -1;
-    if (connect(session->backend.watch.fd, (struct sockaddr *)&sockaddr, length) == -1 &&
-        errno != EINPROGRESS)
+    if (open_connection(session, &address) == -1)
         return -1;
     return loop_add(worker->loop, &session->backend.watch, SOCKET_EVENTS);
 }
@@ -371,6 +389,7 @@ void connect_abandon(struct session *session)
 {
     if (session->attempt == NULL)
         return;
+    conn_log_tried(session, session->attempt->tried_count);
     list_remove(&session->attempt->waiting);
     free(session->attempt);
     session->attempt = NULL;
