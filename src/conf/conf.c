@@ -13,6 +13,11 @@ char *conf_place_format(const char *host, const struct addr *address, char text[
     return text;
 }
 
+bool conf_counts_sources(const struct conf_service *service)
+{
+    return service->balance == BALANCE_SOURCE_SPREAD || service->source_max_connections > 0;
+}
+
 void conf_free(struct conf *conf)
 {
     free(conf->services);

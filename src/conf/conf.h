@@ -159,6 +159,9 @@ struct conf {
 const char *conf_balance_name(enum conf_balance balance);
 const char *conf_check_name(enum conf_check check);
 
+/* Whether the sessions of this service are counted by client address. */
+bool conf_counts_sources(const struct conf_service *service);
+
 /*
  * Writes where a backend is, "10.0.0.1:6443" or "cp1.example:6443", and returns `text`. `host` is
  * "" for a literal address; else only the address's port counts.

@@ -7,27 +7,39 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/conf_rules.h"
 #include "conf/conf_services.h"
 
 /* `auto` takes no more; a controller's traffic does not ask for them. */
 #define AUTO_WORKERS_MOST 8
 
-struct check {
-    struct conf *conf;
-    const struct conf_statements *statements;
-    struct conf_report *report;
-};
-
-static uint32_t line_of(const struct check *check, const char *section, const char *key)
+uint32_t conf_rules_line(const struct conf_rules *rules, const char *section, const char *key)
 {
-    const struct conf_statement *found = conf_statements_find(check->statements, section, key);
+    const struct conf_statement *found = conf_statements_find(rules->statements, section, key);
 
     return found != NULL ? found->line : 0;
 }
 
-static void check_workers(const struct check *check)
+bool conf_rules_is_backend_refused(const struct conf_rules *rules, const char *section)
 {
-    struct conf_global *global = &check->conf->global;
+    return rules->statements->section_lost ||
+           conf_statements_has_refused(rules->statements, "controllers") ||
+           conf_statements_has_refused(rules->statements, section);
+}
+
+const char *conf_rules_list_section(const struct conf_rules *rules,
+                                    const struct conf_service *service, const char *key,
+                                    char section[CONF_SECTION_SIZE])
+{
+    conf_services_section(service->name, section);
+    if (conf_statements_find(rules->statements, section, key) == NULL)
+        strcpy(section, "defaults");
+    return section;
+}
+
+static void check_workers(const struct conf_rules *rules)
+{
+    struct conf_global *global = &rules->conf->global;
     cpu_set_t usable;
     int count = 1;
 
@@ -42,39 +54,39 @@ static void check_workers(const struct check *check)
 }
 
 /* The account for the children; NULL after a message, or where it does not matter. */
-static const struct passwd *find_user(const struct check *check)
+static const struct passwd *find_user(const struct conf_rules *rules)
 {
-    struct conf_global *global = &check->conf->global;
-    const struct conf_statement *said = conf_statements_find(check->statements, "k0slb", "user");
+    struct conf_global *global = &rules->conf->global;
+    const struct conf_statement *said = conf_statements_find(rules->statements, "k0slb", "user");
     const struct passwd *found;
 
     if (said != NULL && said->refused)
         return NULL;
     found = getpwnam(global->user);
     /* A file that is refused anyway needs no word about the children's default user. */
-    if (found != NULL || (said == NULL && (geteuid() != 0 || check->report->errors > 0)))
+    if (found != NULL || (said == NULL && (geteuid() != 0 || rules->report->errors > 0)))
         return found;
     if (said != NULL) {
-        conf_report_add(check->report, CONF_ERROR, said->line, "k0slb", "user",
+        conf_report_add(rules->report, CONF_ERROR, said->line, "k0slb", "user",
                         "there is no user \"%s\" on this machine", global->user);
         return NULL;
     }
-    conf_report_add(check->report, CONF_WARNING, 0, "k0slb", "user",
+    conf_report_add(rules->report, CONF_WARNING, 0, "k0slb", "user",
                     "there is no user \"%s\", the children run as \"nobody\"; make it with: "
                     "useradd --system --no-create-home --shell /usr/sbin/nologin %s",
                     global->user, global->user);
     strcpy(global->user, "nobody");
     found = getpwnam(global->user);
     if (found == NULL)
-        conf_report_add(check->report, CONF_ERROR, 0, "k0slb", "user",
+        conf_report_add(rules->report, CONF_ERROR, 0, "k0slb", "user",
                         "there is no user \"nobody\" either");
     return found;
 }
 
-static void check_user(const struct check *check)
+static void check_user(const struct conf_rules *rules)
 {
-    struct conf_global *global = &check->conf->global;
-    const struct passwd *user = find_user(check);
+    struct conf_global *global = &rules->conf->global;
+    const struct passwd *user = find_user(rules);
 
     global->change_user = geteuid() == 0;
     global->uid = geteuid();
@@ -82,8 +94,8 @@ static void check_user(const struct check *check)
     if (user == NULL)
         return;
     if (user->pw_uid == 0)
-        conf_report_add(check->report, CONF_ERROR, line_of(check, "k0slb", "user"), "k0slb", "user",
-                        "\"%s\" is root: what carries connections has to be somebody else",
+        conf_report_add(rules->report, CONF_ERROR, conf_rules_line(rules, "k0slb", "user"), "k0slb",
+                        "user", "\"%s\" is root: what carries connections has to be somebody else",
                         global->user);
     if (global->change_user) {
         global->uid = user->pw_uid;
@@ -91,27 +103,28 @@ static void check_user(const struct check *check)
     }
 }
 
-static void check_group(const struct check *check)
+static void check_group(const struct conf_rules *rules)
 {
-    struct conf_global *global = &check->conf->global;
+    struct conf_global *global = &rules->conf->global;
     const struct group *group;
 
     if (global->group[0] == '\0')
         return;
     group = getgrnam(global->group);
     if (group == NULL)
-        conf_report_add(check->report, CONF_ERROR, line_of(check, "k0slb", "group"), "k0slb",
-                        "group", "there is no group \"%s\" on this machine", global->group);
+        conf_report_add(rules->report, CONF_ERROR, conf_rules_line(rules, "k0slb", "group"),
+                        "k0slb", "group", "there is no group \"%s\" on this machine",
+                        global->group);
     else if (global->change_user)
         global->gid = group->gr_gid;
 }
 
 /* A path for every instance of its own, where nothing is said. */
-static void check_pid_file(const struct check *check)
+static void check_pid_file(const struct conf_rules *rules)
 {
-    struct conf_global *global = &check->conf->global;
+    struct conf_global *global = &rules->conf->global;
     const struct conf_statement *said =
-        conf_statements_find(check->statements, "k0slb", "pid_file");
+        conf_statements_find(rules->statements, "k0slb", "pid_file");
 
     _Static_assert(sizeof(K0SLB_RUNSTATEDIR "/.pid") + CONF_NAME_SIZE <= CONF_PATH_SIZE,
                    "the default path has room");
@@ -121,48 +134,73 @@ static void check_pid_file(const struct check *check)
                  global->name);
 }
 
-static void check_service_count(const struct check *check)
+static void check_service_count(const struct conf_rules *rules)
 {
     char section[CONF_SECTION_SIZE];
 
-    if (check->conf->service_count <= CONF_MAX_SERVICES)
+    if (rules->conf->service_count <= CONF_MAX_SERVICES)
         return;
-    conf_services_section(check->conf->services[CONF_MAX_SERVICES].name, section);
-    conf_report_add(check->report, CONF_ERROR, line_of(check, section, ""), section, NULL,
+    conf_services_section(rules->conf->services[CONF_MAX_SERVICES].name, section);
+    conf_report_add(rules->report, CONF_ERROR, conf_rules_line(rules, section, ""), section, NULL,
                     "more than %d services", CONF_MAX_SERVICES);
 }
 
-static void check_backend_count(const struct check *check)
+static void check_backend_count(const struct conf_rules *rules)
 {
-    if (check->conf->backend_count > CONF_MAX_BACKENDS)
-        conf_report_add(check->report, CONF_ERROR, 0, NULL, NULL,
+    if (rules->conf->backend_count > CONF_MAX_BACKENDS)
+        conf_report_add(rules->report, CONF_ERROR, 0, NULL, NULL,
                         "more than %d backends in all services together", CONF_MAX_BACKENDS);
 }
 
-static const char *owner_section(const struct check *check, const struct conf_listener *listener,
+static const char *owner_section(const struct conf_rules *rules,
+                                 const struct conf_listener *listener,
                                  char section[CONF_SECTION_SIZE])
 {
     if (listener->owner == CONF_STATS_OWNER)
         return "stats";
-    return conf_services_section(check->conf->services[listener->owner].name, section);
+    return conf_services_section(rules->conf->services[listener->owner].name, section);
 }
 
-static void check_listener_count(const struct check *check)
+static void check_listener_count(const struct conf_rules *rules)
 {
-    const struct conf_listener *last = &check->conf->listeners[CONF_MAX_LISTENERS];
+    const struct conf_listener *last = &rules->conf->listeners[CONF_MAX_LISTENERS];
     char section[CONF_SECTION_SIZE];
 
-    if (check->conf->listener_count > CONF_MAX_LISTENERS)
-        conf_report_add(check->report, CONF_ERROR, last->line, owner_section(check, last, section),
+    if (rules->conf->listener_count > CONF_MAX_LISTENERS)
+        conf_report_add(rules->report, CONF_ERROR, last->line, owner_section(rules, last, section),
                         "listen", "more than %d listening sockets in all (:PORT counts as two)",
                         CONF_MAX_LISTENERS);
 }
 
-static void check_range_count(const struct check *check)
+static void report_ranges(const struct conf_rules *rules, const char *section, const char *key)
 {
-    if (check->conf->cidr_count > CONF_MAX_CIDRS)
-        conf_report_add(check->report, CONF_ERROR, line_of(check, "stats", "allow"), "stats",
-                        "allow", "more than %d ranges", CONF_MAX_CIDRS);
+    conf_report_add(rules->report, CONF_ERROR, conf_rules_line(rules, section, key), section, key,
+                    "more than %d ranges in all (private counts as 9)", CONF_MAX_CIDRS);
+}
+
+/* Whether the list holds the one range too many. */
+static bool is_overfull(const struct conf_access *access)
+{
+    return access->first_cidr + access->cidr_count > CONF_MAX_CIDRS;
+}
+
+/* The lists of services come first. */
+static void check_range_count(const struct conf_rules *rules)
+{
+    char section[CONF_SECTION_SIZE];
+
+    if (rules->conf->cidr_count <= CONF_MAX_CIDRS)
+        return;
+    for (unsigned i = 0; i < rules->conf->service_count; i++) {
+        const struct conf_service *service = &rules->conf->services[i];
+        const char *key = is_overfull(&service->allow) ? "allow" : "deny";
+
+        if (!is_overfull(&service->allow) && !is_overfull(&service->deny))
+            continue;
+        report_ranges(rules, conf_rules_list_section(rules, service, key, section), key);
+        return;
+    }
+    report_ranges(rules, "stats", "allow");
 }
 
 /* Whether both cannot be bound at once. Sockets of the two families never collide. */
@@ -183,7 +221,7 @@ static const char *socket_text(const struct conf_listener *listener, char text[A
     return text;
 }
 
-static void report_overlap(const struct check *check, const struct conf_listener *early,
+static void report_overlap(const struct conf_rules *rules, const struct conf_listener *early,
                            const struct conf_listener *late)
 {
     char late_section[CONF_SECTION_SIZE];
@@ -200,143 +238,61 @@ static void report_overlap(const struct check *check, const struct conf_listener
     }
     if (early->line != 0)
         snprintf(place, sizeof(place), "line %lu", (unsigned long)early->line);
-    conf_report_add(check->report, CONF_ERROR, late->line, owner_section(check, late, late_section),
+    conf_report_add(rules->report, CONF_ERROR, late->line, owner_section(rules, late, late_section),
                     "listen", "%s overlaps %s of [%s] (%s)", socket_text(late, late_text),
-                    socket_text(early, early_text), owner_section(check, early, early_section),
+                    socket_text(early, early_text), owner_section(rules, early, early_section),
                     place);
 }
 
-static void check_overlaps(const struct check *check)
+static void check_overlaps(const struct conf_rules *rules)
 {
-    const struct conf_listener *list = check->conf->listeners;
+    const struct conf_listener *list = rules->conf->listeners;
 
-    for (unsigned i = 0; i < check->conf->listener_count; i++) {
+    for (unsigned i = 0; i < rules->conf->listener_count; i++) {
         for (unsigned j = 0; j < i; j++) {
             /* Of two pairs the IPv4 halves have been reported already. */
             bool told = list[i].both && list[j].both && list[i].address.family == ADDR_IPV6;
 
             if (!told && is_overlap(&list[i], &list[j]))
-                report_overlap(check, &list[j], &list[i]);
+                report_overlap(rules, &list[j], &list[i]);
         }
     }
 }
 
-static void check_listen(const struct check *check, const struct conf_service *service,
-                         const char *section)
-{
-    const char *meant = conf_services_suggest(service->name);
-    uint32_t line = line_of(check, section, "");
-
-    if (conf_services_is_built_in(service->name) ||
-        conf_statements_find(check->statements, section, "listen") != NULL ||
-        conf_statements_has_refused(check->statements, section))
-        return;
-    if (meant != NULL)
-        conf_report_add(check->report, CONF_ERROR, line, section, NULL,
-                        "\"listen\" is missing; did you mean [service %s]?", meant);
-    else
-        conf_report_add(check->report, CONF_ERROR, line, section, NULL,
-                        "\"listen\" is missing: write listen = ADDRESS:PORT");
-}
-
-/* Without `port` the controllers are asked at the port that is listened on: there must be one. */
-static void check_port(const struct check *check, const struct conf_service *service,
-                       const char *section)
-{
-    if (service->port != 0 || service->listener_count == 0 ||
-        conf_services_has_servers(check->statements, section) ||
-        conf_statements_has_refused(check->statements, section))
-        return;
-    conf_report_add(check->report, CONF_ERROR, line_of(check, section, "listen"), section, "listen",
-                    "more than one port: say which one the controllers have by port = N");
-}
-
-/* Whether backends may be missing only because somebody wrote them wrong. */
-static bool is_backend_refused(const struct check *check, const char *section)
-{
-    return check->statements->section_lost ||
-           conf_statements_has_refused(check->statements, "controllers") ||
-           conf_statements_has_refused(check->statements, section);
-}
-
-static void check_backends(const struct check *check, const struct conf_service *service,
-                           const char *section)
-{
-    uint32_t controllers = line_of(check, "controllers", "");
-
-    if (check->conf->backend_count == 0 || service->backend_count != 0 || !service->enabled ||
-        check->conf->backend_count > CONF_MAX_BACKENDS || is_backend_refused(check, section))
-        return;
-    /* The same for every service without servers of its own, hence reported once. */
-    if (controllers != 0)
-        conf_report_add(check->report, CONF_ERROR, controllers, "controllers", NULL,
-                        "no controller: write NAME = ADDRESS for each of them");
-    else
-        conf_report_add(check->report, CONF_ERROR, line_of(check, section, ""), section, NULL,
-                        "no backend: write server NAME = ADDRESS:PORT, or fill in [controllers]");
-}
-
-/* An agent redials until it holds a tunnel to each controller: by its address it gets only one. */
-static void check_balance(const struct check *check, const struct conf_service *service,
-                          const char *section)
-{
-    if (service->balance == BALANCE_SOURCE && strcmp(service->name, "konnectivity") == 0)
-        conf_report_add(check->report, CONF_ERROR, line_of(check, section, "balance"), section,
-                        "balance",
-                        "source would never let an agent reach every controller; use roundrobin");
-}
-
-static void check_services(const struct check *check)
-{
-    char section[CONF_SECTION_SIZE];
-
-    for (unsigned i = 0; i < check->conf->service_count; i++) {
-        struct conf_service *service = &check->conf->services[i];
-
-        conf_services_section(service->name, section);
-        check_listen(check, service, section);
-        check_port(check, service, section);
-        check_backends(check, service, section);
-        check_balance(check, service, section);
-        if (service->check_fast_interval > service->check_interval)
-            service->check_fast_interval = service->check_interval;
-    }
-}
-
 /* Nobody serves anything, and nothing was refused that might have. */
-static void check_purpose(const struct check *check)
+static void check_purpose(const struct conf_rules *rules)
 {
-    uint32_t line = line_of(check, "controllers", "");
+    uint32_t line = conf_rules_line(rules, "controllers", "");
     char section[CONF_SECTION_SIZE] = "controllers";
     bool enabled = false;
 
-    if (check->statements->section_lost)
+    if (rules->statements->section_lost)
         return;
-    for (unsigned i = 0; i < check->conf->service_count; i++) {
-        enabled |= check->conf->services[i].enabled != 0;
-        conf_services_section(check->conf->services[i].name, section);
-        if (is_backend_refused(check, section))
+    for (unsigned i = 0; i < rules->conf->service_count; i++) {
+        enabled |= rules->conf->services[i].enabled != 0;
+        conf_services_section(rules->conf->services[i].name, section);
+        if (conf_rules_is_backend_refused(rules, section))
             return;
     }
-    if (check->conf->backend_count == 0)
-        conf_report_add(check->report, CONF_ERROR, line, line != 0 ? "controllers" : NULL, NULL,
+    if (rules->conf->backend_count == 0)
+        conf_report_add(rules->report, CONF_ERROR, line, line != 0 ? "controllers" : NULL, NULL,
                         "nothing to serve: write the addresses of the k0s controllers into "
                         "[controllers], one NAME = ADDRESS for each");
     else if (!enabled)
-        conf_report_add(check->report, CONF_ERROR, 0, NULL, NULL,
+        conf_report_add(rules->report, CONF_ERROR, 0, NULL, NULL,
                         "nothing to serve: every service has enabled = no");
 }
 
 void conf_check_all(struct conf *conf, const struct conf_statements *statements,
                     struct conf_report *report)
 {
-    static void (*const rules[])(const struct check *) = {
+    static void (*const all[])(const struct conf_rules *) = {
         check_workers,     check_service_count, check_backend_count, check_listener_count,
-        check_range_count, check_overlaps,      check_services,      check_purpose,
-        check_user,        check_group,         check_pid_file,
+        check_range_count, check_overlaps,      conf_rules_services, conf_rules_sources,
+        check_purpose,     check_user,          check_group,         check_pid_file,
     };
-    const struct check check = {conf, statements, report};
+    const struct conf_rules rules = {conf, statements, report};
 
-    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-        rules[i](&check);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        all[i](&rules);
 }

@@ -9,7 +9,7 @@
 /*
  * Holds every rule against the filled configuration and reports what breaks one. Nothing is said to
  * be missing where something was refused. Also settles what depends on the machine: the number of
- * workers for `auto`, and the numbers of user and group.
+ * workers for `auto`, the numbers of user and group, whether it has the source addresses.
  */
 void conf_check_all(struct conf *conf, const struct conf_statements *statements,
                     struct conf_report *report);

@@ -10,7 +10,8 @@
  * Reads, checks and fills in the file. Returns 0 with *conf filled, to be freed by conf_free(), or
  * -1 with *conf empty; *report then holds every mistake of the file, sorted by line (also what the
  * system said when it cannot be read). Warnings may be there in both cases. Resolves no names,
- * binds nothing, changes nothing. The caller sets report->path and frees the report.
+ * changes nothing, and binds nothing but a moment's socket to each source address. The caller sets
+ * report->path and frees the report.
  */
 int conf_load(struct conf *conf, const char *path, struct conf_report *report) MUST_CHECK;
 

@@ -18,6 +18,9 @@ src_conf_libconf_a_SOURCES = \
 	src/conf/conf_report.c \
 	src/conf/conf_resolve.h \
 	src/conf/conf_resolve.c \
+	src/conf/conf_rules.h \
+	src/conf/conf_rules_services.c \
+	src/conf/conf_rules_sources.c \
 	src/conf/conf_services.h \
 	src/conf/conf_services.c \
 	src/conf/conf_statement.h \

@@ -67,7 +67,7 @@ static const struct expectation missing_cases[] = {
      "= N"},
     {CONTROLLERS "[service konnectivity]\nbalance = source\n",
      "t.ini:5: [service konnectivity] balance: source would never let an agent reach every "
-     "controller; use roundrobin"},
+     "controller; use source-spread"},
     {"[service x]\nlisten = :1\nserver a = 10.0.0.1:1\n[service y]\nlisten = :2\n",
      "t.ini:4: [service y]: no backend: write server NAME = ADDRESS:PORT, or fill in "
      "[controllers]"},
@@ -184,7 +184,8 @@ static void too_many_ranges(void)
     for (int i = 0; i < 257; i++)
         append(&text, "allow = 10.%d.%d.0/24\n", i / 250, i % 250);
     load_text(&loaded, text.data);
-    ASSERT_TEXT(loaded.errors, "t.ini:5: [stats] allow: more than 256 ranges");
+    ASSERT_TEXT(loaded.errors,
+                "t.ini:5: [stats] allow: more than 256 ranges in all (private counts as 9)");
     loaded_free(&loaded);
     textbuf_fini(&text);
 }

@@ -317,6 +317,7 @@ static void the_default_path(void)
 /* The sample as it is says what to fill in; with everything uncommented it is accepted. */
 static void the_sample_file(void)
 {
+    static const char *const of_another_machine[] = {";user", ";group", ";source_address"};
     const char *root = getenv("K0SLB_SRCDIR");
     char sample[16384] = "";
     char all[16384] = "";
@@ -331,8 +332,10 @@ static void the_sample_file(void)
     file = fopen(path, "re");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
     while (fgets(path, sizeof(path), file) != NULL) {
-        bool machine = strncmp(path, ";user", 5) == 0 || strncmp(path, ";group", 6) == 0;
+        bool machine = false;
 
+        for (size_t i = 0; i < ARRAY_LEN(of_another_machine); i++)
+            machine |= strncmp(path, of_another_machine[i], strlen(of_another_machine[i])) == 0;
         CU_ASSERT(strlen(path) <= 101);
         strcat(sample, path);
         strcat(all, path[0] == ';' && path[1] != ' ' && !machine ? path + 1 : path);

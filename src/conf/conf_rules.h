@@ -1,0 +1,36 @@
+/* What the parts of conf_check_all() share. Nobody else needs it. */
+#ifndef K0SLB_CONF_CONF_RULES_H
+#define K0SLB_CONF_CONF_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "conf/conf_report.h"
+#include "conf/conf_services.h"
+#include "conf/conf_statement.h"
+
+struct conf_rules {
+    struct conf *conf;
+    const struct conf_statements *statements;
+    struct conf_report *report;
+};
+
+/* The line of a key, or of a section's header by key ""; 0 = it is not there. */
+uint32_t conf_rules_line(const struct conf_rules *rules, const char *section, const char *key);
+
+/* Whether backends may be missing only because somebody wrote them wrong. */
+bool conf_rules_is_backend_refused(const struct conf_rules *rules, const char *section);
+
+/* The section that a service has a list from: its own, or "defaults". Returns `section`. */
+const char *conf_rules_list_section(const struct conf_rules *rules,
+                                    const struct conf_service *service, const char *key,
+                                    char section[CONF_SECTION_SIZE]);
+
+/* The rules that each service has to keep by itself. */
+void conf_rules_services(const struct conf_rules *rules);
+
+/* source_address: this machine has to have them, and a backend to be reached from there. */
+void conf_rules_sources(const struct conf_rules *rules);
+
+#endif
