@@ -11,8 +11,8 @@
  *   admin           k0slbctl run by root           drain and maint words (compare-and-swap)
  *   checker         the checker                    health words, rise/fall, last results
  *   tickets         workers (fetch-and-add)        one round-robin ticket a service
- *   worker[0..n-1]  the worker of that slot; the   state, heartbeat, gauges, counters, evidence
- *                   master between reap and fork
+ *   worker[0..n-1]  the worker of that slot; the   state, heartbeat, gauges, counters, evidence,
+ *                   master between reap and fork   its table of client addresses
  *
  * A field is a C11 atomic, or never changes while its slot is in use, or there are two copies of it
  * under a sequence number: copy sequence % 2 is whole, and the other one is where the next writing
@@ -30,7 +30,7 @@
 #include "conf/conf.h"
 
 #define BOARD_MAGIC   "k0slb\n\1"
-#define BOARD_VERSION 1
+#define BOARD_VERSION 2
 #define BOARD_NO_SLOT UINT16_MAX
 
 #define BOARD_MAX_CHILDREN     256
@@ -81,8 +81,8 @@ struct board_prefix {
 struct board_layout {
     uint32_t services;
     uint32_t backends;
-    uint32_t workers; /* slots */
-    uint32_t reserved;
+    uint32_t workers;     /* slots */
+    uint32_t sources;     /* client addresses in each worker's table */
     uint64_t services_at; /* in the master's region */
     uint64_t backends_at;
     uint64_t admin_at;
@@ -90,6 +90,7 @@ struct board_layout {
     uint64_t tickets_at;
     uint64_t worker_at; /* slot k is at worker_at + k × worker_size */
     uint64_t worker_size;
+    uint64_t sources_at; /* in a worker's region: its table, page-aligned, to the region's end */
     uint64_t size;
 };
 
@@ -147,7 +148,7 @@ _Static_assert(sizeof(struct addr) % sizeof(uint64_t) == 0 &&
 struct board_backend {
     _Atomic uint32_t state; /* enum board_slot_state */
     uint16_t service;       /* service slot */
-    uint16_t reserved;
+    uint16_t ordinal; /* 0 to CONF_MAX_SPREAD - 1, for life: its place in a struct board_source */
     _Atomic uint64_t number;
     _Atomic uint32_t life;
     _Atomic uint32_t weight;
@@ -181,9 +182,12 @@ struct board_master {
     _Atomic uint64_t reload_ms;        /* wall clock of the last result */
     _Atomic uint32_t reload_ok;
     _Atomic uint32_t workers_wanted;
-    _Atomic uint64_t region_exists;        /* bit k: worker slot k is allocated */
-    _Atomic uint64_t events;               /* written so far; the newest is at (events-1) % MAX */
-    _Atomic uint64_t log_dropped;          /* lines that could not be written anywhere */
+    _Atomic uint64_t region_exists; /* bit k: worker slot k is allocated, but for its table */
+    _Atomic uint64_t table_exists;  /* bit k: and the table of that slot */
+    uint64_t table_wanted;          /* 1: each region gets one; the master's own */
+    uint64_t source_seed;           /* of the tables' hash: no client can aim at a chain */
+    _Atomic uint64_t events;        /* written so far; the newest is at (events-1) % MAX */
+    _Atomic uint64_t log_dropped;   /* lines that could not be written anywhere */
     char reload_errors[BOARD_ERRORS_SIZE]; /* written before reloads_finished */
     struct board_event event[BOARD_MAX_EVENTS];
     /* struct board_service [layout.services], struct board_backend [layout.backends] follow */
@@ -277,7 +281,8 @@ enum board_end {
     BOARD_END_DRAINED,     /* removed by a reload, and drain_timeout was over */
     BOARD_END_DEAD_CLIENT, /* it answers nothing any more: dead_client_timeout */
     BOARD_END_DEAD_BACKEND,
-    BOARD_END_LIMIT, /* source_max_connections */
+    BOARD_END_LIMIT,    /* source_max_connections */
+    BOARD_END_REPLAYED, /* it did not answer a hello, and the session went on elsewhere */
     BOARD_END_COUNT = 16,
 };
 
@@ -321,7 +326,36 @@ struct board_worker {
     _Atomic uint64_t epoch;         /* number obeyed */
     uint64_t reserved[3];
     /* 64-aligned: _Atomic uint32_t active[backends],
-     * struct board_service_counters [services], struct board_backend_counters [backends] */
+     * struct board_service_counters [services], struct board_backend_counters [backends].
+     * At layout.sources_at, where table_exists says so: struct board_source_table,
+     * _Atomic uint32_t heads[sources], struct board_source [sources] */
 };
+
+/*
+ * The sessions of one client address at one service, at each of its backends by their ordinals.
+ * Entries are numbered from 1 and stand in chains, one for each value of a hash; those that count
+ * nothing are free. A reader may meet one while it changes hands, and then misses some sessions for
+ * a moment; it never follows more than BOARD_CHAIN_MOST links.
+ */
+struct board_source {
+    _Atomic uint32_t
+        owner;             /* bits 0-15: 1 + service slot, 0 = free; the rest rises with each use */
+    _Atomic uint32_t next; /* in its chain, or the next free one; 0 = none */
+    _Atomic uint32_t ip[4]; /* as struct addr has them; IPv4 as ::ffff:a.b.c.d */
+    _Atomic uint32_t scope;
+    _Atomic uint16_t sessions[CONF_MAX_SPREAD];
+};
+
+#define BOARD_CHAIN_MOST 64
+
+/* What the table's writer remembers of it. */
+struct board_source_table {
+    _Atomic uint32_t used;  /* entries */
+    _Atomic uint32_t fresh; /* entries that have ever been used: 1 to this */
+    _Atomic uint32_t free;  /* the first of those that are free again; 0 = none */
+    uint32_t reserved[13];
+};
+
+_Static_assert(sizeof(struct board_source) + sizeof(uint32_t) <= 64, "a client costs 64 bytes");
 
 #endif

@@ -5,7 +5,7 @@
 #include "board/board_map.h"
 #include "board/board_master.h"
 
-/* Everything behind `number` in a struct of counters is an array of such numbers. */
+/* Everything behind `number` in a struct of counters is an array of such numbers, up to `size`. */
 static void add_counters(void *sum, const void *more, size_t size)
 {
     _Atomic uint64_t *to = sum;
@@ -14,12 +14,6 @@ static void add_counters(void *sum, const void *more, size_t size)
     for (size_t i = 1; i < size / sizeof(*to); i++)
         atomic_fetch_add_explicit(&to[i], atomic_load_explicit(&from[i], memory_order_relaxed),
                                   memory_order_relaxed);
-}
-
-/* The writable twin of something in the master's own mapping. */
-static void *writable(struct board *board, const void *shared)
-{
-    return board->all + ((const char *)shared - board->all);
 }
 
 static const char *first_worker(const struct board *board)
@@ -57,13 +51,14 @@ static unsigned find_backend(const struct board *board, unsigned service, const 
 static void carry_service_totals(struct board *board, unsigned slot, const struct board *before,
                                  unsigned old)
 {
+    const size_t gauges = offsetof(struct board_service_counters, sessions);
     struct board_service_counters *sum =
-        writable(board, &board_region_services(&board->layout, first_worker(board))[slot]);
+        board_writable(board, &board_region_services(&board->layout, first_worker(board))[slot]);
 
     atomic_store(&sum->number, atomic_load(&board_service(board, slot)->number));
     for (unsigned w = 0; w < before->layout.workers; w++) {
         if (board_worker(before, w) != NULL)
-            add_counters(sum, board_worker_service(before, w, old), sizeof(*sum));
+            add_counters(sum, board_worker_service(before, w, old), gauges);
     }
 }
 
@@ -71,7 +66,7 @@ static void carry_backend_totals(struct board *board, unsigned slot, const struc
                                  unsigned old)
 {
     struct board_backend_counters *sum =
-        writable(board, &board_region_backends(&board->layout, first_worker(board))[slot]);
+        board_writable(board, &board_region_backends(&board->layout, first_worker(board))[slot]);
 
     atomic_store(&sum->number, atomic_load(&board_backend(board, slot)->number));
     for (unsigned w = 0; w < before->layout.workers; w++) {
@@ -85,8 +80,8 @@ static void carry_backend_totals(struct board *board, unsigned slot, const struc
 static void carry_health(struct board *board, unsigned slot, const struct board *before,
                          unsigned old)
 {
-    _Atomic uint64_t *word = writable(board, &board_health_words(board)[slot]);
-    struct board_check_record *record = writable(board, &board_checks(board)[slot]);
+    _Atomic uint64_t *word = board_writable(board, &board_health_words(board)[slot]);
+    struct board_check_record *record = board_writable(board, &board_checks(board)[slot]);
     uint64_t life = atomic_load(&board_backend(board, slot)->life);
     struct addr now;
     struct addr then;

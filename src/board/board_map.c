@@ -45,7 +45,14 @@ static uint64_t services_in_worker(const struct board_layout *layout)
 
 static uint64_t backends_in_worker(const struct board_layout *layout)
 {
-    return services_in_worker(layout) + layout->services * sizeof(struct board_service_counters);
+    return services_in_worker(layout) +
+           align(layout->services * sizeof(struct board_service_counters));
+}
+
+static uint64_t table_size(const struct board_layout *layout)
+{
+    return sizeof(struct board_source_table) +
+           layout->sources * (sizeof(_Atomic uint32_t) + sizeof(struct board_source));
 }
 
 uint64_t board_checks_offset(const struct board_layout *layout)
@@ -53,12 +60,12 @@ uint64_t board_checks_offset(const struct board_layout *layout)
     return align(sizeof(struct board_checker)) + align(layout->backends * sizeof(uint64_t));
 }
 
-void board_layout_plan(struct board_layout *layout, unsigned services, unsigned backends,
-                       unsigned workers)
+void board_layout_plan(struct board_layout *layout)
 {
+    const uint64_t services = layout->services;
+    const uint64_t backends = layout->backends;
     uint64_t at;
 
-    *layout = (struct board_layout){.services = services, .backends = backends, .workers = workers};
     layout->services_at = align(sizeof(struct board_master));
     layout->backends_at = align(layout->services_at + services * sizeof(struct board_service));
     at = segment_round(layout->backends_at + backends * sizeof(struct board_backend));
@@ -70,21 +77,35 @@ void board_layout_plan(struct board_layout *layout, unsigned services, unsigned 
     layout->tickets_at = at;
     at = segment_round(at + services * BOARD_TICKET_STRIDE * sizeof(uint64_t));
     layout->worker_at = at;
-    layout->worker_size = segment_round(backends_in_worker(layout) +
-                                        backends * sizeof(struct board_backend_counters));
-    layout->size = at + workers * layout->worker_size;
+    layout->sources_at = segment_round(backends_in_worker(layout) +
+                                       backends * sizeof(struct board_backend_counters));
+    layout->worker_size = layout->sources_at + segment_round(table_size(layout));
+    layout->size = at + layout->workers * layout->worker_size;
 }
 
 bool board_layout_fits(const struct board *board)
 {
     const struct board_layout *have = &board->layout;
-    struct board_layout planned;
+    struct board_layout planned = {.services = have->services,
+                                   .backends = have->backends,
+                                   .workers = have->workers,
+                                   .sources = have->sources};
 
     if (have->services > CONF_MAX_SERVICES || have->backends > CONF_MAX_BACKENDS ||
         have->workers > 3 * CONF_MAX_WORKERS)
         return false;
-    board_layout_plan(&planned, have->services, have->backends, have->workers);
+    board_layout_plan(&planned);
     return memcmp(&planned, have, sizeof(planned)) == 0 && planned.size == board->size;
+}
+
+void *board_writable(struct board *board, const void *shared)
+{
+    return board->all + ((const char *)shared - board->all);
+}
+
+void *board_mine(const struct board *board, const void *shared)
+{
+    return board->mine + ((const char *)shared - board->all) - board->mine_at;
 }
 
 uint64_t board_worker_at(const struct board_layout *layout, unsigned worker)

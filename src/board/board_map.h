@@ -30,15 +30,18 @@ struct board {
 /* An empty handle; NULL with errno ENOMEM. */
 struct board *board_new(const char *name) MUST_CHECK;
 
-/* Where everything goes for so many services, backends and worker slots. */
-void board_layout_plan(struct board_layout *layout, unsigned services, unsigned backends,
-                       unsigned workers);
+/* Where everything goes for as many services, backends, worker slots and sources as it says. */
+void board_layout_plan(struct board_layout *layout);
 
 /* Whether the layout read from a segment is the one that its counts would give, and fits. */
 bool board_layout_fits(const struct board *board);
 
 /* Round-robin tickets stand a cache line apart. */
 #define BOARD_TICKET_STRIDE 8
+
+/* The writable twin of something: in the master's mapping, or in a child's own region. */
+void *board_writable(struct board *board, const void *shared);
+void *board_mine(const struct board *board, const void *shared);
 
 uint64_t board_worker_at(const struct board_layout *layout, unsigned worker);
 

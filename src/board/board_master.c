@@ -15,7 +15,11 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "base/process.h"
+#include "base/rng.h"
 #include "board/board_map.h"
+
+/* Client addresses in a worker's table, unless the configuration says how many. */
+#define SOURCES 8192
 
 /* Room to grow through reloads, within what a configuration can have at all. */
 static unsigned grown(unsigned configured, unsigned least, unsigned most)
@@ -47,12 +51,15 @@ static int may_replace(const char *name)
 static void fill_header(struct board *board, unsigned workers)
 {
     struct board_master *master = board_my_master(board);
+    struct rng rng;
 
     master->layout = board->layout;
     snprintf(master->name, sizeof(master->name), "%s", board->name);
     snprintf(master->version, sizeof(master->version), "%s", PACKAGE_VERSION);
     master->started_ms = wall_ms();
     master->started_mono_ms = mono_ms();
+    rng_init(&rng);
+    master->source_seed = rng.state;
     atomic_init(&master->reload_ok, 1);
     atomic_init(&master->reload_ms, master->started_ms);
     atomic_init(&master->epoch, 1);
@@ -80,8 +87,13 @@ struct board *board_create(const struct board_plan *plan)
 
     if (board == NULL)
         return NULL;
-    board_layout_plan(&board->layout, grown(plan->services, 16, CONF_MAX_SERVICES),
-                      grown(plan->backends, 64, CONF_MAX_BACKENDS), 3 * plan->workers);
+    board->layout = (struct board_layout){
+        .services = grown(plan->services, 16, CONF_MAX_SERVICES),
+        .backends = grown(plan->backends, 64, CONF_MAX_BACKENDS),
+        .workers = 3 * plan->workers,
+        .sources = plan->sources == 0 ? SOURCES : plan->sources,
+    };
+    board_layout_plan(&board->layout);
     board->size = board->layout.size;
     if (may_replace(plan->name) == -1 ||
         segment_create(&board->segment, plan->name, board->size, plan->group) == -1)
@@ -259,31 +271,85 @@ void board_remove_orphan(struct board *board, pid_t pid)
     remove_child(board, pid, true);
 }
 
+/* Allocates a part of a worker's region that no bit of *exists says is there. */
+static int allocate(struct board *board, unsigned worker, _Atomic uint64_t *exists,
+                    const uint64_t from_to[2])
+{
+    uint64_t at = board_worker_at(&board->layout, worker);
+
+    if (atomic_load(exists) >> worker & 1)
+        return 0;
+    if (segment_allocate(&board->segment, at + from_to[0], from_to[1] - from_to[0]) == -1)
+        return -1;
+    atomic_fetch_or_explicit(exists, UINT64_C(1) << worker, memory_order_release);
+    return 0;
+}
+
+static int allocate_table(struct board *board, unsigned worker)
+{
+    const struct board_layout *layout = &board->layout;
+    const uint64_t table[] = {layout->sources_at, layout->worker_size};
+
+    return allocate(board, worker, &board_my_master(board)->table_exists, table);
+}
+
 int board_allocate_worker(struct board *board, unsigned worker)
 {
     struct board_master *master = board_my_master(board);
+    const uint64_t numbers[] = {0, board->layout.sources_at};
 
-    if (atomic_load(&master->region_exists) >> worker & 1)
-        return 0;
-    if (segment_allocate(&board->segment, board_worker_at(&board->layout, worker),
-                         board->layout.worker_size) == -1)
+    if (allocate(board, worker, &master->region_exists, numbers) == -1)
         return -1;
-    atomic_fetch_or_explicit(&master->region_exists, UINT64_C(1) << worker, memory_order_release);
+    return master->table_wanted ? allocate_table(board, worker) : 0;
+}
+
+int board_want_sources(struct board *board)
+{
+    struct board_master *master = board_my_master(board);
+
+    for (unsigned worker = 0; worker < board->layout.workers; worker++) {
+        if ((atomic_load(&master->region_exists) >> worker & 1) &&
+            allocate_table(board, worker) == -1)
+            return -1;
+    }
+    master->table_wanted = 1;
     return 0;
+}
+
+static void clear_words(void *words, uint64_t size)
+{
+    _Atomic uint32_t *word = words;
+
+    for (uint64_t i = 0; i < size / sizeof(*word); i++)
+        atomic_store_explicit(&word[i], 0, memory_order_relaxed);
+}
+
+static void clear_services(struct board *board, const char *region)
+{
+    struct board_service_counters *counters =
+        board_writable(board, board_region_services(&board->layout, region));
+
+    for (unsigned i = 0; i < board->layout.services; i++) {
+        atomic_store_explicit(&counters[i].sessions, 0, memory_order_relaxed);
+        atomic_store_explicit(&counters[i].recent_sessions, 0, memory_order_relaxed);
+        atomic_store_explicit(&counters[i].recent_replays, 0, memory_order_relaxed);
+    }
 }
 
 void board_clear_worker(struct board *board, unsigned worker)
 {
-    uint64_t at = board_worker_at(&board->layout, worker);
-    struct board_worker *region = (void *)(board->all + at);
-    const void *active = board_region_active(board->all + at);
-    _Atomic uint32_t *gauges = (void *)(board->all + ((const char *)active - board->all));
+    const struct board_layout *layout = &board->layout;
+    char *at = board->all + board_worker_at(layout, worker);
+    struct board_worker *region = (void *)at;
 
     atomic_store(&region->state, BOARD_WORKER_NONE);
     atomic_store(&region->sessions, 0);
     atomic_store(&region->heartbeat_ms, 0);
-    for (unsigned i = 0; i < board->layout.backends; i++)
-        atomic_store_explicit(&gauges[i], 0, memory_order_relaxed);
+    clear_words(board_writable(board, board_region_active(at)),
+                layout->backends * sizeof(uint32_t));
+    clear_services(board, at);
+    if (atomic_load(&board_my_master(board)->table_exists) >> worker & 1)
+        clear_words(at + layout->sources_at, layout->worker_size - layout->sources_at);
 }
 
 void board_event(struct board *board, const char *format, ...)

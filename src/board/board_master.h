@@ -18,6 +18,7 @@ struct board_plan {
     unsigned services; /* in the configuration; slots are made for four times as many */
     unsigned backends;
     unsigned workers; /* in the configuration; three slots are made for each */
+    unsigned sources; /* that each worker can tell apart; 0 = 8192 */
     gid_t group;      /* may read it; (gid_t)-1 = leave it */
 };
 
@@ -90,14 +91,20 @@ void board_remove_child(struct board *board, pid_t pid);
 void board_remove_orphan(struct board *board, pid_t pid);
 
 /*
- * Allocates the region of a worker slot (posix_fallocate(3)) before its first fork. Returns 0, or
- * -1 with errno ENOSPC.
+ * Allocates the region of a worker slot (posix_fallocate(3)) before its first fork, with a table of
+ * client addresses where they are wanted. Returns 0, or -1 with errno ENOSPC.
  */
 int board_allocate_worker(struct board *board, unsigned worker) MUST_CHECK;
 
 /*
- * Between reap and fork, when the slot has no worker: zeroes its gauges. Totals stay, for the next
- * worker to go on from.
+ * From now on each region has a table of client addresses, those that are there already included:
+ * before a worker has an epoch that counts them. Returns 0, or -1 with errno ENOSPC.
+ */
+int board_want_sources(struct board *board) MUST_CHECK;
+
+/*
+ * Between reap and fork, when the slot has no worker: zeroes its gauges and its table of client
+ * addresses. Totals stay, for the next worker to go on from.
  */
 void board_clear_worker(struct board *board, unsigned worker);
 

@@ -61,6 +61,26 @@ unsigned board_reserve_service(struct board *board, const char *name)
     return free_slot;
 }
 
+/*
+ * The lowest that no other backend of the service has, those included whose last sessions still go
+ * on. Beyond CONF_MAX_SPREAD backends some share one: their sessions are told apart by nobody.
+ */
+static uint16_t free_ordinal(struct board *board, unsigned service, unsigned slot)
+{
+    uint32_t taken = 0;
+    uint16_t ordinal = 0;
+
+    for (unsigned i = 0; i < board->layout.backends; i++) {
+        const struct board_backend *other = board_my_backend(board, i);
+
+        if (i != slot && atomic_load(&other->state) != BOARD_SLOT_FREE && other->service == service)
+            taken |= UINT32_C(1) << other->ordinal;
+    }
+    while (taken >> ordinal & 1)
+        ordinal++;
+    return ordinal < CONF_MAX_SPREAD ? ordinal : (uint16_t)(slot % CONF_MAX_SPREAD);
+}
+
 unsigned board_reserve_backend(struct board *board, unsigned service_slot, const char *name)
 {
     unsigned free_slot;
@@ -72,6 +92,7 @@ unsigned board_reserve_backend(struct board *board, unsigned service_slot, const
     slot = board_my_backend(board, free_slot);
     snprintf(slot->name, sizeof(slot->name), "%s", name);
     slot->service = (uint16_t)service_slot;
+    slot->ordinal = free_ordinal(board, service_slot, free_slot);
     memset(&slot->rate, 0, sizeof(slot->rate));
     atomic_store(&slot->number, next_number(board));
     atomic_fetch_add(&slot->life, 1);

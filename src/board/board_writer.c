@@ -6,12 +6,6 @@
 #include "base/fd.h"
 #include "board/board_map.h"
 
-/* The writable twin of something in this process's own region. */
-static void *mine(struct board *board, const void *shared)
-{
-    return board->mine + ((const char *)shared - board->all) - board->mine_at;
-}
-
 /* ---- a child's own mappings ---- */
 
 static void find_region(struct board *board, enum board_role role, unsigned slot)
@@ -58,13 +52,13 @@ int board_enter(struct board *board, enum board_role role, unsigned slot)
 
 struct board_checker *board_my_checker(struct board *board)
 {
-    return mine(board, board_checker(board));
+    return board_mine(board, board_checker(board));
 }
 
 void board_set_health(struct board *board, unsigned backend, uint32_t life,
                       enum board_health health, uint64_t now_ms)
 {
-    _Atomic uint64_t *word = mine(board, &board_health_words(board)[backend]);
+    _Atomic uint64_t *word = board_mine(board, &board_health_words(board)[backend]);
     uint64_t state = (uint64_t)(life & 0xff) << 8 | (uint64_t)health;
 
     if ((atomic_load_explicit(word, memory_order_relaxed) & 0xffff) == state)
@@ -74,7 +68,7 @@ void board_set_health(struct board *board, unsigned backend, uint32_t life,
 
 void board_set_check(struct board *board, unsigned backend, const struct board_check *check)
 {
-    struct board_check_record *own = mine(board, &board_checks(board)[backend]);
+    struct board_check_record *own = board_mine(board, &board_checks(board)[backend]);
     uint32_t next = atomic_load_explicit(&own->sequence, memory_order_relaxed) + 1;
 
     /* Who sees anything of this writing sees the end of the one before, and looks again. */
@@ -94,14 +88,14 @@ struct board_backend_counters *board_my_backend_counters(struct board *board, un
 {
     const char *region = board->all + board->mine_at;
 
-    return mine(board, &board_region_backends(&board->layout, region)[backend]);
+    return board_mine(board, &board_region_backends(&board->layout, region)[backend]);
 }
 
 struct board_service_counters *board_my_service_counters(struct board *board, unsigned service)
 {
     const char *region = board->all + board->mine_at;
 
-    return mine(board, &board_region_services(&board->layout, region)[service]);
+    return board_mine(board, &board_region_services(&board->layout, region)[service]);
 }
 
 void board_adopt_backend(struct board *board, unsigned backend)
@@ -133,7 +127,7 @@ void board_adopt_service(struct board *board, unsigned service)
 static void add_active(struct board *board, unsigned backend, int32_t more)
 {
     const char *region = board->all + board->mine_at;
-    _Atomic uint32_t *active = mine(board, &board_region_active(region)[backend]);
+    _Atomic uint32_t *active = board_mine(board, &board_region_active(region)[backend]);
 
     atomic_store_explicit(active,
                           atomic_load_explicit(active, memory_order_relaxed) + (uint32_t)more,

@@ -16,6 +16,8 @@ src_board_libboard_a_SOURCES = \
 	src/board/board_master.h \
 	src/board/board_master.c \
 	src/board/board_slots.c \
+	src/board/board_sources.h \
+	src/board/board_sources.c \
 	src/board/board_carry.h \
 	src/board/board_carry.c \
 	src/board/snapshot.h \

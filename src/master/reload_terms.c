@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "board/board_master.h"
 #include "conf/conf_load.h"
 
 #include "master/children.h"
@@ -47,6 +48,10 @@ static int check_restart_keys(struct master *master, const struct conf *conf)
     if (strcmp(before->name, after->name) == 0)
         refuse_change(master, "pid_file", announce_pid_file(before, master->is_daemon),
                       announce_pid_file(after, master->is_daemon));
+    if (before->max_sources != after->max_sources)
+        textbuf_printf(&master->reload.errors,
+                       "%s: [k0slb] max_sources: needs a restart (%u runs)\n", master->path,
+                       (unsigned)before->max_sources);
     if (after->workers > slots)
         textbuf_printf(&master->reload.errors,
                        "%s: [k0slb] workers: needs a restart (this board has room for %u)\n",
@@ -107,15 +112,22 @@ static int open_listeners(struct master *master)
     return 0;
 }
 
-static int make_room(struct master *master)
+static int no_room(struct master *master, const char *what)
 {
-    struct reload *reload = &master->reload;
-
-    if (children_make_room(master, reload->epoch->global.workers) == 0)
-        return 0;
-    textbuf_printf(&reload->errors, "no room for more workers on the board /dev/shm/%s: %s\n",
+    textbuf_printf(&master->reload.errors, "no room for %s on the board /dev/shm/%s: %s\n", what,
                    master->name, strerror(errno));
     return -1;
+}
+
+static int make_room(struct master *master)
+{
+    const struct epoch *epoch = master->reload.epoch;
+
+    if (children_make_room(master, epoch->global.workers) == -1)
+        return no_room(master, "more workers");
+    if (slots_need_sources(epoch) && board_want_sources(master->board) == -1)
+        return no_room(master, "tables of client addresses");
+    return 0;
 }
 
 int reload_make_terms(struct master *master)

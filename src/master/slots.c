@@ -39,6 +39,17 @@ int slots_reserve(struct board *board, struct conf *conf, struct textbuf *errors
     return -1;
 }
 
+bool slots_need_sources(const struct epoch *epoch)
+{
+    for (unsigned i = 0; i < epoch->service_count; i++) {
+        const struct conf_service *service = epoch_service(epoch, i);
+
+        if (service->enabled && conf_counts_sources(service))
+            return true;
+    }
+    return false;
+}
+
 void slots_publish(struct board *board, const struct epoch *epoch, const struct names *names)
 {
     for (unsigned i = 0; i < epoch->service_count; i++)

@@ -2,6 +2,8 @@
 #ifndef K0SLB_MASTER_SLOTS_H
 #define K0SLB_MASTER_SLOTS_H
 
+#include <stdbool.h>
+
 #include "base/defs.h"
 #include "base/textbuf.h"
 #include "board/board.h"
@@ -17,5 +19,8 @@ int slots_reserve(struct board *board, struct conf *conf, struct textbuf *errors
 
 /* Shows the epoch's services and backends, and sets the backends' addresses as far as known. */
 void slots_publish(struct board *board, const struct epoch *epoch, const struct names *names);
+
+/* Whether a service that is enabled counts its sessions by client address. */
+bool slots_need_sources(const struct epoch *epoch);
 
 #endif

@@ -149,6 +149,7 @@ static int make_board(struct master *master, struct conf *conf)
         .services = conf->service_count,
         .backends = conf->backend_count,
         .workers = conf->global.workers,
+        .sources = conf->global.max_sources,
         .group = conf->global.change_user ? conf->global.gid : (gid_t)-1,
     };
     struct textbuf errors;
@@ -261,6 +262,8 @@ static int publish_board(struct master *master)
 {
     if (board_allocate_worker(master->board, 0) == -1)
         return failed("cannot allocate a worker's part of the board");
+    if (slots_need_sources(master->epoch) && board_want_sources(master->board) == -1)
+        return failed("cannot allocate the table of client addresses ([k0slb] max_sources)");
     takeover_carry(&master->takeover, master->board);
     if (board_publish(master->board) == -1)
         return failed("cannot publish the board");

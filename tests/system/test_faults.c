@@ -355,7 +355,7 @@ static unsigned long board_bytes(void)
     if (change_open(&scene, 1, ONE_WORKER) == 0) {
         const struct board_layout *layout = &board_master(scene.instance.board)->layout;
 
-        bytes = (unsigned long)(layout->worker_at + layout->worker_size);
+        bytes = (unsigned long)(layout->worker_at + layout->sources_at);
     }
     scene_close(&scene);
     return bytes;

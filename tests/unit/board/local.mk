@@ -14,6 +14,7 @@ tests_unit_board_test_board_SOURCES = \
 	tests/unit/board/test_board.c \
 	tests/unit/board/test_board_slots.c \
 	tests/unit/board/test_board_regions.c \
+	tests/unit/board/test_board_sources.c \
 	tests/unit/board/test_board_copy.c \
 	tests/unit/board/test_snapshot.c
 tests_unit_board_test_board_CPPFLAGS = $(unit_cppflags)

@@ -6,6 +6,7 @@ extern const struct unit_test board_prefix_tests[];
 extern const struct unit_test board_tests[];
 extern const struct unit_test board_slot_tests[];
 extern const struct unit_test board_region_tests[];
+extern const struct unit_test board_sources_tests[];
 extern const struct unit_test board_copy_tests[];
 extern const struct unit_test snapshot_tests[];
 
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
         {"board", board_tests},
         {"board_slot", board_slot_tests},
         {"board_region", board_region_tests},
+        {"board_sources", board_sources_tests},
         {"board_copy", board_copy_tests},
         {"snapshot", snapshot_tests},
         {NULL, NULL},

@@ -90,9 +90,12 @@ static void test_layout(void)
     CU_ASSERT(layout->admin_at >= layout->backends_at + 1024 * sizeof(struct board_backend));
     CU_ASSERT(layout->checker_at >= layout->admin_at + 1025 * sizeof(uint64_t));
     CU_ASSERT(layout->tickets_at >= layout->checker_at + 1024 * sizeof(struct board_check));
-    CU_ASSERT(layout->worker_size >= 1024 * sizeof(struct board_backend_counters));
+    CU_ASSERT(layout->sources_at >= 1024 * sizeof(struct board_backend_counters));
+    CU_ASSERT(layout->worker_size >= layout->sources_at + 8192 * 64);
+    CU_ASSERT(layout->worker_size <= layout->sources_at + 8193 * 64 + page);
     for (size_t i = 0; i < ARRAY_LEN(starts); i++)
         ASSERT_NUMBER(starts[i] % page, 0);
+    ASSERT_NUMBER(layout->sources_at % page, 0);
     ASSERT_NUMBER(layout->worker_size % page, 0);
     ASSERT_NUMBER(layout->size, layout->worker_at + 48 * layout->worker_size);
     scratch_drop(board);
@@ -106,7 +109,7 @@ static void test_unallocated_workers(void)
     uint64_t before = blocks_of(name);
     const struct board_layout *layout = &board_master(board)->layout;
 
-    ASSERT_NUMBER(before, layout->worker_at + 2 * layout->worker_size);
+    ASSERT_NUMBER(before, layout->worker_at + 2 * layout->sources_at);
     CU_ASSERT(board_worker(board, 0) != NULL);
     CU_ASSERT(board_worker(board, 1) != NULL);
     for (unsigned worker = 2; worker < 70; worker++)
@@ -116,7 +119,7 @@ static void test_unallocated_workers(void)
     CU_ASSERT(board_allocate_worker(board, 5) == 0);
     CU_ASSERT(board_worker(board, 5) != NULL && board_worker(board, 4) == NULL);
     CU_ASSERT(board_allocate_worker(board, 5) == 0);
-    ASSERT_NUMBER(blocks_of(name), before + layout->worker_size);
+    ASSERT_NUMBER(blocks_of(name), before + layout->sources_at);
     scratch_drop(board);
 }
 

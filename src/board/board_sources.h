@@ -1,0 +1,53 @@
+/*
+ * The tables of client addresses: how many sessions each client has at each backend of a service.
+ * Each worker keeps its own, in its region of the board; everybody may read all of them, at any
+ * moment, without waiting for anyone: struct board_source in board-t.h.
+ */
+#ifndef K0SLB_BOARD_BOARD_SOURCES_H
+#define K0SLB_BOARD_BOARD_SOURCES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "board/board.h"
+
+/* No entry: the session is not counted in the table. */
+#define BOARD_NO_SOURCE 0
+
+/* ---- the worker whose table it is ---- */
+
+/*
+ * Counts one session more of that client (its port does not matter) at a backend of the service.
+ * Returns the entry, for board_source_end(); BOARD_NO_SOURCE when there is no room, or no table.
+ */
+uint32_t board_source_begin(struct board *board, unsigned service, const struct addr *client,
+                            unsigned backend) MUST_CHECK;
+
+/* Takes back what board_source_begin() has counted, once. */
+void board_source_end(struct board *board, uint32_t source, unsigned backend);
+
+/* Whether board_source_begin() would find room for that client; true without a table. */
+bool board_source_fits(const struct board *board, unsigned service, const struct addr *client);
+
+/* Whether an eighth of the table is free. */
+bool board_sources_have_room(const struct board *board);
+
+/* ---- everybody ---- */
+
+/* By the ordinals of the service's backends. */
+struct board_source_counts {
+    uint32_t at[CONF_MAX_SPREAD];
+};
+
+/*
+ * The sessions of a client at the backends of a service, those of all workers together. While an
+ * entry changes hands some may be missed.
+ */
+void board_source_counts(const struct board *board, unsigned service, const struct addr *client,
+                         struct board_source_counts *counts);
+
+/* The same at all backends of the service together. */
+uint32_t board_source_total(const struct board *board, unsigned service, const struct addr *client);
+
+#endif
