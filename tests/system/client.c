@@ -44,26 +44,55 @@ static int finish_connect(struct client *client)
     return error == 0 ? 0 : -1;
 }
 
-int client_open_sized(struct client *client, const struct addr *address, int receive_buffer)
+/* A client with a socket of that family. */
+static int make(struct client *client, enum addr_family family)
 {
-    struct sockaddr_storage name;
-    socklen_t length = addr_to_sockaddr(address, &name);
     int one = 1;
 
     memset(client, 0, sizeof(*client));
     client->id = new_id();
-    client->fd = socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    client->fd = socket(family == ADDR_IPV4 ? AF_INET : AF_INET6,
+                        SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (client->fd == -1)
         return -1;
-    (void)setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    if (receive_buffer > 0)
-        (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(int));
+    return setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+static int connect_to(struct client *client, const struct addr *address)
+{
+    struct sockaddr_storage name;
+    socklen_t length = addr_to_sockaddr(address, &name);
+
     if (connect(client->fd, (struct sockaddr *)&name, length) == -1 &&
         (errno != EINPROGRESS || finish_connect(client) == -1)) {
         fd_close(&client->fd);
         return -1;
     }
     return 0;
+}
+
+int client_open_sized(struct client *client, const struct addr *address, int receive_buffer)
+{
+    if (make(client, (enum addr_family)address->family) == -1)
+        return -1;
+    if (receive_buffer > 0)
+        (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(int));
+    return connect_to(client, address);
+}
+
+int client_open_from(struct client *client, const struct addr *from, const struct addr *address)
+{
+    struct sockaddr_storage name;
+    socklen_t length = addr_to_sockaddr(from, &name);
+    int one = 1;
+
+    if (make(client, (enum addr_family)address->family) == -1)
+        return -1;
+    (void)setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+    if (bind(client->fd, (struct sockaddr *)&name, length) == 0)
+        return connect_to(client, address);
+    fd_close(&client->fd);
+    return -1;
 }
 
 int client_open(struct client *client, const struct addr *address)

@@ -29,6 +29,11 @@ struct client {
 int client_open_sized(struct client *client, const struct addr *address,
                       int receive_buffer) MUST_CHECK;
 int client_open(struct client *client, const struct addr *address) MUST_CHECK;
+
+/* The same from that address, and from a port that another connection elsewhere may have too. */
+int client_open_from(struct client *client, const struct addr *from,
+                     const struct addr *address) MUST_CHECK;
+
 void client_close(struct client *client);
 
 /* Ends with RST. */
