@@ -334,6 +334,7 @@ const char *board_end_name(enum board_end end)
         [BOARD_END_DEAD_CLIENT] = "dead client",
         [BOARD_END_DEAD_BACKEND] = "dead backend",
         [BOARD_END_LIMIT] = "limit",
+        [BOARD_END_REPLAYED] = "replayed",
     };
 
     return word(names, ARRAY_LEN(names), end);

@@ -34,7 +34,7 @@ void conn_log_begin(struct session *session, const struct addr *client,
 void conn_log_tried(struct session *session, unsigned tried)
 {
     if (session->record != NULL && tried > 0)
-        session->record->retries = tried - 1;
+        session->record->retries += tried - 1;
 }
 
 static void name_socket(int fd, struct conn_record *record)

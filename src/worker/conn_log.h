@@ -33,7 +33,7 @@ struct conn_record {
 void conn_log_begin(struct session *session, const struct addr *client,
                     const struct conf_service *service);
 
-/* So many backends have been tried by now. */
+/* A search for a backend is over, in which so many were tried. */
 void conn_log_tried(struct session *session, unsigned tried);
 
 /* It has a backend; again when that one was left for another. */

@@ -21,8 +21,8 @@
 /* A session without a descriptor for its backend tries again after so long. */
 #define STARVED_MS 100
 
-/* The first attempt and the most retries that a configuration may ask for. */
-#define MAX_TRIED 17
+/* A backend that was left, the first try and the most retries that a configuration may ask for. */
+#define MAX_TRIED 18
 
 /* What only a connecting session needs to remember. */
 struct attempt {
@@ -34,6 +34,7 @@ struct attempt {
     uint16_t port;        /* of the backend being tried */
     uint16_t tried[MAX_TRIED];
     uint8_t tried_count;
+    uint8_t left_count; /* of these: left after they were connected, not tried by this attempt */
 };
 
 static void try_next(struct session *session);
@@ -165,6 +166,12 @@ static uint64_t take_ticket(void *context, unsigned service_slot)
     return board_take_ticket(worker->board, service_slot);
 }
 
+/* Backends that this attempt itself has tried. */
+static unsigned tries(const struct attempt *attempt)
+{
+    return (unsigned)(attempt->tried_count - attempt->left_count);
+}
+
 static int choose(struct session *session)
 {
     struct worker *worker = session->worker;
@@ -182,26 +189,31 @@ static int choose(struct session *session)
         .tried_count = session->attempt->tried_count,
     };
 
-    if (service == NULL || session->attempt->tried_count > service->retries)
+    if (service == NULL || tries(session->attempt) > service->retries)
         return -1;
     return balance_choose(&request);
 }
 
-static void try_next(struct session *session)
+static void try_backend(struct session *session, unsigned chosen)
 {
     struct worker *worker = session->worker;
-    int chosen = choose(session);
 
-    if (chosen == -1) {
-        session_end(session, BOARD_END_CONNECT_FAILED);
-        return;
-    }
-    session->backend_slot = epoch_backend(worker->epoch, (unsigned)chosen)->slot;
+    session->backend_slot = epoch_backend(worker->epoch, chosen)->slot;
     session->attempt->tried[session->attempt->tried_count++] = session->backend_slot;
     board_session_begin(worker->board, session->backend_slot);
     start_clock(session->attempt);
     if (start_try(session) == -1)
         fail_try(session, suspicion_verdict(errno));
+}
+
+static void try_next(struct session *session)
+{
+    int chosen = choose(session);
+
+    if (chosen == -1)
+        session_end(session, BOARD_END_CONNECT_FAILED);
+    else
+        try_backend(session, (unsigned)chosen);
 }
 
 /* ---- the outcome ---- */
@@ -223,8 +235,10 @@ static void succeed(struct session *session)
         board_my_backend_counters(session->worker->board, session->backend_slot);
 
     note_connect_time(counters, mono_us() - attempt->started_us);
-    if (attempt->tried_count > 1)
+    if (tries(attempt) > 1)
         board_count(&counters->retries, 1);
+    if (attempt->left_count > 0)
+        board_count(&counters->replays, 1);
     connect_abandon(session);
     session_connected(session);
 }
@@ -370,26 +384,76 @@ void connect_change(struct worker *worker)
     }
 }
 
-void connect_begin(struct session *session, const struct addr *client)
+static int add_attempt(struct session *session, const struct addr *client)
 {
     struct attempt *attempt = calloc(1, sizeof(*attempt));
 
-    if (attempt == NULL) {
-        session_end(session, BOARD_END_INTERNAL);
-        return;
-    }
+    if (attempt == NULL)
+        return -1;
     attempt->session = session;
     attempt->client = *client;
     list_init(&attempt->waiting);
     session->attempt = attempt;
-    try_next(session);
+    return 0;
+}
+
+void connect_begin(struct session *session, const struct addr *client)
+{
+    if (add_attempt(session, client) == -1)
+        session_end(session, BOARD_END_INTERNAL);
+    else
+        try_next(session);
+}
+
+/* ---- another backend, for a session that has one ---- */
+
+/* A session that is connected does not keep its client's address. */
+static int ask_client(const struct session *session, struct addr *client)
+{
+    struct sockaddr_storage name;
+    socklen_t length = sizeof(name);
+
+    if (getpeername(session->client.watch.fd, (struct sockaddr *)&name, &length) == -1)
+        return -1;
+    addr_from_sockaddr(client, &name);
+    return 0;
+}
+
+/* Nobody is chosen before a sound one, where there is any. */
+static bool is_sound(struct worker *worker, unsigned index)
+{
+    unsigned slot = epoch_backend(worker->epoch, index)->slot;
+
+    return board_health(worker->board, slot) == BOARD_UP && !suspicion_is_avoided(worker, slot);
+}
+
+int connect_find_other(struct session *session)
+{
+    struct addr client;
+    int chosen;
+
+    if (ask_client(session, &client) == -1 || add_attempt(session, &client) == -1)
+        return -1;
+    session->attempt->tried[0] = session->backend_slot;
+    session->attempt->tried_count = session->attempt->left_count = 1;
+    chosen = choose(session);
+    if (chosen != -1 && is_sound(session->worker, (unsigned)chosen))
+        return chosen;
+    connect_abandon(session);
+    return -1;
+}
+
+void connect_again(struct session *session, unsigned backend)
+{
+    leave_backend(session);
+    try_backend(session, backend);
 }
 
 void connect_abandon(struct session *session)
 {
     if (session->attempt == NULL)
         return;
-    conn_log_tried(session, session->attempt->tried_count);
+    conn_log_tried(session, tries(session->attempt));
     list_remove(&session->attempt->waiting);
     free(session->attempt);
     session->attempt = NULL;

@@ -13,6 +13,16 @@ void connect_begin(struct session *session, const struct addr *client);
 /* The loop reported something of the backend's socket while it connects. May end the session. */
 void connect_event(struct session *session, unsigned events);
 
+/*
+ * For a session that has a backend: the index in the epoch of another one, up, not avoided, and
+ * chosen as ever; or -1. After an index either connect_again() follows, or connect_abandon().
+ */
+int connect_find_other(struct session *session) MUST_CHECK;
+
+/* Takes the socket of the backend that was given up away, and tries that one. May end the session.
+ */
+void connect_again(struct session *session, unsigned backend);
+
 /* Forgets the attempt of a session that ends; nothing happens when there is none. */
 void connect_abandon(struct session *session);
 

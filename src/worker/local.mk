@@ -9,6 +9,12 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/session.c \
 	src/worker/connect.h \
 	src/worker/connect.c \
+	src/worker/hello.h \
+	src/worker/hello.c \
+	src/worker/budget.h \
+	src/worker/budget.c \
+	src/worker/replay.h \
+	src/worker/replay.c \
 	src/worker/suspicion.h \
 	src/worker/suspicion.c \
 	src/worker/pump.h \

@@ -11,6 +11,7 @@
 #include "worker/idle.h"
 #include "worker/leave.h"
 #include "worker/limit.h"
+#include "worker/replay.h"
 
 #define SOCKET_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
 
@@ -74,6 +75,7 @@ static void count_end(struct session *session, enum board_end reason)
 static void settle(struct session *session, enum board_end reason)
 {
     connect_abandon(session);
+    replay_end(session);
     list_remove(&session->at_backend);
     list_remove(&session->ready);
     list_remove(&session->idle);
@@ -176,7 +178,7 @@ static void break_flow(struct session *session, struct flow *flow, enum board_en
     session->broken = (uint8_t)reason;
 }
 
-static void wake(struct session *session)
+void session_wake(struct session *session)
 {
     if (list_is_empty(&session->ready))
         list_append(&session->worker->ready, &session->ready);
@@ -213,7 +215,7 @@ static bool run_flow(struct session *session, struct flow *flow)
     flow->is_last = from_client ? session->out.shut : session->in.shut;
     outcome = session_pump(session, flow);
     if (outcome == PUMP_AGAIN)
-        wake(session);
+        session_wake(session);
     if (outcome == PUMP_WAIT || outcome == PUMP_AGAIN)
         return true;
     at_client = (outcome == PUMP_SOURCE_FAILED) == from_client;
@@ -222,8 +224,10 @@ static bool run_flow(struct session *session, struct flow *flow)
         session_end(session, reason);
     else if (outcome == PUMP_SOURCE_FAILED)
         leave(session, at_client, reason);
-    else
+    else if (!flow->is_watched || at_client || !replay_look_broken(session))
         break_flow(session, flow, reason);
+    else
+        return false;
     return outcome == PUMP_SINK_FAILED && reason != BOARD_END_INTERNAL;
 }
 
@@ -246,6 +250,8 @@ static void finish(struct session *session)
 static void relay(struct session *session)
 {
     session->moved_ms = loop_now_ms(session->worker->loop);
+    if (session->in.is_watched && replay_look(session))
+        return;
     if (!run_flow(session, &session->in))
         return;
     note_first_end(session);
@@ -305,7 +311,7 @@ static void on_client(struct loop_watch *watch, unsigned events)
 
     side_note(&session->client, events);
     if (session->state != SESSION_CONNECTING)
-        wake(session);
+        session_wake(session);
     else if (events & (LOOP_HUP | LOOP_ERROR))
         session_end(session, BOARD_END_CLIENT_GONE);
 }
@@ -319,7 +325,7 @@ static void on_backend(struct loop_watch *watch, unsigned events)
         return;
     }
     side_note(&session->backend, events);
-    wake(session);
+    session_wake(session);
 }
 
 /* ---- the beginning ---- */
@@ -358,6 +364,8 @@ void session_begin(struct worker *worker, int client_fd, const struct addr *clie
     worker->sessions++;
     atomic_store_explicit(&worker->own->sessions, worker->sessions, memory_order_relaxed);
     board_count(&board_my_service_counters(worker->board, service->slot)->accepted, 1);
+    if (service->hello_timeout > 0)
+        replay_begin(session);
     if (loop_add(worker->loop, &session->client.watch, SOCKET_EVENTS) == -1) {
         session_end(session, BOARD_END_INTERNAL);
         return;
@@ -375,5 +383,30 @@ void session_connected(struct session *session)
     list_append(&worker->at_backend[session->backend_slot], &session->at_backend);
     board_count(&board_my_backend_counters(worker->board, session->backend_slot)->total, 1);
     idle_queue(session);
-    wake(session);
+    session_wake(session);
+}
+
+/* What a flow of a backend that is given up holds, and knows, is of no use for the next one. */
+static void start_afresh(struct session *session, struct flow *flow)
+{
+    flow_fini(flow, &session->worker->means);
+    *flow = (struct flow){0};
+}
+
+void session_give_up_backend(struct session *session, bool was_reset)
+{
+    struct board_backend_counters *counters =
+        board_my_backend_counters(session->worker->board, session->backend_slot);
+
+    board_count(&counters->ends[BOARD_END_REPLAYED], 1);
+    if (was_reset)
+        board_count(&counters->resets, 1);
+    list_remove(&session->at_backend);
+    list_remove(&session->ready);
+    list_remove(&session->idle);
+    start_afresh(session, &session->in);
+    start_afresh(session, &session->out);
+    session->backend = (struct side){.watch = session->backend.watch};
+    reset_on_close(session->backend.watch.fd);
+    session->state = SESSION_CONNECTING;
 }

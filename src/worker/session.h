@@ -13,6 +13,7 @@
 
 struct attempt;
 struct conn_record;
+struct replay;
 
 enum session_state {
     SESSION_CONNECTING, /* no backend yet; the client's bytes stay in the kernel */
@@ -33,6 +34,7 @@ struct session {
     uint64_t look_ms;        /* when its timeout is looked at next; leaving: when it ends at last */
     struct attempt *attempt; /* while SESSION_CONNECTING */
     struct conn_record *record; /* for the connection log; NULL without one */
+    struct replay *replay;      /* what may be replayed; NULL while nothing is kept */
     uint32_t left;              /* leaving: bytes that are still on their way */
     uint32_t discarded;         /* leaving: bytes that came nevertheless */
     uint16_t service_slot;
@@ -54,6 +56,16 @@ void session_refuse(int client_fd);
 
 /* The backend's socket is connected: bytes may flow. Called by connect.c. */
 void session_connected(struct session *session);
+
+/*
+ * The backend has not answered, and may even have reset: it is counted out, what the flows hold is
+ * dropped, and the session is connecting again. Its socket, which will be reset, is still open:
+ * connect_again() takes it away. Called by replay.c.
+ */
+void session_give_up_backend(struct session *session, bool was_reset);
+
+/* There is something to do for it in this turn, or in the next one. */
+void session_wake(struct session *session);
 
 /*
  * Ends it: counts, closes both sockets, frees. A session that did not end by itself is reset on

@@ -31,12 +31,17 @@ enum verdict suspicion_verdict(int error)
     }
 }
 
-/* Tells the checker at once; this worker itself does not wait for its answer. */
+/* This worker does not wait for the checker's answer. */
+static void avoid(struct worker *worker, unsigned backend)
+{
+    worker->avoided_at_ms[backend] = loop_now_ms(worker->loop);
+}
+
+/* Tells the checker at once. */
 static void accuse(struct worker *worker, unsigned backend, enum board_evidence_kind kind)
 {
     const uint64_t one = 1;
 
-    worker->avoided_at_ms[backend] = loop_now_ms(worker->loop);
     board_add_evidence(worker->board, backend, kind);
     if (write(worker->birth->look_event, &one, sizeof(one)) == -1)
         log_debug("the checker has not read its eventfd: %s", strerror(errno));
@@ -53,8 +58,35 @@ void suspicion_note(struct worker *worker, unsigned backend, enum verdict verdic
         return;
     }
     board_count(&counters->connect_errors, 1);
+    avoid(worker, backend);
     accuse(worker, backend,
            verdict == VERDICT_TIMEOUT ? BOARD_EVIDENCE_TIMEOUT : BOARD_EVIDENCE_REFUSED);
+}
+
+/* Whether enough of a service's backends that are not down would be left without this one. */
+static bool may_avoid(struct worker *worker, const struct conf_service *service, unsigned backend)
+{
+    unsigned alive = 0;
+    unsigned left = 0;
+
+    for (unsigned i = 0; i < service->backend_count; i++) {
+        unsigned slot = epoch_backend(worker->epoch, service->first_backend + i)->slot;
+        enum board_health health = board_health(worker->board, slot);
+
+        if (health == BOARD_DOWN || health == BOARD_BLOCKED)
+            continue;
+        alive++;
+        left += slot != backend && !suspicion_is_avoided(worker, slot);
+    }
+    return 2 * left >= alive;
+}
+
+void suspicion_unanswered(struct worker *worker, const struct conf_service *service,
+                          unsigned backend, enum board_evidence_kind kind)
+{
+    if (kind != BOARD_EVIDENCE_SILENT || may_avoid(worker, service, backend))
+        avoid(worker, backend);
+    accuse(worker, backend, kind);
 }
 
 bool suspicion_is_avoided(void *context, unsigned backend)

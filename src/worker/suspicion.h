@@ -24,6 +24,14 @@ enum verdict suspicion_verdict(int error);
 /* Counts a failed try, and accuses the backend if it is at fault. */
 void suspicion_note(struct worker *worker, unsigned backend, enum verdict verdict);
 
+/*
+ * A backend took a hello, or a part of it, and said nothing: it was silent for too long, or closed,
+ * or reset. The checker hears of it. This worker avoids it for a while, too; but silence, which may
+ * come from too much work, never makes it avoid more than half of a service's backends.
+ */
+void suspicion_unanswered(struct worker *worker, const struct conf_service *service,
+                          unsigned backend, enum board_evidence_kind kind);
+
 /* Whether this worker has just seen the backend fail. The context is the worker. */
 bool suspicion_is_avoided(void *context, unsigned backend);
 

@@ -11,6 +11,7 @@
 #include "worker/connect.h"
 #include "worker/idle.h"
 #include "worker/leave.h"
+#include "worker/replay.h"
 #include "worker/retire.h"
 #include "worker/session.h"
 #include "worker/suspicion.h"
@@ -42,7 +43,8 @@ static void *allocate_tables(struct worker *worker)
     worker->retired_at_ms = calloc(layout->backends, sizeof(*worker->retired_at_ms));
     worker->connecting = calloc(layout->services, sizeof(*worker->connecting));
     if (worker->at_backend == NULL || worker->avoided_at_ms == NULL || worker->connecting == NULL ||
-        worker->retired_at_ms == NULL || idle_init(worker) == -1 || acceptors_init(worker) == -1)
+        worker->retired_at_ms == NULL || idle_init(worker) == -1 || replay_init(worker) == -1 ||
+        acceptors_init(worker) == -1)
         return NULL;
     for (unsigned i = 0; i < layout->backends; i++)
         list_init(&worker->at_backend[i]);
@@ -52,6 +54,7 @@ static void *allocate_tables(struct worker *worker)
 static void free_worker(struct worker *worker)
 {
     acceptors_fini(worker);
+    replay_fini(worker);
     idle_fini(worker);
     pump_means_fini(&worker->means);
     pipe_pool_fini(&worker->pipes);
@@ -153,6 +156,7 @@ static void worker_heartbeat(void *state)
     acceptors_readd(worker);
     suspicion_trust_checker(worker);
     retire_look(worker);
+    replay_heartbeat(worker);
     if (worker->means.relay != RELAY_COPY)
         pipe_pool_refill(&worker->pipes);
 }
@@ -167,6 +171,7 @@ static void worker_change(void *state, const struct role_change *change)
         retire_all(worker);
     connect_change(worker);
     idle_requeue_all(worker);
+    replay_change(worker);
     acceptors_set(worker);
 }
 

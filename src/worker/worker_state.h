@@ -16,6 +16,7 @@
 
 struct acceptors;
 struct idle_queues;
+struct replays;
 
 struct worker {
     const struct role_birth *birth;
@@ -44,6 +45,7 @@ struct worker {
     struct list moved;       /* sessions to addresses that their backends no longer have */
     uint64_t moved_at_ms;    /* when the last of them came to be that */
     struct idle_queues *idle;
+    struct replays *replays; /* hellos that may be replayed, and how many were */
     struct loop_watch health_watch;
     uint16_t local_port_first; /* what the kernel gives to outgoing connections */
     uint16_t local_port_last;
