@@ -181,7 +181,8 @@ static void report_ranges(const struct conf_rules *rules, const char *section, c
 /* Whether the list holds the one range too many. */
 static bool is_overfull(const struct conf_access *access)
 {
-    return access->first_cidr + access->cidr_count > CONF_MAX_CIDRS;
+    return access->first_cidr <= CONF_MAX_CIDRS &&
+           access->first_cidr + access->cidr_count > CONF_MAX_CIDRS;
 }
 
 /* The lists of services come first. */

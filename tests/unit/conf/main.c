@@ -10,6 +10,7 @@ extern const struct unit_test conf_resolve_tests[];
 extern const struct unit_test conf_listeners_tests[];
 extern const struct unit_test conf_services_tests[];
 extern const struct unit_test conf_check_tests[];
+extern const struct unit_test conf_rules_tests[];
 extern const struct unit_test conf_load_tests[];
 extern const struct unit_test epoch_tests[];
 
@@ -24,6 +25,7 @@ static const struct unit_suite suites[] = {
     {"conf_listeners", conf_listeners_tests},
     {"conf_services", conf_services_tests},
     {"conf_check", conf_check_tests},
+    {"conf_rules", conf_rules_tests},
     {"conf_load", conf_load_tests},
     {"epoch", epoch_tests},
     {NULL, NULL},

@@ -174,6 +174,45 @@ static void allowed(void)
     ASSERT_NUMBER(conf_address_allow("everyone", &allow, reason), -1);
 }
 
+static void sources(void)
+{
+    static const struct {
+        const char *item;
+        const char *reason; /* "" = accepted */
+    } cases[] = {
+        {"10.0.0.5", ""},
+        {"127.0.0.9", ""},
+        {"fd00::5", ""},
+        {"[fd00::5]", ""},
+        {"10.0.0.5:80", "\"10.0.0.5:80\": a source address is written without a port"},
+        {"[fd00::5]:80", "\"[fd00::5]:80\": a source address is written without a port"},
+        {":80", "\":80\": a source address is written without a port"},
+        {"0.0.0.0", "\"0.0.0.0\" is no machine's address"},
+        {"::", "\"::\" is no machine's address"},
+        {"224.0.0.1", "\"224.0.0.1\" is no machine's address"},
+        {"255.255.255.255", "\"255.255.255.255\" is no machine's address"},
+        {"ff02::1", "\"ff02::1\" is no machine's address"},
+        {"10.0.0.512", "\"10.0.0.512\" is not an address"},
+        {"10.0.0.0/8", "\"10.0.0.0/8\" is not an address"},
+        {"*", "\"*\" is not an address"},
+        {"localhost", "\"localhost\" is a host name: write an address of this machine"},
+        {"10.0.0.5 10.0.0.6", "\"10.0.0.5 10.0.0.6\" is not an address; a list has commas"},
+    };
+    char reason[CONF_REASON_SIZE];
+    struct addr source;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int result;
+
+        reason[0] = '\0';
+        result = conf_address_source(cases[i].item, &source, reason);
+        ASSERT_TEXT(reason, cases[i].reason);
+        ASSERT_NUMBER(result, *cases[i].reason == '\0' ? 0 : -1);
+        if (result == 0)
+            ASSERT_NUMBER(source.port, 0);
+    }
+}
+
 static void lists_split_at_commas(void)
 {
     const char *rest = " a,\tb c , d";
@@ -212,6 +251,7 @@ const struct unit_test conf_address_tests[] = {
     {"servers", servers},
     {"controllers", controllers},
     {"allowed", allowed},
+    {"sources", sources},
     {"lists_split_at_commas", lists_split_at_commas},
     {"too_long_is_refused", too_long_is_refused},
     {NULL, NULL},

@@ -65,9 +65,6 @@ static const struct expectation missing_cases[] = {
     {CONTROLLERS "[service x]\nlisten = :1, :2\n",
      "t.ini:5: [service x] listen: more than one port: say which one the controllers have by port "
      "= N"},
-    {CONTROLLERS "[service konnectivity]\nbalance = source\n",
-     "t.ini:5: [service konnectivity] balance: source would never let an agent reach every "
-     "controller; use source-spread"},
     {"[service x]\nlisten = :1\nserver a = 10.0.0.1:1\n[service y]\nlisten = :2\n",
      "t.ini:4: [service y]: no backend: write server NAME = ADDRESS:PORT, or fill in "
      "[controllers]"},
@@ -171,21 +168,6 @@ static void a_hundred_twenty_eight_sockets(void)
     load_text(&loaded, text.data);
     ASSERT_TEXT(loaded.errors, "t.ini:70: [service x] listen: more than 128 listening sockets in "
                                "all (:PORT counts as two)");
-    loaded_free(&loaded);
-    textbuf_fini(&text);
-}
-
-static void too_many_ranges(void)
-{
-    struct textbuf text;
-
-    textbuf_init(&text, 100000);
-    append(&text, "%s[stats]\n", CONTROLLERS);
-    for (int i = 0; i < 257; i++)
-        append(&text, "allow = 10.%d.%d.0/24\n", i / 250, i % 250);
-    load_text(&loaded, text.data);
-    ASSERT_TEXT(loaded.errors,
-                "t.ini:5: [stats] allow: more than 256 ranges in all (private counts as 9)");
     loaded_free(&loaded);
     textbuf_fini(&text);
 }
@@ -309,7 +291,6 @@ const struct unit_test conf_check_tests[] = {
     {"sixty_four_services", sixty_four_services},
     {"a_thousand_backends", a_thousand_backends},
     {"a_hundred_twenty_eight_sockets", a_hundred_twenty_eight_sockets},
-    {"too_many_ranges", too_many_ranges},
     {"a_fast_interval_is_never_the_longer_one", a_fast_interval_is_never_the_longer_one},
     {"workers_are_counted_out", workers_are_counted_out},
     {"nobody_becomes_who_is_not_there", nobody_becomes_who_is_not_there},

@@ -24,7 +24,7 @@ static void every_row_is_whole(void)
         CU_ASSERT(conf_key_is_scalar(&keys[i]) == (keys[i].size != 0));
         CU_ASSERT(keys[i].least <= keys[i].most);
         CU_ASSERT(keys[i].type != CONF_TYPE_WORD || keys[i].words != NULL);
-        if (keys[i].type == CONF_TYPE_DURATION)
+        if (keys[i].type == CONF_TYPE_DURATION || keys[i].type == CONF_TYPE_TIMEOUT)
             ASSERT_NUMBER(keys[i].size, sizeof(uint64_t));
         if (keys[i].fallback != NULL)
             ASSERT_NUMBER(conf_value_check(&keys[i], keys[i].fallback, reason), 0);
@@ -63,7 +63,12 @@ static void found_where_they_belong(void)
         {CONF_IN_DEFAULTS, "listen", NULL},
         {CONF_IN_DEFAULTS, "port", NULL},
         {CONF_IN_DEFAULTS, "server a", NULL},
+        {CONF_IN_DEFAULTS, "allow", "allow"},
+        {CONF_IN_DEFAULTS, "deny", "deny"},
+        {CONF_IN_DEFAULTS, "source_address", "source_address"},
+        {CONF_IN_SERVICE, "max_sources", NULL},
         {CONF_IN_STATS, "allow", "allow"},
+        {CONF_IN_STATS, "deny", NULL},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -137,6 +142,9 @@ static void names_for_reports(void)
 {
     ASSERT_TEXT(conf_balance_name(BALANCE_LEASTCONN), "leastconn");
     ASSERT_TEXT(conf_balance_name(BALANCE_ROUNDROBIN), "roundrobin");
+    ASSERT_TEXT(conf_balance_name(BALANCE_SOURCE), "source");
+    ASSERT_TEXT(conf_balance_name(BALANCE_SOURCE_SPREAD), "source-spread");
+    ASSERT_TEXT(conf_balance_name((enum conf_balance)5), "-");
     ASSERT_TEXT(conf_check_name(CHECK_TLS), "tls");
     ASSERT_TEXT(conf_check_name(CHECK_NONE), "none");
     ASSERT_TEXT(conf_check_name((enum conf_check)99), "-");

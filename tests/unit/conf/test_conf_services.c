@@ -1,5 +1,8 @@
 #include "conf/conf_services.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/defs.h"
 #include "unit/unit.h"
 
@@ -110,6 +113,95 @@ static void precedence(void)
     loaded_free(&loaded);
 }
 
+/* Only its own section changes how soon a built-in service sends a hello to another backend. */
+static void hellos_of_built_in_services(void)
+{
+    load_good(&loaded, CONTROLLERS "[defaults]\nhello_timeout = 3s\n"
+                                   "[service konnectivity]\nhello_timeout = 0\n"
+                                   "[service x]\nlisten = :7000\n"
+                                   "[service y]\nlisten = :7001\nhello_timeout = 5s\n");
+    ASSERT_NUMBER(service_named(&loaded.conf, "kubeAPI")->hello_timeout, 1000);
+    ASSERT_NUMBER(service_named(&loaded.conf, "controllerJoinAPI")->hello_timeout, 1000);
+    ASSERT_NUMBER(service_named(&loaded.conf, "konnectivity")->hello_timeout, 0);
+    ASSERT_NUMBER(service_named(&loaded.conf, "x")->hello_timeout, 3000);
+    ASSERT_NUMBER(service_named(&loaded.conf, "y")->hello_timeout, 5000);
+    loaded_free(&loaded);
+}
+
+/* "all", "controllers" and prefixes, joined by blanks. */
+static void assert_access(const struct conf_access *access, const char *wanted)
+{
+    char got[256];
+    size_t length = (size_t)snprintf(got, sizeof(got), "%s%s", access->everyone ? " all" : "",
+                                     access->controllers ? " controllers" : "");
+
+    for (unsigned i = 0; i < access->cidr_count; i++)
+        length += (size_t)snprintf(got + length, sizeof(got) - length, " /%u",
+                                   (unsigned)loaded.conf.cidrs[access->first_cidr + i].prefix);
+    ASSERT_TEXT(got[0] == ' ' ? got + 1 : got, wanted);
+}
+
+static void everybody_may_come_in_by_default(void)
+{
+    load_good(&loaded, CONTROLLERS "[stats]\nallow = all\n");
+    for (unsigned i = 0; i < loaded.conf.service_count; i++) {
+        assert_access(&loaded.conf.services[i].allow, "all");
+        assert_access(&loaded.conf.services[i].deny, "");
+        ASSERT_NUMBER(loaded.conf.services[i].local_count, 0);
+    }
+    ASSERT_NUMBER(loaded.conf.cidr_count, 0);
+    loaded_free(&loaded);
+}
+
+static void own_lists_replace_those_of_defaults(void)
+{
+    const struct conf *conf = &loaded.conf;
+
+    load_good(&loaded, CONTROLLERS "[service kubeAPI]\nallow = 10.1.0.0/16\nallow = fd00::/48\n"
+                                   "[service konnectivity]\nallow = all\ndeny = 10.2.0.0/15\n"
+                                   "[service controllerJoinAPI]\nallow = controllers\n"
+                                   "[defaults]\nallow = 10.0.0.0/8, 192.0.2.1\n"
+                                   "deny = 10.9.0.0/17\nallow = controllers\n"
+                                   "[service x]\nlisten = :7000\n"
+                                   "[service y]\nlisten = :7001\n");
+    assert_access(&service_named(conf, "kubeAPI")->allow, "/16 /48");
+    assert_access(&service_named(conf, "kubeAPI")->deny, "/17");
+    assert_access(&service_named(conf, "konnectivity")->allow, "all");
+    assert_access(&service_named(conf, "konnectivity")->deny, "/15");
+    assert_access(&service_named(conf, "controllerJoinAPI")->allow, "controllers");
+    assert_access(&service_named(conf, "x")->allow, "controllers /8 /32");
+    assert_access(&service_named(conf, "y")->allow, "controllers /8 /32");
+    assert_access(&service_named(conf, "y")->deny, "/17");
+    /* What is shared counts once: 2 + 2 of allow, 1 + 1 of deny, and the 9 of [stats]. */
+    ASSERT_NUMBER(conf->cidr_count, 15);
+    loaded_free(&loaded);
+}
+
+static void assert_locals(const char *name, const char *wanted)
+{
+    const struct conf_service *service = service_named(&loaded.conf, name);
+    char got[256] = "";
+    char text[ADDR_TEXT_SIZE];
+
+    for (unsigned i = 0; i < service->local_count; i++) {
+        strcat(got, i > 0 ? ", " : "");
+        strcat(got, addr_format(&loaded.conf.locals[service->first_local + i], text));
+    }
+    ASSERT_TEXT(got, wanted);
+}
+
+static void source_addresses_are_inherited_too(void)
+{
+    load_good(&loaded, CONTROLLERS "[defaults]\nsource_address = 127.0.0.2, 127.0.0.3\n"
+                                   "source_address = 127.0.0.4\n"
+                                   "[service konnectivity]\nsource_address = 127.0.0.5\n");
+    assert_locals("kubeAPI", "127.0.0.2:0, 127.0.0.3:0, 127.0.0.4:0");
+    assert_locals("controllerJoinAPI", "127.0.0.2:0, 127.0.0.3:0, 127.0.0.4:0");
+    assert_locals("konnectivity", "127.0.0.5:0");
+    ASSERT_NUMBER(loaded.conf.local_count, 4);
+    loaded_free(&loaded);
+}
+
 static void ports_on_the_controllers(void)
 {
     char text[1024];
@@ -170,6 +262,10 @@ const struct unit_test conf_services_tests[] = {
     {"names_stay_names", names_stay_names},
     {"without_controllers_only_the_written_ones", without_controllers_only_the_written_ones},
     {"precedence", precedence},
+    {"hellos_of_built_in_services", hellos_of_built_in_services},
+    {"everybody_may_come_in_by_default", everybody_may_come_in_by_default},
+    {"own_lists_replace_those_of_defaults", own_lists_replace_those_of_defaults},
+    {"source_addresses_are_inherited_too", source_addresses_are_inherited_too},
     {"ports_on_the_controllers", ports_on_the_controllers},
     {"servers_replace_controllers", servers_replace_controllers},
     {"disabled_stays_in_the_list", disabled_stays_in_the_list},

@@ -85,8 +85,43 @@ static const struct value_case cases[] = {
     {CONF_IN_STATS, "allow", "all", ""},
     {CONF_IN_STATS, "allow", "private, controllers,192.0.2.0/24 ,fd00::/8", ""},
     {CONF_IN_STATS, "allow", "private,", "an item of the list is empty"},
+    {CONF_IN_SERVICE, "allow", "fd00::/129",
+     "\"fd00::/129\" is no range such as 10.0.0.0/8, and none of all, private, controllers"},
+    {CONF_IN_SERVICE, "deny", "10.0.0.0/8,2001:db8::/32, 192.0.2.1", ""},
+    {CONF_IN_SERVICE, "deny", "none",
+     "\"none\" is no range such as 10.0.0.0/8, and none of all, private, controllers"},
+    {CONF_IN_SERVICE, "source_address", "10.0.0.5, fd00::5", ""},
+    {CONF_IN_SERVICE, "source_address", "10.0.0.5,", "an item of the list is empty"},
+
+    {CONF_IN_SERVICE, "dead_client_timeout", "0", ""},
+    {CONF_IN_SERVICE, "dead_client_timeout", "0s", ""},
+    {CONF_IN_SERVICE, "dead_client_timeout", "2s", ""},
+    {CONF_IN_SERVICE, "dead_client_timeout", "24h", ""},
+    {CONF_IN_SERVICE, "dead_client_timeout", "1999ms", "\"1999ms\" is not 0 or between 2s and 24h"},
+    {CONF_IN_SERVICE, "dead_backend_timeout", "25h", "\"25h\" is not 0 or between 2s and 24h"},
+    {CONF_IN_SERVICE, "dead_backend_timeout", "30",
+     "\"30\" is not a duration such as 200ms, 2s, 5m or 1h"},
+    {CONF_IN_SERVICE, "hello_timeout", "0", ""},
+    {CONF_IN_SERVICE, "hello_timeout", "25h", "\"25h\" is not between 0 and 24h"},
+    {CONF_IN_SERVICE, "max_connections", "1000000", ""},
+    {CONF_IN_SERVICE, "max_connections", "1000001",
+     "\"1000001\" is not a number from 0 to 1000000"},
+    {CONF_IN_SERVICE, "max_connections", "-1", "\"-1\" is not a number from 0 to 1000000"},
+    {CONF_IN_SERVICE, "source_max_connections", "65536",
+     "\"65536\" is not a number from 0 to 65535"},
+    {CONF_IN_SERVICE, "log_connections", "1", "\"1\" is neither yes nor no"},
+    {CONF_IN_K0SLB, "max_sources", "16", ""},
+    {CONF_IN_K0SLB, "max_sources", "0", "\"0\" is not a number from 16 to 1048576"},
+    {CONF_IN_K0SLB, "max_sources", "1048577", "\"1048577\" is not a number from 16 to 1048576"},
+
     {CONF_IN_SERVICE, "server a", "10.0.0.1:22 weight=2", ""},
+    {CONF_IN_SERVICE, "server a", "10.0.0.1:22 weight=0", ""},
+    {CONF_IN_SERVICE, "server a", "10.0.0.1:22 weight=256", ""},
+    {CONF_IN_SERVICE, "server a", "10.0.0.1:22 weight=257",
+     "weight \"257\" is not a number from 0 to 256"},
     {CONF_IN_CONTROLLERS, "a", "10.0.0.1 weight=2", ""},
+    {CONF_IN_CONTROLLERS, "a", "10.0.0.1 weight=257",
+     "weight \"257\" is not a number from 0 to 256"},
 };
 
 static void each_type_takes_its_own(void)
@@ -169,6 +204,12 @@ static void defaults_of_the_table(void)
     ASSERT_NUMBER(service.connect_timeout, 2000);
     ASSERT_NUMBER(service.retries, 3);
     ASSERT_NUMBER(service.all_down, ALL_DOWN_TRY);
+    ASSERT_NUMBER(service.hello_timeout, 0);
+    ASSERT_NUMBER(service.dead_client_timeout, 90000);
+    ASSERT_NUMBER(service.dead_backend_timeout, 30000);
+    ASSERT_NUMBER(service.max_connections, 0);
+    ASSERT_NUMBER(service.source_max_connections, 0);
+    ASSERT_NUMBER(service.log_connections, 0);
 }
 
 const struct unit_test conf_value_tests[] = {

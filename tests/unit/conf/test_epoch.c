@@ -44,7 +44,9 @@ static const struct epoch *seal_and_map(const char *text)
 
 static void everything_comes_back(void)
 {
-    const struct epoch *epoch = seal_and_map(CONTROLLERS "[stats]\nallow = 192.0.2.0/24\n");
+    const struct epoch *epoch =
+        seal_and_map(CONTROLLERS "[stats]\nallow = 192.0.2.0/24\n"
+                                 "[defaults]\nsource_address = 127.0.0.9\n");
     const struct conf *conf = &loaded.conf;
 
     ASSERT_NUMBER(epoch->number, 7);
@@ -52,6 +54,7 @@ static void everything_comes_back(void)
     ASSERT_NUMBER(epoch->backend_count, 6);
     ASSERT_NUMBER(epoch->listener_count, 8);
     ASSERT_NUMBER(epoch->cidr_count, 1);
+    ASSERT_NUMBER(epoch->local_count, 1);
     ASSERT_TEXT(epoch->global.name, "k0slb");
     CU_ASSERT_EQUAL(memcmp(epoch_service(epoch, 0), conf->services, 3 * sizeof(*conf->services)),
                     0);
@@ -60,6 +63,7 @@ static void everything_comes_back(void)
     CU_ASSERT_EQUAL(memcmp(epoch_listener(epoch, 0), conf->listeners, 8 * sizeof(*conf->listeners)),
                     0);
     CU_ASSERT_EQUAL(memcmp(epoch_cidrs(epoch), conf->cidrs, sizeof(*conf->cidrs)), 0);
+    CU_ASSERT(addr_equal(epoch_local(epoch, 0), conf->locals));
     epoch_unmap(epoch);
     loaded_free(&loaded);
 }
