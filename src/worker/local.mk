@@ -23,6 +23,8 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/pipe_pool.c \
 	src/worker/idle.h \
 	src/worker/idle.c \
+	src/worker/dead_peer.h \
+	src/worker/dead_peer.c \
 	src/worker/leave.h \
 	src/worker/leave.c \
 	src/worker/retire.h \

@@ -8,6 +8,7 @@
 #include "worker/acceptor.h"
 #include "worker/conn_log.h"
 #include "worker/connect.h"
+#include "worker/dead_peer.h"
 #include "worker/idle.h"
 #include "worker/leave.h"
 #include "worker/limit.h"
@@ -79,6 +80,7 @@ static void settle(struct session *session, enum board_end reason)
     list_remove(&session->at_backend);
     list_remove(&session->ready);
     list_remove(&session->idle);
+    list_remove(&session->peers);
     count_end(session, reason);
     conn_log_reason(session, reason);
 }
@@ -110,11 +112,7 @@ void session_end(struct session *session, enum board_end reason)
     session_free(session, !is_orderly(reason));
 }
 
-/*
- * One side is gone and has said so by RST, or by silence. The other one still gets what came before
- * that, then RST too.
- */
-static void leave(struct session *session, bool client_is_gone, enum board_end reason)
+void session_lose(struct session *session, bool client_is_gone, enum board_end reason)
 {
     struct side *gone = client_is_gone ? &session->client : &session->backend;
     struct flow *from_gone = client_is_gone ? &session->in : &session->out;
@@ -157,12 +155,19 @@ static void note_first_end(struct session *session)
         idle_queue(session);
 }
 
+/* What the kernel says of a peer that answers nothing: a machine or a way that is gone, where some
+ * router or the lack of a neighbour says so. */
+static bool is_silence(int error)
+{
+    return error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
 /* The reason for a failed pump: its source or its sink is the client's side, or the backend's. */
 static enum board_end reason_of(bool at_client)
 {
     if (errno == ENOMEM)
         return BOARD_END_INTERNAL;
-    if (errno == ETIMEDOUT)
+    if (is_silence(errno))
         return at_client ? BOARD_END_DEAD_CLIENT : BOARD_END_DEAD_BACKEND;
     return at_client ? BOARD_END_CLIENT_RESET : BOARD_END_BACKEND_RESET;
 }
@@ -223,7 +228,7 @@ static bool run_flow(struct session *session, struct flow *flow)
     if (reason == BOARD_END_INTERNAL)
         session_end(session, reason);
     else if (outcome == PUMP_SOURCE_FAILED)
-        leave(session, at_client, reason);
+        session_lose(session, at_client, reason);
     else if (!flow->is_watched || at_client || !replay_look_broken(session))
         break_flow(session, flow, reason);
     else
@@ -242,7 +247,8 @@ static void finish(struct session *session)
     enum board_end broken = (enum board_end)session->broken;
 
     if (is_broken(session))
-        leave(session, broken == BOARD_END_CLIENT_RESET || broken == BOARD_END_DEAD_CLIENT, broken);
+        session_lose(session, broken == BOARD_END_CLIENT_RESET || broken == BOARD_END_DEAD_CLIENT,
+                     broken);
     else
         session_end(session, (enum board_end)session->first_end);
 }
@@ -346,6 +352,7 @@ static struct session *session_new(struct worker *worker, int client_fd)
     list_init(&session->at_backend);
     list_init(&session->ready);
     list_init(&session->idle);
+    list_init(&session->peers);
     return session;
 }
 
@@ -383,6 +390,7 @@ void session_connected(struct session *session)
     list_append(&worker->at_backend[session->backend_slot], &session->at_backend);
     board_count(&board_my_backend_counters(worker->board, session->backend_slot)->total, 1);
     idle_queue(session);
+    dead_peer_queue(session);
     session_wake(session);
 }
 
@@ -404,6 +412,7 @@ void session_give_up_backend(struct session *session, bool was_reset)
     list_remove(&session->at_backend);
     list_remove(&session->ready);
     list_remove(&session->idle);
+    list_remove(&session->peers);
     start_afresh(session, &session->in);
     start_afresh(session, &session->out);
     session->backend = (struct side){.watch = session->backend.watch};

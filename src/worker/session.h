@@ -30,13 +30,17 @@ struct session {
     struct list at_backend;  /* link in worker->at_backend[backend_slot], or worker->moved */
     struct list ready;       /* link in worker->ready while there is something to do in this turn */
     struct list idle;        /* link in the queue of its timeout, or in worker->leaving */
+    struct list peers;       /* link in a queue of dead_peer.c, while SESSION_RELAYING */
     uint64_t moved_ms;       /* when a byte or a FIN moved last */
     uint64_t look_ms;        /* when its timeout is looked at next; leaving: when it ends at last */
     struct attempt *attempt; /* while SESSION_CONNECTING */
     struct conn_record *record; /* for the connection log; NULL without one */
     struct replay *replay;      /* what may be replayed; NULL while nothing is kept */
-    uint32_t left;              /* leaving: bytes that are still on their way */
-    uint32_t discarded;         /* leaving: bytes that came nevertheless */
+    union {
+        uint32_t peers_ms; /* relaying: when its peers were looked at last, the lower half */
+        uint32_t left;     /* leaving: bytes that are still on their way */
+    };
+    uint32_t discarded; /* leaving: bytes that came nevertheless */
     uint16_t service_slot;
     uint16_t backend_slot; /* BOARD_NO_SLOT while none is chosen */
     uint8_t state;         /* enum session_state */
@@ -72,6 +76,12 @@ void session_wake(struct session *session);
  * both sides, so that a cut transfer never looks complete.
  */
 void session_end(struct session *session, enum board_end reason);
+
+/*
+ * Ends one that relays because one side is gone and has said so by RST, or by silence. The other
+ * one still gets what came before that, then RST too: at once where everything has arrived.
+ */
+void session_lose(struct session *session, bool client_is_gone, enum board_end reason);
 
 /* Runs one flow of a session that has, or had, a backend; what left is counted. */
 enum pump_outcome session_pump(struct session *session, struct flow *flow);

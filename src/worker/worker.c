@@ -9,6 +9,7 @@
 #include "channel/channel.h"
 #include "worker/acceptor.h"
 #include "worker/connect.h"
+#include "worker/dead_peer.h"
 #include "worker/idle.h"
 #include "worker/leave.h"
 #include "worker/replay.h"
@@ -43,8 +44,8 @@ static void *allocate_tables(struct worker *worker)
     worker->retired_at_ms = calloc(layout->backends, sizeof(*worker->retired_at_ms));
     worker->connecting = calloc(layout->services, sizeof(*worker->connecting));
     if (worker->at_backend == NULL || worker->avoided_at_ms == NULL || worker->connecting == NULL ||
-        worker->retired_at_ms == NULL || idle_init(worker) == -1 || replay_init(worker) == -1 ||
-        acceptors_init(worker) == -1)
+        worker->retired_at_ms == NULL || idle_init(worker) == -1 || dead_peer_init(worker) == -1 ||
+        replay_init(worker) == -1 || acceptors_init(worker) == -1)
         return NULL;
     for (unsigned i = 0; i < layout->backends; i++)
         list_init(&worker->at_backend[i]);
@@ -56,6 +57,7 @@ static void free_worker(struct worker *worker)
     acceptors_fini(worker);
     replay_fini(worker);
     idle_fini(worker);
+    dead_peer_fini(worker);
     pump_means_fini(&worker->means);
     pipe_pool_fini(&worker->pipes);
     free(worker->retired_at_ms);
@@ -171,6 +173,7 @@ static void worker_change(void *state, const struct role_change *change)
         retire_all(worker);
     connect_change(worker);
     idle_requeue_all(worker);
+    dead_peer_change(worker);
     replay_change(worker);
     acceptors_set(worker);
 }

@@ -15,6 +15,7 @@
 #include "worker/pump.h"
 
 struct acceptors;
+struct dead_peers;
 struct idle_queues;
 struct replays;
 
@@ -46,6 +47,7 @@ struct worker {
     uint64_t moved_at_ms;    /* when the last of them came to be that */
     struct idle_queues *idle;
     struct replays *replays; /* hellos that may be replayed, and how many were */
+    struct dead_peers *dead_peers;
     struct loop_watch health_watch;
     uint16_t local_port_first; /* what the kernel gives to outgoing connections */
     uint16_t local_port_last;
