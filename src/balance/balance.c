@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "base/defs.h"
+#include "board/board_sources.h"
 
 /* The classes of backends, the best first; each is split into primaries and backups. */
 enum {
     CLASS_GOOD,
     CLASS_SUSPECT,
     CLASS_UNCHECKED,
+    CLASS_OWN,  /* the client itself */
     CLASS_DOWN, /* only for all_down = try */
     CLASS_NEVER,
 };
@@ -19,6 +21,7 @@ static const struct balance_ops *const algorithms[] = {
     [BALANCE_ROUNDROBIN] = &balance_round_robin,
     [BALANCE_RANDOM] = &balance_random,
     [BALANCE_SOURCE] = &balance_source_hash,
+    [BALANCE_SOURCE_SPREAD] = &balance_source_spread,
 };
 
 static bool was_tried(const struct balance_request *request, unsigned slot)
@@ -36,6 +39,21 @@ static bool is_nowhere(const struct balance_request *request, unsigned slot)
     struct addr address;
 
     return board_backend_address(request->board, slot, &address) == -1;
+}
+
+/* Whether a controller that is a client of this service must not get to itself. */
+static bool keeps_own_last(const struct conf_service *service)
+{
+    return strcmp(service->name, "kubeAPI") == 0 || strcmp(service->name, "controllerJoinAPI") == 0;
+}
+
+static bool is_own(const struct balance_request *request, unsigned slot)
+{
+    struct addr address;
+
+    return keeps_own_last(request->service) &&
+           board_backend_address(request->board, slot, &address) == 0 &&
+           addr_same_ip(&address, request->client);
 }
 
 static unsigned class_of(const struct balance_request *request, const struct conf_backend *backend)
@@ -56,6 +74,8 @@ static unsigned class_of(const struct balance_request *request, const struct con
         class = CLASS_SUSPECT;
     if (class == CLASS_DOWN && request->service->all_down == ALL_DOWN_REFUSE)
         class = CLASS_NEVER;
+    if (class < CLASS_OWN && is_own(request, backend->slot))
+        class = CLASS_OWN;
     if (class >= CLASS_UNCHECKED && is_nowhere(request, backend->slot))
         class = CLASS_NEVER;
     return class;
@@ -94,6 +114,20 @@ static void read_active(const struct balance_request *request, struct balance_ca
     }
 }
 
+static void read_sources(const struct balance_request *request,
+                         struct balance_candidate *candidates, size_t count)
+{
+    struct board_source_counts counts;
+
+    board_source_counts(request->board, request->service->slot, request->client, &counts);
+    for (size_t i = 0; i < count; i++) {
+        unsigned slot = epoch_backend(request->epoch, candidates[i].backend)->slot;
+        unsigned ordinal = board_backend(request->board, slot)->ordinal;
+
+        candidates[i].active = counts.at[ordinal % CONF_MAX_SPREAD];
+    }
+}
+
 static void read_identity(const struct balance_request *request,
                           struct balance_candidate *candidates, size_t count)
 {
@@ -114,9 +148,16 @@ uint64_t balance_hash(const void *data, size_t size)
     return hash;
 }
 
-int balance_choose(const struct balance_request *request)
+static const struct balance_ops *algorithm_for(const struct balance_request *request)
 {
     const struct balance_ops *ops = algorithms[request->service->balance];
+
+    return ops->reads_sources && request->client_is_untold ? &balance_least_conn : ops;
+}
+
+int balance_choose(const struct balance_request *request)
+{
+    const struct balance_ops *ops = algorithm_for(request);
     struct balance_candidate candidates[CONF_MAX_BACKENDS];
     struct balance_chance chance = {.rng = request->rng, .client = request->client};
     size_t count = gather(request, candidates);
@@ -125,6 +166,8 @@ int balance_choose(const struct balance_request *request)
         return -1;
     if (ops->reads_active)
         read_active(request, candidates, count);
+    if (ops->reads_sources)
+        read_sources(request, candidates, count);
     if (ops->reads_identity)
         read_identity(request, candidates, count);
     if (ops->takes_ticket)

@@ -18,7 +18,7 @@
 struct balance_candidate {
     uint16_t backend;  /* index in the epoch */
     uint16_t weight;   /* at least 1 */
-    uint32_t active;   /* sessions in all workers; 0 unless the algorithm reads it */
+    uint32_t active;   /* sessions in all workers, or those of this client; 0 unless it is read */
     uint64_t identity; /* of its name: the same in every epoch and on every balancer */
 };
 
@@ -32,6 +32,7 @@ struct balance_chance {
 /* One algorithm. */
 struct balance_ops {
     bool reads_active;
+    bool reads_sources; /* active is of this client alone */
     bool takes_ticket;
     bool reads_identity;
     /* The place of the chosen one among count >= 1 candidates. */
@@ -39,10 +40,15 @@ struct balance_ops {
                    const struct balance_chance *chance);
 };
 
-extern const struct balance_ops balance_round_robin; /* weighted, exact over all workers */
-extern const struct balance_ops balance_least_conn;  /* weighted, ties at random */
-extern const struct balance_ops balance_random;      /* weighted, the better of two */
-extern const struct balance_ops balance_source_hash; /* weighted, by the client's address */
+extern const struct balance_ops balance_round_robin;   /* weighted, exact over all workers */
+extern const struct balance_ops balance_least_conn;    /* weighted, ties at random */
+extern const struct balance_ops balance_random;        /* weighted, the better of two */
+extern const struct balance_ops balance_source_hash;   /* weighted, by the client's address */
+extern const struct balance_ops balance_source_spread; /* weighted, ties at random */
+
+/* The place of one that would have the fewest sessions for its weight; ties at random. */
+size_t balance_pick_fewest(const struct balance_candidate *candidates, size_t count,
+                           const struct balance_chance *chance);
 
 /* FNV-1a (draft-eastlake-fnv) of some bytes: well spread, the same everywhere, no secret. */
 uint64_t balance_hash(const void *data, size_t size);
@@ -53,6 +59,7 @@ struct balance_request {
     const struct conf_service *service;
     const struct board *board;
     const struct addr *client;
+    bool client_is_untold; /* there is no room to count it: source-spread counts all sessions */
     struct rng *rng;
     /* Takes the service's next ticket, when the algorithm wants one. */
     uint64_t (*take_ticket)(void *context, unsigned service_slot);
@@ -67,7 +74,9 @@ struct balance_request {
  * The index in the epoch of the backend to try next, or -1 when there is none. Eligible: weight
  * above 0, admin word ready, not tried, not down or blocked. Of those the best class alone is
  * looked at: unsuspected before suspect before unchecked, and within each primary before backup.
- * When no backend is eligible, all_down = try also takes down ones.
+ * For `kubeAPI` and `controllerJoinAPI` a backend at the client's own address comes after all of
+ * them: a controller that joins or starts must not be sent to itself. When no backend is eligible,
+ * all_down = try also takes down ones.
  */
 int balance_choose(const struct balance_request *request);
 

@@ -5,4 +5,5 @@ src_balance_libbalance_a_SOURCES = \
 	src/balance/round_robin.c \
 	src/balance/least_conn.c \
 	src/balance/random.c \
-	src/balance/source_hash.c
+	src/balance/source_hash.c \
+	src/balance/source_spread.c

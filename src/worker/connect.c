@@ -14,6 +14,7 @@
 #include "worker/acceptor.h"
 #include "worker/bind_local.h"
 #include "worker/conn_log.h"
+#include "worker/source.h"
 #include "worker/suspicion.h"
 
 #define SOCKET_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
@@ -76,6 +77,7 @@ static void leave_backend(struct session *session)
         loop_forget(worker->loop, &session->backend.watch);
         fd_close(&session->backend.watch.fd);
     }
+    source_end(session);
     board_session_end(worker->board, session->backend_slot);
     session->backend_slot = BOARD_NO_SLOT;
 }
@@ -172,6 +174,11 @@ static unsigned tries(const struct attempt *attempt)
     return (unsigned)(attempt->tried_count - attempt->left_count);
 }
 
+static bool is_first_try(const struct attempt *attempt)
+{
+    return attempt->tried_count == 1;
+}
+
 static int choose(struct session *session)
 {
     struct worker *worker = session->worker;
@@ -189,6 +196,9 @@ static int choose(struct session *session)
         .tried_count = session->attempt->tried_count,
     };
 
+    if (service != NULL)
+        request.client_is_untold =
+            source_is_untold(worker, service, &session->attempt->client);
     if (service == NULL || tries(session->attempt) > service->retries)
         return -1;
     return balance_choose(&request);
@@ -201,6 +211,12 @@ static void try_backend(struct session *session, unsigned chosen)
     session->backend_slot = epoch_backend(worker->epoch, chosen)->slot;
     session->attempt->tried[session->attempt->tried_count++] = session->backend_slot;
     board_session_begin(worker->board, session->backend_slot);
+    source_begin(session, service_of(session), &session->attempt->client);
+    if (is_first_try(session->attempt) &&
+        source_has_too_many(session, service_of(session), &session->attempt->client)) {
+        session_end(session, BOARD_END_LIMIT);
+        return;
+    }
     start_clock(session->attempt);
     if (start_try(session) == -1)
         fail_try(session, suspicion_verdict(errno));

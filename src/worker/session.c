@@ -12,6 +12,7 @@
 #include "worker/idle.h"
 #include "worker/leave.h"
 #include "worker/limit.h"
+#include "worker/source.h"
 #include "worker/replay.h"
 
 #define SOCKET_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
@@ -49,6 +50,14 @@ static void close_side(struct worker *worker, struct side *side, bool with_reset
     fd_close(&side->watch.fd);
 }
 
+static _Atomic uint64_t *early_end_counter(struct board_service_counters *counters,
+                                           enum board_end reason)
+{
+    if (reason == BOARD_END_LIMIT)
+        return &counters->limited;
+    return reason == BOARD_END_CONNECT_FAILED ? &counters->refused : &counters->ended_early;
+}
+
 /* A backend's numbers are about the sessions that were given to it, not about tries. */
 static void count_end(struct session *session, enum board_end reason)
 {
@@ -65,11 +74,12 @@ static void count_end(struct session *session, enum board_end reason)
         struct board_service_counters *counters =
             board_my_service_counters(worker->board, session->service_slot);
 
-        board_count(
-            reason == BOARD_END_CONNECT_FAILED ? &counters->refused : &counters->ended_early, 1);
+        board_count(early_end_counter(counters, reason), 1);
     }
-    if (session->backend_slot != BOARD_NO_SLOT)
+    if (session->backend_slot != BOARD_NO_SLOT) {
+        source_end(session);
         board_session_end(worker->board, session->backend_slot);
+    }
 }
 
 /* It is over, for everyone who counts or looks for it; its sockets are still open. */
@@ -207,18 +217,30 @@ enum pump_outcome session_pump(struct session *session, struct flow *flow)
     return outcome;
 }
 
+/* The backend's FIN, which the pump has left to this one. */
+static void end_source(struct session *session)
+{
+    source_end(session);
+    if (!session->in.shut)
+        shutdown(session->client.watch.fd, SHUT_WR);
+}
+
 /* Runs one direction. Returns false when that ended the session. */
 static bool run_flow(struct session *session, struct flow *flow)
 {
     bool from_client = flow == &session->in;
+    bool ends_source;
     enum pump_outcome outcome;
     enum board_end reason;
     bool at_client;
 
     if (flow->shut)
         return true;
-    flow->is_last = from_client ? session->out.shut : session->in.shut;
+    ends_source = !from_client && source_ends_with_backend(session);
+    flow->is_last = from_client ? session->out.shut : session->in.shut || ends_source;
     outcome = session_pump(session, flow);
+    if (ends_source && flow->shut)
+        end_source(session);
     if (outcome == PUMP_AGAIN)
         session_wake(session);
     if (outcome == PUMP_WAIT || outcome == PUMP_AGAIN)

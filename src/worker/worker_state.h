@@ -30,6 +30,7 @@ struct worker {
 
     struct acceptors *acceptors;
     bool draining;
+    bool sources_were_full; /* that was logged, and there has been no room since */
 
     uint32_t sessions;
     uint32_t sessions_most;          /* what the descriptors allow */
