@@ -21,7 +21,7 @@ static const struct {
     {"kubeAPI", "check", "tls"},
     {"konnectivity", "listen", ":8132"},
     {"konnectivity", "port", "8132"},
-    {"konnectivity", "balance", "roundrobin"},
+    {"konnectivity", "balance", "source-spread"},
     {"konnectivity", "check", "tls"},
     {"controllerJoinAPI", "listen", ":9443"},
     {"controllerJoinAPI", "port", "9443"},

@@ -58,6 +58,32 @@ static void source_spread_has_sixteen_places(void)
                    "");
 }
 
+/* By default konnectivity has it, too; where nothing was written there is no line to name. */
+static void too_many_controllers_for_konnectivity(void)
+{
+    static const char errors[] = "t.ini: [service konnectivity] balance: source-spread tells at "
+                                 "most 16 backends apart, and service konnectivity has 17; use "
+                                 "leastconn";
+    char text[1024] = "[controllers]\n";
+    size_t length = strlen(text);
+
+    for (int i = 1; i <= 17; i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "c%d = 10.0.0.%d\n", i, i);
+    load_text(&loaded, text);
+    assert_lines(loaded.errors, errors);
+    loaded_free(&loaded);
+    snprintf(text + length, sizeof(text) - length, "[defaults]\nbalance = random\n");
+    load_text(&loaded, text);
+    assert_lines(loaded.errors, errors);
+    loaded_free(&loaded);
+    snprintf(text + length, sizeof(text) - length, "[service konnectivity]\nbalance = leastconn\n");
+    load_good(&loaded, text);
+    loaded_free(&loaded);
+    snprintf(text + length, sizeof(text) - length, "[service konnectivity]\nenabled = no\n");
+    load_good(&loaded, text);
+    loaded_free(&loaded);
+}
+
 static const struct expectation konnectivity_cases[] = {
     {CONTROLLERS "[service konnectivity]\nbalance = source\n",
      "t.ini:5: [service konnectivity] balance: source would never let an agent reach every "
@@ -203,7 +229,7 @@ static void write_ranges(struct textbuf *text, const char *section, const char *
         textbuf_printf(text, "%s = 10.%u.%u.0/24\n", key, i / 250, i % 250);
 }
 
-/* The one range too many is reported where it is. What is filled in last comes too late. */
+/* The one range too many is reported where it is: services in their order, [stats] last. */
 static void two_hundred_fifty_six_ranges(void)
 {
     static const struct {
@@ -258,6 +284,7 @@ static void private_for_everybody(void)
 
 const struct unit_test conf_rules_tests[] = {
     {"source_spread_has_sixteen_places", source_spread_has_sixteen_places},
+    {"too_many_controllers_for_konnectivity", too_many_controllers_for_konnectivity},
     {"what_konnectivity_cannot_bear", what_konnectivity_cannot_bear},
     {"source_addresses_that_can_be_used", source_addresses_that_can_be_used},
     {"source_addresses_of_ipv6", source_addresses_of_ipv6},

@@ -23,7 +23,7 @@ static void controllers_bring_the_three_services(void)
         {"kubeAPI", "0.0.0.0:6443, [::]:6443", "c1 10.0.0.11:6443 1, c2 [fd00::12]:6443 7 backup",
          BALANCE_LEASTCONN},
         {"konnectivity", "0.0.0.0:8132, [::]:8132",
-         "c1 10.0.0.11:8132 1, c2 [fd00::12]:8132 7 backup", BALANCE_ROUNDROBIN},
+         "c1 10.0.0.11:8132 1, c2 [fd00::12]:8132 7 backup", BALANCE_SOURCE_SPREAD},
         {"controllerJoinAPI", "0.0.0.0:9443, [::]:9443",
          "c1 10.0.0.11:9443 1, c2 [fd00::12]:9443 7 backup", BALANCE_LEASTCONN},
     };
@@ -52,7 +52,7 @@ static void without_controllers_only_the_written_ones(void)
     load_good(&loaded, "[service konnectivity]\nserver a = 10.0.0.1:1\nserver b = 10.0.0.2:2\n");
     ASSERT_NUMBER(loaded.conf.service_count, 1);
     ASSERT_TEXT(loaded.conf.services[0].name, "konnectivity");
-    ASSERT_NUMBER(loaded.conf.services[0].balance, BALANCE_ROUNDROBIN);
+    ASSERT_NUMBER(loaded.conf.services[0].balance, BALANCE_SOURCE_SPREAD);
     ASSERT_TEXT(listen_text(&loaded.conf, &loaded.conf.services[0], text),
                 "0.0.0.0:8132, [::]:8132");
     ASSERT_TEXT(backends_text(&loaded.conf, &loaded.conf.services[0], text),
@@ -93,7 +93,7 @@ static void precedence(void)
         unsigned fall;
     } wanted[] = {
         {"kubeAPI", BALANCE_ROUNDROBIN, CHECK_TLS, 5, 9},
-        {"konnectivity", BALANCE_ROUNDROBIN, CHECK_TLS, 7, 9},
+        {"konnectivity", BALANCE_SOURCE_SPREAD, CHECK_TLS, 7, 9},
         {"controllerJoinAPI", BALANCE_LEASTCONN, CHECK_TLS, 7, 9},
         {"x", BALANCE_LEASTCONN, CHECK_TCP, 7, 1},
         {"y", BALANCE_ROUNDROBIN, CHECK_TCP, 7, 9},
