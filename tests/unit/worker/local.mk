@@ -5,9 +5,13 @@ tests_unit_worker_test_worker_SOURCES = \
 	tests/unit/child.c \
 	tests/unit/descriptors.h \
 	tests/unit/descriptors.c \
+	tests/unit/hello_bytes.h \
+	tests/unit/hello_bytes.c \
 	tests/unit/worker/rig.h \
 	tests/unit/worker/rig.c \
 	tests/unit/worker/main.c \
+	tests/unit/worker/test_budget.c \
+	tests/unit/worker/test_hello.c \
 	tests/unit/worker/test_pipe_pool.c \
 	tests/unit/worker/test_pump.c \
 	tests/unit/worker/test_pump_end.c \
@@ -15,5 +19,5 @@ tests_unit_worker_test_worker_SOURCES = \
 	tests/unit/worker/test_pump_urgent.c \
 	tests/unit/worker/test_session.c
 tests_unit_worker_test_worker_CPPFLAGS = $(unit_cppflags)
-tests_unit_worker_test_worker_CFLAGS = $(unit_cflags)
-tests_unit_worker_test_worker_LDADD = $(unit_libs) src/worker/libworker.a src/role/librole.a src/channel/libchannel.a src/balance/libbalance.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)
+tests_unit_worker_test_worker_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
+tests_unit_worker_test_worker_LDADD = $(unit_libs) src/worker/libworker.a src/role/librole.a src/channel/libchannel.a src/balance/libbalance.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS)

@@ -2,6 +2,8 @@
 
 #include "unit/unit.h"
 
+extern const struct unit_test budget_tests[];
+extern const struct unit_test hello_tests[];
 extern const struct unit_test pipe_pool_tests[];
 extern const struct unit_test pump_tests[];
 extern const struct unit_test pump_end_tests[];
@@ -12,6 +14,8 @@ extern const struct unit_test session_tests[];
 int main(int argc, char **argv)
 {
     const struct unit_suite suites[] = {
+        {"budget", budget_tests},
+        {"hello", hello_tests},
         {"pipe_pool", pipe_pool_tests},
         {"pump", pump_tests},
         {"pump_end", pump_end_tests},
