@@ -9,6 +9,7 @@ tests_unit_balance_test_balance_SOURCES = \
 	tests/unit/balance/stage.c \
 	tests/unit/balance/main.c \
 	tests/unit/balance/test_balance.c \
+	tests/unit/balance/test_properties.c \
 	tests/unit/balance/test_round_robin.c \
 	tests/unit/balance/test_least_conn.c \
 	tests/unit/balance/test_random.c \

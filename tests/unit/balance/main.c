@@ -1,6 +1,7 @@
 #include "unit/unit.h"
 
 extern const struct unit_test balance_tests[];
+extern const struct unit_test property_tests[];
 extern const struct unit_test round_robin_tests[];
 extern const struct unit_test least_conn_tests[];
 extern const struct unit_test random_tests[];
@@ -9,9 +10,13 @@ extern const struct unit_test source_hash_tests[];
 int main(int argc, char **argv)
 {
     const struct unit_suite suites[] = {
-        {"balance", balance_tests},         {"round_robin", round_robin_tests},
-        {"least_conn", least_conn_tests},   {"random", random_tests},
-        {"source_hash", source_hash_tests}, {NULL, NULL},
+        {"balance", balance_tests},
+        {"property", property_tests},
+        {"round_robin", round_robin_tests},
+        {"least_conn", least_conn_tests},
+        {"random", random_tests},
+        {"source_hash", source_hash_tests},
+        {NULL, NULL},
     };
 
     return unit_main("test_balance", suites, argc, argv);

@@ -22,7 +22,7 @@ static void name_it(char name[CONF_NAME_SIZE], unsigned number)
 static void fill(struct stage *stage, struct conf *conf)
 {
     strcpy(conf->services[0].name, "other");
-    strcpy(conf->services[1].name, "ours");
+    strcpy(conf->services[1].name, stage->service == NULL ? "ours" : stage->service);
     conf->services[0].backend_count = OTHERS;
     conf->services[1].first_backend = OTHERS;
     conf->services[1].backend_count = (uint16_t)stage->count;
@@ -79,6 +79,19 @@ unsigned stage_slot(const struct stage *stage, unsigned backend)
     return epoch_backend(stage->epoch, OTHERS + backend)->slot;
 }
 
+unsigned stage_service(const struct stage *stage)
+{
+    return epoch_service(stage->epoch, 1)->slot;
+}
+
+struct addr stage_client(unsigned number)
+{
+    return (struct addr){
+        .family = ADDR_IPV4,
+        .port = (uint16_t)(number * 7),
+        .ip = {192, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number}};
+}
+
 static int set_health(void *context)
 {
     struct stage *stage = context;
@@ -104,16 +117,18 @@ static void set_admin(struct stage *stage)
         atomic_store(&admin->backend[stage_slot(stage, i)], stage->backends[i].admin);
 }
 
+struct addr stage_address(unsigned backend)
+{
+    return (struct addr){.family = ADDR_IPV4, .port = 6443, .ip = {10, [3] = (uint8_t)backend}};
+}
+
 static void set_addresses(struct stage *stage)
 {
     for (unsigned i = 0; i < stage->count; i++) {
         struct addr address = {.port = 6443};
 
-        if (!stage->backends[i].nowhere) {
-            address.family = ADDR_IPV4;
-            address.ip[0] = 10;
-            address.ip[3] = (uint8_t)i;
-        }
+        if (!stage->backends[i].nowhere)
+            address = stage_address(i);
         board_set_address(stage->board, stage_slot(stage, i), &address);
     }
 }
@@ -150,6 +165,8 @@ int stage_choose(struct stage *stage)
     struct balance_request request = {.epoch = stage->epoch,
                                       .service = epoch_service(stage->epoch, 1),
                                       .board = stage->board,
+                                      .client = &stage->client,
+                                      .client_is_untold = stage->client_is_untold,
                                       .rng = &stage->rng,
                                       .take_ticket = take_ticket,
                                       .is_avoided = is_avoided,

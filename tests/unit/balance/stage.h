@@ -24,6 +24,9 @@ struct stage {
     struct rng rng;
     uint64_t ticket;       /* the next one */
     bool takes_from_board; /* tickets are the board's own: only for a worker */
+    const char *service;   /* its name; NULL = "ours" */
+    struct addr client;
+    bool client_is_untold;
     unsigned count;
     struct stage_backend backends[STAGE_MOST]; /* weight and backup are fixed when it is set up */
 };
@@ -39,10 +42,17 @@ void stage_close(struct stage *stage);
  * would. */
 void stage_set(struct stage *stage);
 
-/* One choice; the number of the backend, or -1. */
+/* A client's address of so many. */
+struct addr stage_client(unsigned number);
+
+/* Where stage_set() puts a backend that is somewhere. */
+struct addr stage_address(unsigned backend);
+
+/* One choice for stage->client; the number of the backend, or -1. */
 int stage_choose(struct stage *stage);
 
-/* Slot of a backend on the board. */
+/* The service's slot on the board, and a backend's. */
+unsigned stage_service(const struct stage *stage);
 unsigned stage_slot(const struct stage *stage, unsigned backend);
 
 #endif

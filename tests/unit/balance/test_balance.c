@@ -11,7 +11,8 @@ extern const struct unit_test balance_tests[];
 
 #define PICKS 100000
 
-static const enum conf_balance both[] = {BALANCE_LEASTCONN, BALANCE_ROUNDROBIN};
+static const enum conf_balance every[] = {BALANCE_LEASTCONN, BALANCE_ROUNDROBIN, BALANCE_RANDOM,
+                                          BALANCE_SOURCE, BALANCE_SOURCE_SPREAD};
 
 /* ---- shares ---- */
 
@@ -222,8 +223,10 @@ static bool obeys(struct stage *stage, bool refuse)
         best = rank < best ? rank : best;
     }
     for (unsigned i = 0; i < 60; i++) {
-        int chosen = stage_choose(stage);
+        int chosen;
 
+        stage->client = stage_client(i);
+        chosen = stage_choose(stage);
         if ((chosen == -1) != (best == 99))
             return false;
         if (chosen == -1)
@@ -279,9 +282,9 @@ static void check_rule(enum conf_balance balance, enum conf_all_down all_down, u
 
 static void test_rule(void)
 {
-    for (size_t b = 0; b < ARRAY_LEN(both); b++) {
-        check_rule(both[b], ALL_DOWN_TRY, 7 + b);
-        check_rule(both[b], ALL_DOWN_REFUSE, 9 + b);
+    for (size_t b = 0; b < ARRAY_LEN(every); b++) {
+        check_rule(every[b], ALL_DOWN_TRY, 7 + b);
+        check_rule(every[b], ALL_DOWN_REFUSE, 9 + b);
     }
 }
 
@@ -318,11 +321,11 @@ static void test_examples(void)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(examples); i++) {
-        for (size_t b = 0; b < ARRAY_LEN(both); b++) {
+        for (size_t b = 0; b < ARRAY_LEN(every); b++) {
             struct stage stage;
 
             stage_states(&stage, examples[i].states);
-            stage_open(&stage, both[b], (enum conf_all_down)examples[i].all_down);
+            stage_open(&stage, every[b], (enum conf_all_down)examples[i].all_down);
             for (int again = 0; again < 10; again++)
                 ASSERT_NUMBER(stage_choose(&stage), examples[i].wanted);
             stage_close(&stage);
