@@ -1,4 +1,5 @@
 /* What k0slbd refuses to start with: one clear line each, the right status, nothing left behind. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,8 @@ static const struct mistake mistakes[] = {
      {"k0slb.ini:8: [service s] connect_timeout:"}},
     {BEGIN "[service s]\nlisten = @L\n" SERVER "[service t]\nlisten = @L\n" SERVER,
      {"k0slb.ini:10: [service t] listen:", "s"}},
+    {BEGIN "[service s]\nlisten = @L\n" SERVER "source_address = 192.0.2.77\n",
+     {"k0slb.ini:9: [service s] source_address:", "192.0.2.77"}},
     {BEGIN, {"nothing to serve", "[controllers]"}},
     {BEGIN "[service s]\nlisten = @L\n", {"nothing to serve", "[controllers]"}},
     {"", {"k0slb.ini: the file is empty"}},
@@ -186,6 +189,98 @@ static void test_check_only(void)
     scene_close_ended(&scene);
 }
 
+#define SEVERAL(n)                                                                                 \
+    "server s" n "1 = 127.0.0.1:1\nserver s" n "2 = 127.0.0.1:1\n"                                 \
+    "server s" n "3 = 127.0.0.1:1\nserver s" n "4 = 127.0.0.1:1\n"
+#define SIXTEEN     SEVERAL("1") SEVERAL("2") SEVERAL("3") SEVERAL("4")
+#define CONTROLLERS "[controllers]\nc1 = 127.0.0.1\n"
+#define SERVICE     "[service s]\nlisten = @L\n"
+
+/* A file, and the one line about it after the path, or "" when it is good. */
+static const struct {
+    const char *text;
+    const char *said;
+} verdicts[] = {
+    {SERVICE SERVER "max_connections = -1\n",
+     ":4: [service s] max_connections: \"-1\" is not a number from 0 to 1000000"},
+    {SERVICE SERVER "source_max_connections = many\n",
+     ":4: [service s] source_max_connections: \"many\" is not a number from 0 to 65535"},
+    {SERVICE SERVER "dead_client_timeout = 1s\n",
+     ":4: [service s] dead_client_timeout: \"1s\" is not 0 or between 2s and 24h"},
+    {SERVICE SERVER "[k0slb]\nmax_sources = 8\n",
+     ":5: [k0slb] max_sources: \"8\" is not a number from 16 to 1048576"},
+    {SERVICE SERVER "max_sources = 100\n",
+     ":4: [service s] max_sources: unknown key here; it belongs to [k0slb]"},
+    {SERVICE SERVER "allow = 10.0.0.0/33\n",
+     ":4: [service s] allow: \"10.0.0.0/33\" is no range such as 10.0.0.0/8, and none of all, "
+     "private, controllers"},
+    {SERVICE SERVER "[defaults]\ndeny = 10.0.0.0/8, fd00::/x\n",
+     ":5: [defaults] deny: \"fd00::/x\" is no range such as 10.0.0.0/8, and none of all, private, "
+     "controllers"},
+    {SERVICE "server a = 127.0.0.1:1 weight=257\n",
+     ":3: [service s] server a: weight \"257\" is not a number from 0 to 256"},
+    {SERVICE "server a = 127.0.0.1:1 weight=256\nserver b = 127.0.0.1:1 weight=0\n", ""},
+    {SERVICE SERVER "balance = fastest\n",
+     ":4: [service s] balance: \"fastest\" is not leastconn, roundrobin, random, source or "
+     "source-spread"},
+    {CONTROLLERS "[service konnectivity]\nbalance = source\n",
+     ":4: [service konnectivity] balance: source would never let an agent reach every controller; "
+     "use source-spread"},
+    {SERVICE "balance = source-spread\n" SIXTEEN SERVER,
+     ":3: [service s] balance: source-spread tells at most 16 backends apart, and service s has "
+     "17; use leastconn"},
+    {SERVICE "balance = source-spread\n" SIXTEEN, ""},
+    {CONTROLLERS "[service konnectivity]\nidle_timeout = 59m\n",
+     ":4: [service konnectivity] idle_timeout: 59m would end tunnels that are well, for they are "
+     "silent for an hour; write 0, or 1h or more"},
+    {CONTROLLERS "[service konnectivity]\nidle_timeout = 1h\n", ""},
+    {SERVICE SERVER "source_address = 192.0.2.77\n",
+     ":4: [service s] source_address: \"192.0.2.77\" cannot be connected from: this machine has no "
+     "such address"},
+    {SERVICE SERVER "source_address = 127.0.0.1:80\n",
+     ":4: [service s] source_address: \"127.0.0.1:80\": a source address is written without a "
+     "port"},
+    {SERVICE "server a = [::1]:1\nsource_address = 127.0.0.2\n",
+     ":4: [service s] source_address: \"127.0.0.2\" is of no use: no backend has an IPv4 address"},
+    {SERVICE SERVER "source_address = 127.0.0.2, 127.0.0.3\n", ""},
+};
+
+/* Runs -t on the text and holds all that is said against the one line, or against none. */
+static void assert_verdict(struct scene *scene, const char *text, const char *said)
+{
+    char wanted[512] = "";
+    char arguments[128];
+    char *log;
+
+    ASSERT_NUMBER(truncate(scene->instance.log, 0), 0);
+    ASSERT_NUMBER(instance_configure(&scene->instance, text), 0);
+    snprintf(arguments, sizeof(arguments), "-t -c %s", scene->instance.config);
+    run_to_end(scene, arguments, *said != '\0' ? 1 : 0);
+    if (*said == '\0')
+        return;
+    snprintf(wanted, sizeof(wanted), "%s%s\n", scene->instance.config, said);
+    log = instance_log(&scene->instance);
+    ASSERT_TEXT(log, wanted);
+    free(log);
+}
+
+static void test_one_line_for_one_mistake(void)
+{
+    char address[ADDR_TEXT_SIZE];
+    char text[1024];
+    struct scene scene;
+
+    if (scene_init(&scene) == -1)
+        return;
+    ASSERT_NUMBER(close(open(scene.instance.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
+    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++) {
+        snprintf(text, sizeof(text), "%s", verdicts[i].text);
+        replace(text, sizeof(text), "@L", addr_format(&scene.listen, address));
+        assert_verdict(&scene, text, verdicts[i].said);
+    }
+    scene_close_ended(&scene);
+}
+
 static const struct unit_test tests[] = {
     {"mistakes_in_the_file", test_mistakes_in_the_file},
     {"all_mistakes_at_once", test_all_mistakes_at_once},
@@ -194,6 +289,7 @@ static const struct unit_test tests[] = {
     {"directory", test_directory},
     {"command_line", test_command_line},
     {"check_only", test_check_only},
+    {"one_line_for_one_mistake", test_one_line_for_one_mistake},
     {NULL, NULL},
 };
 
