@@ -229,9 +229,10 @@ static void begin(struct acceptor *acceptor, int fd, const struct addr *client,
         session_begin(worker, fd, client, service);
         return;
     }
+    /* Numbers first: the client may look at them as soon as it is turned away. */
+    access_note_denied(worker, service, client, &acceptor->all->denied);
     session_refuse(fd);
     limit_release(worker, service->slot);
-    access_note_denied(worker, service, client, &acceptor->all->denied);
 }
 
 /* Takes one connection. Returns whether there may be more to take now. */
