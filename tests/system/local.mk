@@ -37,6 +37,8 @@ tests_system_libharness_a_SOURCES = \
 	tests/system/leak.c \
 	tests/system/tracer.h \
 	tests/system/tracer.c \
+	tests/system/far.h \
+	tests/system/far.c \
 	tests/system/hosts.h \
 	tests/system/hosts.c
 tests_system_libharness_a_CPPFLAGS = $(unit_cppflags)
@@ -59,6 +61,7 @@ system_programs = \
 	tests/system/test_refusals \
 	tests/system/test_changes \
 	tests/system/test_timeouts \
+	tests/system/test_dead_peers \
 	tests/system/test_takeover \
 	tests/system/test_faults \
 	tests/system/test_races
@@ -134,6 +137,11 @@ tests_system_test_timeouts_SOURCES = tests/system/test_timeouts.c
 tests_system_test_timeouts_CPPFLAGS = $(unit_cppflags)
 tests_system_test_timeouts_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_timeouts_LDADD = $(system_libs)
+
+tests_system_test_dead_peers_SOURCES = tests/system/test_dead_peers.c
+tests_system_test_dead_peers_CPPFLAGS = $(unit_cppflags)
+tests_system_test_dead_peers_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_dead_peers_LDADD = $(system_libs)
 
 tests_system_test_takeover_SOURCES = tests/system/test_takeover.c
 tests_system_test_takeover_CPPFLAGS = $(unit_cppflags)
