@@ -14,6 +14,9 @@
 #define NO_PLACE     0, 0
 #define IN_BOTH      (CONF_IN_SERVICE | CONF_IN_DEFAULTS)
 
+/* TCP_KEEPIDLE (tcp(7)) takes no more than 32767 s, and the last questions come after it. */
+#define KEEPALIVE_MOST 43200000
+
 static const char *const workers_words[] = {"auto", NULL};
 static const char *const log_words[] = {
     [LOG_AUTO] = "auto",
@@ -128,10 +131,10 @@ static const struct conf_key keys[] = {
      0, 86400000, NULL,
      "the same once one side has finished, counted from the last byte; 0 = never"},
     {IN_BOTH, "dead_client_timeout", CONF_TYPE_TIMEOUT, SERVICE(dead_client_timeout), "90s",
-     2000, 86400000, NULL,
+     2000, KEEPALIVE_MOST, NULL,
      "a client whose machine has been gone for so long is given up; 0 = never"},
     {IN_BOTH, "dead_backend_timeout", CONF_TYPE_TIMEOUT, SERVICE(dead_backend_timeout), "30s",
-     2000, 86400000, NULL,
+     2000, KEEPALIVE_MOST, NULL,
      "the same for a backend of a connection; 0 = never"},
     {IN_BOTH, "all_down", CONF_TYPE_WORD, SERVICE(all_down), "try", 0, 0, all_down_words,
      "when no backend is up: try them all, or refuse"},

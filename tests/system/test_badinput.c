@@ -206,7 +206,7 @@ static const struct {
     {SERVICE SERVER "source_max_connections = many\n",
      ":4: [service s] source_max_connections: \"many\" is not a number from 0 to 65535"},
     {SERVICE SERVER "dead_client_timeout = 1s\n",
-     ":4: [service s] dead_client_timeout: \"1s\" is not 0 or between 2s and 24h"},
+     ":4: [service s] dead_client_timeout: \"1s\" is not 0 or between 2s and 12h"},
     {SERVICE SERVER "[k0slb]\nmax_sources = 8\n",
      ":5: [k0slb] max_sources: \"8\" is not a number from 16 to 1048576"},
     {SERVICE SERVER "max_sources = 100\n",
