@@ -99,6 +99,7 @@ void leak_count(const struct instance *instance, struct leak *leak)
 
         leak->worker_fds[slot] = pid == -1 ? -1 : procfs_fd_count(pid);
         leak->worker_maps[slot] = pid == -1 ? -1 : mappings(pid);
+        leak->worker_kib[slot] = pid == -1 || IS_SANITIZED ? 0 : private_kib(pid);
     }
     leak->stats_fds = procfs_fd_count(instance_child(instance, BOARD_ROLE_STATS, 0));
     count_children(instance->pid, leak);

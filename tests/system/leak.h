@@ -12,6 +12,7 @@ struct leak {
     long master_kib; /* private dirty memory */
     int worker_fds[LEAK_WORKERS];
     int worker_maps[LEAK_WORKERS];
+    long worker_kib[LEAK_WORKERS];
     int stats_fds;
     int children; /* of the master, zombies included */
     int zombies;
@@ -22,7 +23,7 @@ struct leak {
 void leak_count(const struct instance *instance, struct leak *leak);
 
 /*
- * Counts until nothing but master_kib is above `before`, or the time is over. Prints what is.
+ * Counts until nothing but what is in KiB is above `before`, or the time is over. Prints what is.
  * Returns whether it came to that.
  */
 bool leak_wait_flat(const struct instance *instance, const struct leak *before, unsigned within_ms);

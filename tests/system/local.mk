@@ -40,7 +40,11 @@ tests_system_libharness_a_SOURCES = \
 	tests/system/far.h \
 	tests/system/far.c \
 	tests/system/hosts.h \
-	tests/system/hosts.c
+	tests/system/hosts.c \
+	tests/system/chaos.h \
+	tests/system/chaos.c \
+	tests/system/chaos_end.h \
+	tests/system/chaos_end.c
 tests_system_libharness_a_CPPFLAGS = $(unit_cppflags)
 tests_system_libharness_a_CFLAGS = $(unit_cflags) -pthread
 
@@ -64,10 +68,12 @@ system_programs = \
 	tests/system/test_dead_peers \
 	tests/system/test_takeover \
 	tests/system/test_faults \
-	tests/system/test_races
+	tests/system/test_races \
+	tests/system/test_chaos
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
-LONG_TESTS += tests/system/test_reload tests/system/test_takeover tests/system/test_faults
+LONG_TESTS += tests/system/test_reload tests/system/test_takeover tests/system/test_faults \
+	tests/system/test_chaos
 
 # Put in front of k0slbd by some of them.
 check_PROGRAMS += tests/system/wrap
@@ -157,3 +163,8 @@ tests_system_test_races_SOURCES = tests/system/test_races.c
 tests_system_test_races_CPPFLAGS = $(unit_cppflags)
 tests_system_test_races_CFLAGS = $(unit_cflags)
 tests_system_test_races_LDADD = $(system_libs)
+
+tests_system_test_chaos_SOURCES = tests/system/test_chaos.c
+tests_system_test_chaos_CPPFLAGS = $(unit_cppflags)
+tests_system_test_chaos_CFLAGS = $(unit_cflags)
+tests_system_test_chaos_LDADD = $(system_libs)
