@@ -69,7 +69,10 @@ system_programs = \
 	tests/system/test_takeover \
 	tests/system/test_faults \
 	tests/system/test_races \
-	tests/system/test_chaos
+	tests/system/test_chaos \
+	tests/system/test_limits \
+	tests/system/test_access \
+	tests/system/test_source
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
 LONG_TESTS += tests/system/test_reload tests/system/test_takeover tests/system/test_faults \
@@ -168,3 +171,18 @@ tests_system_test_chaos_SOURCES = tests/system/test_chaos.c
 tests_system_test_chaos_CPPFLAGS = $(unit_cppflags)
 tests_system_test_chaos_CFLAGS = $(unit_cflags)
 tests_system_test_chaos_LDADD = $(system_libs)
+
+tests_system_test_limits_SOURCES = tests/system/test_limits.c
+tests_system_test_limits_CPPFLAGS = $(unit_cppflags)
+tests_system_test_limits_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_limits_LDADD = $(system_libs)
+
+tests_system_test_access_SOURCES = tests/system/test_access.c
+tests_system_test_access_CPPFLAGS = $(unit_cppflags)
+tests_system_test_access_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_access_LDADD = $(system_libs)
+
+tests_system_test_source_SOURCES = tests/system/test_source.c
+tests_system_test_source_CPPFLAGS = $(unit_cppflags)
+tests_system_test_source_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_source_LDADD = $(system_libs)
