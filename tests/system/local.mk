@@ -19,6 +19,8 @@ tests_system_libharness_a_SOURCES = \
 	tests/system/procfs.h \
 	tests/system/procfs.c \
 	tests/system/limit.h \
+	tests/system/mesh.h \
+	tests/system/mesh.c \
 	tests/system/limit.c \
 	tests/system/instance.h \
 	tests/system/instance.c \
@@ -69,13 +71,14 @@ system_programs = \
 	tests/system/test_takeover \
 	tests/system/test_faults \
 	tests/system/test_races \
+	tests/system/test_spread \
 	tests/system/test_chaos \
 	tests/system/test_limits \
 	tests/system/test_access \
 	tests/system/test_source
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
-LONG_TESTS += tests/system/test_reload tests/system/test_takeover tests/system/test_faults \
+LONG_TESTS += tests/system/test_spread tests/system/test_reload tests/system/test_takeover tests/system/test_faults \
 	tests/system/test_chaos
 
 # Put in front of k0slbd by some of them.
@@ -161,6 +164,11 @@ tests_system_test_faults_SOURCES = tests/system/test_faults.c
 tests_system_test_faults_CPPFLAGS = $(unit_cppflags)
 tests_system_test_faults_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_faults_LDADD = $(system_libs)
+
+tests_system_test_spread_SOURCES = tests/system/test_spread.c
+tests_system_test_spread_CPPFLAGS = $(unit_cppflags)
+tests_system_test_spread_CFLAGS = $(unit_cflags)
+tests_system_test_spread_LDADD = $(system_libs)
 
 tests_system_test_races_SOURCES = tests/system/test_races.c
 tests_system_test_races_CPPFLAGS = $(unit_cppflags)
