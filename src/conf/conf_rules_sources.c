@@ -80,15 +80,24 @@ static int try_bind(const struct addr *address)
     return result;
 }
 
+static const char *explain(int error, const struct addr *address)
+{
+    if (error == EADDRNOTAVAIL)
+        return "this machine has no such address";
+    if (error == EAFNOSUPPORT)
+        return "this machine has no IPv6";
+    if (error == EINVAL && address->family == ADDR_IPV6 && address->scope == 0)
+        return "behind a link-local address stands its interface, as in fe80::1%eth0";
+    return strerror(error);
+}
+
 static bool is_of_this_machine(const struct conf_rules *rules, const struct source *source)
 {
-    const char *why;
-
     if (try_bind(source->address) == 0)
         return true;
-    why = errno == EADDRNOTAVAIL ? "this machine has no such address" : strerror(errno);
     conf_report_add(rules->report, CONF_ERROR, source->line, source->section, "source_address",
-                    "\"%s\" cannot be connected from: %s", source->text, why);
+                    "\"%s\" cannot be connected from: %s", source->text,
+                    explain(errno, source->address));
     return false;
 }
 

@@ -168,6 +168,9 @@ static void source_addresses_of_ipv6(void)
         {"[controllers]\na = fd00::11\n[service kubeAPI]\nsource_address = " ELSEWHERE6 "\n",
          "t.ini:4: [service kubeAPI] source_address: \"" ELSEWHERE6
          "\" cannot be connected from: this machine has no such address"},
+        {"[controllers]\na = fd00::11\n[service kubeAPI]\nsource_address = fe80::77\n",
+         "t.ini:4: [service kubeAPI] source_address: \"fe80::77\" cannot be connected from: behind "
+         "a link-local address stands its interface, as in fe80::1%eth0"},
     };
 
     if (!has_ipv6())
