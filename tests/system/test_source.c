@@ -293,7 +293,7 @@ static void test_two_families(void)
     int fd = listen_at(&address, 1);
 
     if (why_not != NULL || fd == -1) {
-        unit_skip(why_not != NULL ? why_not : "there is no ::1 here");
+        unit_skip(why_not != NULL ? why_not : "no namespace with IPv6 in it");
         fd_close(&fd);
         return;
     }
@@ -340,6 +340,6 @@ int main(int argc, char **argv)
         {"copy/1", tests}, {"splice/4", tests}, {NULL, NULL}};
 
     if (hosts_enter() == -1)
-        why_not = "no network namespace of its own";
+        why_not = "no namespace with a network of its own";
     return unit_main("test_source", suites, argc, argv);
 }
