@@ -75,7 +75,8 @@ system_programs = \
 	tests/system/test_chaos \
 	tests/system/test_limits \
 	tests/system/test_access \
-	tests/system/test_source
+	tests/system/test_source \
+	tests/system/test_conn_log
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
 LONG_TESTS += tests/system/test_spread tests/system/test_reload tests/system/test_takeover tests/system/test_faults \
@@ -194,3 +195,8 @@ tests_system_test_source_SOURCES = tests/system/test_source.c
 tests_system_test_source_CPPFLAGS = $(unit_cppflags)
 tests_system_test_source_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_source_LDADD = $(system_libs)
+
+tests_system_test_conn_log_SOURCES = tests/system/test_conn_log.c
+tests_system_test_conn_log_CPPFLAGS = $(unit_cppflags)
+tests_system_test_conn_log_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_conn_log_LDADD = $(system_libs)
