@@ -21,7 +21,10 @@ static int set(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-/* What accepted sockets inherit is set here, once, and costs no call for each of them. */
+/*
+ * What accepted sockets inherit is set here, once, and costs no call for each of them. Without
+ * quick acknowledgements that of a request travels with the answer to it.
+ */
 static int open_socket(const struct addr *address)
 {
     int family = address->family == ADDR_IPV4 ? AF_INET : AF_INET6;
@@ -30,7 +33,7 @@ static int open_socket(const struct addr *address)
     if (fd == -1)
         return -1;
     if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 || set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
-        set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 ||
+        set(fd, SOL_SOCKET, SO_OOBINLINE, 1) == -1 || set(fd, IPPROTO_TCP, TCP_QUICKACK, 0) == -1 ||
         (family == AF_INET6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1))
         fd_close(&fd);
     return fd;

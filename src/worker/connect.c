@@ -1,9 +1,12 @@
 #include "worker/connect.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -122,6 +125,20 @@ static int open_socket(const struct addr *address)
     return fd;
 }
 
+/*
+ * Where the client has sent already, the acknowledgement that ends the handshake waits for its
+ * bytes and travels with them (tcp(7), TCP_QUICKACK): a packet less, and a server that is woken
+ * once. Nothing would bring it along otherwise; so elsewhere it is sent at once.
+ */
+static void save_acknowledgement(const struct session *session)
+{
+    const int off = 0;
+    int waiting = 0;
+
+    if (ioctl(session->client.watch.fd, FIONREAD, &waiting) == 0 && waiting > 0)
+        setsockopt(session->backend.watch.fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off));
+}
+
 /* A socket that connects, from one of the service's own addresses if it has any. */
 static int open_connection(struct session *session, const struct addr *address)
 {
@@ -139,6 +156,7 @@ static int open_connection(struct session *session, const struct addr *address)
             return -1;
         if (local_choice_bind(&choice, *fd) == -1)
             continue;
+        save_acknowledgement(session);
         if (connect(*fd, (struct sockaddr *)&sockaddr, length) == 0 || errno == EINPROGRESS)
             return 0;
     } while (local_choice_has_next(&choice, errno));
