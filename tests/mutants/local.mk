@@ -11,7 +11,9 @@ mutants = \
 	tests/mutants/returned-backend-drains.patch \
 	tests/mutants/short-splice.patch \
 	tests/mutants/slow-reader-is-idle.patch \
-	tests/mutants/socket-not-handed-over.patch
+	tests/mutants/socket-not-handed-over.patch \
+	tests/mutants/source-counted-after-fin.patch \
+	tests/mutants/sources-outlive-worker.patch
 EXTRA_DIST += $(mutants) tests/mutants/run
 
 .PHONY: check-mutants
