@@ -67,6 +67,7 @@ system_programs = \
 	tests/system/test_refusals \
 	tests/system/test_changes \
 	tests/system/test_timeouts \
+	tests/system/test_replay \
 	tests/system/test_dead_peers \
 	tests/system/test_takeover \
 	tests/system/test_faults \
@@ -155,6 +156,14 @@ tests_system_test_dead_peers_SOURCES = tests/system/test_dead_peers.c
 tests_system_test_dead_peers_CPPFLAGS = $(unit_cppflags)
 tests_system_test_dead_peers_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_dead_peers_LDADD = $(system_libs)
+
+tests_system_test_replay_SOURCES = \
+	tests/unit/hello_bytes.h \
+	tests/unit/hello_bytes.c \
+	tests/system/test_replay.c
+tests_system_test_replay_CPPFLAGS = $(unit_cppflags)
+tests_system_test_replay_CFLAGS = $(unit_cflags)
+tests_system_test_replay_LDADD = $(system_libs)
 
 tests_system_test_takeover_SOURCES = tests/system/test_takeover.c
 tests_system_test_takeover_CPPFLAGS = $(unit_cppflags)
