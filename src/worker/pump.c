@@ -194,11 +194,18 @@ static enum step flush(struct run *run)
 
 /* ---- in: from the source ---- */
 
-/* What a read came to: takes note of an end, of an empty socket and of an error. */
+/*
+ * What a read came to: takes note of an end, of an empty socket and of an error. The kernel tells
+ * an error once; whoever reads on finds an end.
+ */
 static enum step source_result(struct flow *flow, struct side *from, ssize_t got)
 {
     if (got > 0)
         return STEP_ON;
+    if (flow->error != 0 && (got == 0 || errno == EAGAIN)) {
+        errno = flow->error;
+        return STEP_SOURCE_FAILED;
+    }
     if (got == 0) {
         flow->ended = true;
         from->readable = false;
@@ -240,8 +247,8 @@ static bool wants_splice(const struct pump_means *means, const struct flow *flow
 {
     if (flow->is_watched)
         return false;
-    return means->relay == RELAY_SPLICE ||
-           (means->relay == RELAY_AUTO && flow->full_reads >= FULL_READS);
+    return flow->error == 0 && (means->relay == RELAY_SPLICE ||
+                                (means->relay == RELAY_AUTO && flow->full_reads >= FULL_READS));
 }
 
 static void spend(struct run *run, size_t bytes)
@@ -260,8 +267,9 @@ static enum step copy_in(struct run *run)
 /*
  * Only into an empty pipe, so that EAGAIN cannot mean a full one. It still has two meanings: an
  * empty socket, or an urgent mark, at which splice stops for ever. So has 0: the end, or such a
- * mark in a stream whose end has come too. One recv tells them apart and passes the mark. How much
- * a splice moved says nothing about what is left.
+ * mark in a stream whose end has come too, and an error: a mark in one that was reset. One recv
+ * tells them apart and passes the mark; after an error there may be more behind it. How much a
+ * splice moved says nothing about what is left.
  */
 static enum step splice_in(struct run *run)
 {
@@ -269,7 +277,9 @@ static enum step splice_in(struct run *run)
     ssize_t got = splice(run->from->watch.fd, NULL, flow->pipe->write_fd, NULL, PIPE_BYTES,
                          SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 
-    if (got == 0 || (got == -1 && (errno == EAGAIN || errno == EINVAL))) {
+    if (got == -1 && errno != EAGAIN && errno != EINVAL && errno != EINTR)
+        flow->error = (uint16_t)errno;
+    if (got == 0 || (got == -1 && errno != EINTR)) {
         give_back(run);
         return copy_in(run);
     }
@@ -356,10 +366,6 @@ static enum pump_outcome run_until_blocked(struct run *run)
 
         if (step != STEP_ON)
             return outcome_of(step);
-        if (run->flow->error != 0) {
-            errno = run->flow->error;
-            return PUMP_SOURCE_FAILED;
-        }
         if (run->flow->ended) {
             finish(run);
             return PUMP_WAIT;

@@ -47,7 +47,7 @@ struct flow {
     uint32_t offset;    /* of the first of them from `bytes` */
     char *bytes;        /* in the arena, or memory of its own; NULL without any */
     struct pipe *pipe;  /* while bytes are in flight, else NULL */
-    uint16_t error;     /* errno of the source, when it failed while gathering */
+    uint16_t error;     /* errno of the source; told when its bytes are gone */
     uint8_t full_reads; /* reads in a row that filled the buffer */
     bool is_gathered;   /* `bytes` lies in the arena: for this turn only */
     bool ended;         /* the source has sent its FIN */
