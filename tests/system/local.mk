@@ -12,6 +12,8 @@ tests_system_libharness_a_SOURCES = \
 	tests/system/script.c \
 	tests/system/client.h \
 	tests/system/client.c \
+	tests/system/stream.h \
+	tests/system/stream.c \
 	tests/system/crowd.h \
 	tests/system/crowd.c \
 	tests/system/http.h \
@@ -55,6 +57,8 @@ system_libs = tests/system/libharness.a $(unit_libs) src/board/libboard.a src/co
 
 system_programs = \
 	tests/system/test_relay \
+	tests/system/test_urgent \
+	tests/system/test_ends \
 	tests/system/test_backends \
 	tests/system/test_processes \
 	tests/system/test_lifecycle \
@@ -81,6 +85,7 @@ system_programs = \
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
 LONG_TESTS += tests/system/test_spread tests/system/test_reload tests/system/test_takeover tests/system/test_faults \
+LONG_TESTS += tests/system/test_ends tests/system/test_urgent
 	tests/system/test_chaos
 
 # Put in front of k0slbd by some of them.
@@ -185,6 +190,11 @@ tests_system_test_races_CPPFLAGS = $(unit_cppflags)
 tests_system_test_races_CFLAGS = $(unit_cflags)
 tests_system_test_races_LDADD = $(system_libs)
 
+tests_system_test_ends_SOURCES = tests/system/test_ends.c
+tests_system_test_ends_CPPFLAGS = $(unit_cppflags)
+tests_system_test_ends_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_ends_LDADD = $(system_libs)
+
 tests_system_test_chaos_SOURCES = tests/system/test_chaos.c
 tests_system_test_chaos_CPPFLAGS = $(unit_cppflags)
 tests_system_test_chaos_CFLAGS = $(unit_cflags)
@@ -209,3 +219,8 @@ tests_system_test_conn_log_SOURCES = tests/system/test_conn_log.c
 tests_system_test_conn_log_CPPFLAGS = $(unit_cppflags)
 tests_system_test_conn_log_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_conn_log_LDADD = $(system_libs)
+
+tests_system_test_urgent_SOURCES = tests/system/test_urgent.c
+tests_system_test_urgent_CPPFLAGS = $(unit_cppflags)
+tests_system_test_urgent_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_urgent_LDADD = $(system_libs)

@@ -11,10 +11,8 @@
 #include "unit/unit.h"
 
 static const struct scene_mode modes[] = {
-    {"copy/1", "copy", 1},
-    {"copy/4", "copy", 4},
-    {"splice/1", "splice", 1},
-    {"splice/4", "splice", 4},
+    {"copy/1", "copy", 1},     {"copy/4", "copy", 4}, {"splice/1", "splice", 1},
+    {"splice/4", "splice", 4}, {"auto/1", "auto", 1}, {"auto/4", "auto", 4},
 };
 
 const struct scene_mode *scene_mode(void)
