@@ -361,8 +361,14 @@ static unsigned long board_bytes(void)
     return bytes;
 }
 
-/* More workers than there is memory for: the reload is refused, and the old one serves. */
-static void test_no_room_to_grow(void)
+#define GROWN(global, service)                              \
+    CHANGE_RELAY global "\n" CHANGE_SILENT CHANGE_CHECKS      \
+                        "[service test]\nlisten = @L, @A\n"   \
+                        "server b1 = @1\n" service "\n"
+
+/* There is memory for one worker's part of the board alone: the reload is refused, and the old one
+ * serves. */
+static void refuse_to_grow(const char *template, const char *said)
 {
     struct scene scene;
     struct client client;
@@ -381,18 +387,50 @@ static void test_no_room_to_grow(void)
     CU_ASSERT_TRUE(wait_log(&scene.instance, "probed once", SOON_MS));
     ASSERT_NUMBER(client_open(&client, &scene.listen), 0);
     ASSERT_NUMBER(client_echo(&client, 100), 0);
-    ASSERT_NUMBER(change_write(&scene,
-                               CHANGE_RELAY "workers = 3\n" CHANGE_SILENT CHANGE_CHECKS
-                                            "[service test]\nlisten = @L, @A\nserver b1 = @1\n"),
-                  0);
+    ASSERT_NUMBER(change_write(&scene, template), 0);
     instance_signal(&scene.instance, SIGHUP);
     CU_ASSERT_TRUE(wait_log(&scene.instance, "the reload is refused", SOON_MS));
+    CU_ASSERT_TRUE(instance_log_has(&scene.instance, said));
     CU_ASSERT_TRUE(instance_log_has(&scene.instance, "No space left"));
     CU_ASSERT_TRUE(scene_is_refused(&scene.spare[0]));
     ASSERT_NUMBER(client_echo(&client, 100), 0);
     ASSERT_NUMBER(client_visit_many(&scene.listen, 20), 0);
     client_close(&client);
     scene_close(&scene);
+}
+
+static void test_no_room_to_grow(void)
+{
+    refuse_to_grow(GROWN("workers = 3", ""), "no room for more workers");
+}
+
+/* Memory for clients' addresses is had before anything is changed. */
+static void test_no_room_for_sources(void)
+{
+    refuse_to_grow(GROWN("workers = 1", "balance = source-spread"),
+                   "no room for tables of client addresses");
+    refuse_to_grow(GROWN("workers = 1", "source_max_connections = 9"),
+                   "no room for tables of client addresses");
+}
+
+static void test_no_room_for_sources_at_start(void)
+{
+    struct scene scene;
+    char wrapper[4096];
+
+    if (!may_make_shm_small()) {
+        unit_skip("no namespace with a small /dev/shm");
+        return;
+    }
+    if (scene_init(&scene) == -1 || scene_open_peers(&scene, 1, NULL) == -1)
+        return;
+    small_shm(&scene, wrapper, sizeof(wrapper), board_bytes() + 4096);
+    ASSERT_NUMBER(change_write(&scene, GROWN("workers = 1", "balance = source-spread")), 0);
+    ASSERT_NUMBER(instance_spawn(&scene.instance, NULL), 0);
+    ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), 1);
+    CU_ASSERT_TRUE(instance_log_has(&scene.instance, "max_sources"));
+    CU_ASSERT_TRUE(instance_log_has(&scene.instance, "No space left"));
+    scene_close_ended(&scene);
 }
 
 /* ---- SE-01 ---- */
@@ -458,6 +496,8 @@ static const struct unit_test tests[] = {
     {"PF-01_killed_at_accept", test_killed_at_accept},
     {"RS-13_no_room_to_start", test_no_room_to_start},
     {"RS-13_no_room_to_grow", test_no_room_to_grow},
+    {"RS-13_no_room_for_sources", test_no_room_for_sources},
+    {"RS-13_no_room_for_sources_at_start", test_no_room_for_sources_at_start},
     {"SE-01_rights_that_stay", test_rights_that_stay},
     {NULL, NULL},
 };

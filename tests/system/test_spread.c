@@ -9,6 +9,7 @@
 
 #include "base/textbuf.h"
 
+#include "system/change.h"
 #include "system/client.h"
 #include "system/crowd.h"
 #include "system/mesh.h"
@@ -253,6 +254,92 @@ static void test_full_table(void)
     scene_close(&scene);
 }
 
+#define BALANCED(balance)                                                                          \
+    CHANGE_BEGIN "[service test]\nlisten = @L\nbalance = " balance "\nserver b1 = @1\n"            \
+                 "server b2 = @2\nserver b3 = @3\n"
+
+/* The running workers begin to count with the reload that asks for it. */
+static void test_reload(void)
+{
+    static struct crowd before;
+    static struct crowd after;
+    struct scene scene;
+
+    if (change_open(&scene, 3, BALANCED("leastconn")) == 0) {
+        uint32_t had[3];
+
+        ASSERT_NUMBER(board_master(scene.instance.board)->table_exists, 0);
+        ASSERT_NUMBER(crowd_open(&before, &scene.listen, 7), 0);
+        for (unsigned i = 0; i < 3; i++)
+            had[i] = active(&scene, (const char *[]){"b1", "b2", "b3"}[i]);
+        ASSERT_CHANGE(&scene, BALANCED("source-spread"));
+        ASSERT_NUMBER(crowd_open(&after, &scene.listen, 30), 0);
+        for (unsigned i = 0; i < 3; i++)
+            ASSERT_NUMBER(active(&scene, (const char *[]){"b1", "b2", "b3"}[i]), had[i] + 10);
+        ASSERT_NO_CHANGE(&scene, BALANCED("leastconn") "[k0slb]\nmax_sources = 100\n");
+        change_assert_said(&scene.instance, "max_sources: needs a restart (8192 runs)");
+        ASSERT_CHANGE(&scene, BALANCED("leastconn"));
+        crowd_close(&before);
+        crowd_close(&after);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+    }
+    scene_close(&scene);
+}
+
+/* ---- a controller that is a client ---- */
+
+static unsigned visits_from(const struct addr *to, uint8_t last, unsigned count)
+{
+    unsigned good = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct client client = open_from(to, last);
+
+        good += client_echo(&client, 16) == 0;
+        client_close(&client);
+    }
+    return good;
+}
+
+static int open_kube_api(struct scene *scene)
+{
+    if (scene_init(scene) == -1)
+        return -1;
+    for (unsigned i = 0; i < 2; i++, scene->peer_count++) {
+        const struct addr at = {.family = ADDR_IPV4, .ip = {127, 0, 0, (uint8_t)(2 + i)}};
+
+        if (peer_open_at(&scene->peers[i], &at, script_echo, 0) == -1) {
+            CU_FAIL("no backends");
+            return -1;
+        }
+    }
+    if (change_write(scene, CHANGE_BEGIN "[service kubeAPI]\nlisten = @L\ncheck = tcp\n"
+                                         "server b1 = @1\nserver b2 = @2\n") == -1 ||
+        instance_start(&scene->instance) == -1) {
+        CU_FAIL("k0slbd does not serve");
+        return -1;
+    }
+    return 0;
+}
+
+/* It gets the other one, and itself only where there is none. */
+static void test_own_last(void)
+{
+    struct scene scene;
+
+    if (open_kube_api(&scene) == 0) {
+        ASSERT_NUMBER(visits_from(&scene.listen, 2, 20), 20);
+        ASSERT_NUMBER(scene.peers[0].served, 0);
+        ASSERT_NUMBER(visits_from(&scene.listen, 3, 20), 20);
+        ASSERT_NUMBER(scene.peers[0].served, 20);
+        peer_close(&scene.peers[1]);
+        CU_ASSERT_TRUE(wait_status(&scene.instance, "b2", STATUS_DOWN, SOON_MS));
+        ASSERT_NUMBER(visits_from(&scene.listen, 2, 20), 20);
+        ASSERT_NUMBER(scene.peers[0].served, 40);
+    }
+    scene_close(&scene);
+}
+
 /* ---- the mesh ---- */
 
 static int open_mesh(struct scene *scene, struct mesh *mesh, unsigned count)
@@ -354,6 +441,8 @@ static const struct unit_test tests[] = {
     {"killed_worker", test_killed_worker},
     {"source_limit", test_source_limit},
     {"full_table", test_full_table},
+    {"reload", test_reload},
+    {"own_last", test_own_last},
     {"mesh", test_mesh},
     {"large_mesh", test_large_mesh},
     {NULL, NULL},

@@ -101,6 +101,18 @@ static void test_layout(void)
     scratch_drop(board);
 }
 
+/* Counters have cache lines of their own, however many services stand before them. */
+static void test_alignment(void)
+{
+    for (unsigned services = 4; services < 16; services++) {
+        struct board *board = scratch_board(services, 3, 1);
+
+        ASSERT_NUMBER((uintptr_t)board_worker_backend(board, 0, 0) % 64, 0);
+        ASSERT_NUMBER((uintptr_t)board_worker_service(board, 0, 0) % 64, 0);
+        scratch_drop(board);
+    }
+}
+
 /* A worker's region exists once it is allocated, and looking for it does not make it. */
 static void test_unallocated_workers(void)
 {
@@ -347,6 +359,7 @@ const struct unit_test board_tests[] = {
     {"header", test_header},
     {"sizes", test_sizes},
     {"layout", test_layout},
+    {"alignment", test_alignment},
     {"unallocated_workers", test_unallocated_workers},
     {"create_replaces", test_create_replaces},
     {"foreign_name", test_foreign_name},

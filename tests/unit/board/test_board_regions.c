@@ -352,6 +352,39 @@ static void test_totals_outlive_a_worker(void)
     scratch_drop(board);
 }
 
+static int gauge_at_service(void *context)
+{
+    struct board_service_counters *counters;
+    struct board *board = context;
+
+    if (board_enter(board, BOARD_ROLE_WORKER, 0) == -1)
+        return 1;
+    counters = board_my_service_counters(board, 1);
+    board_adopt_service(board, 1);
+    atomic_store(&counters->sessions, 3);
+    atomic_store(&counters->recent_sessions, 4);
+    atomic_store(&counters->recent_replays, 5);
+    board_count(&counters->sources_full, 6);
+    return 0;
+}
+
+/* The gauges of services go with their worker, too; counters beside them stay. */
+static void test_service_gauges(void)
+{
+    struct board *board = scratch_board(SERVICES, BACKENDS, WORKERS);
+    const struct board_service_counters *counters;
+
+    ASSERT_NUMBER(child_run(gauge_at_service, board), 0);
+    counters = board_worker_service(board, 0, 1);
+    ASSERT_NUMBER(counters->sessions, 3);
+    board_clear_worker(board, 0);
+    ASSERT_NUMBER(counters->sessions, 0);
+    ASSERT_NUMBER(counters->recent_sessions, 0);
+    ASSERT_NUMBER(counters->recent_replays, 0);
+    ASSERT_NUMBER(counters->sources_full, 6);
+    scratch_drop(board);
+}
+
 static void test_active_is_the_sum(void)
 {
     struct board *board = scratch_board(SERVICES, BACKENDS, WORKERS);
@@ -462,6 +495,7 @@ const struct unit_test board_region_tests[] = {
     {"counters", test_counters},
     {"last_slots", test_last_slots},
     {"totals_outlive_a_worker", test_totals_outlive_a_worker},
+    {"service_gauges", test_service_gauges},
     {"active_is_the_sum", test_active_is_the_sum},
     {"evidence", test_evidence},
     {"tickets", test_tickets},
