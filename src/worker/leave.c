@@ -96,6 +96,7 @@ void leave_begin(struct session *session)
 
     session->moved_ms = now;
     session->look_ms = now + MOST_MS;
+    session->discarded = 0;
     list_append(&worker->leaving, &session->idle);
     if (!loop_timer_is_set(&worker->leave_timer))
         loop_timer_set(worker->loop, &worker->leave_timer, now + LOOK_MS);

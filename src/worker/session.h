@@ -40,8 +40,10 @@ struct session {
         uint32_t peers_ms; /* relaying: when its peers were looked at last, the lower half */
         uint32_t left;     /* leaving: bytes that are still on their way */
     };
-    uint32_t discarded; /* leaving: bytes that came nevertheless */
-    uint32_t source; /* its entry in the table of client addresses, or BOARD_NO_SOURCE */
+    union {
+        uint32_t source;    /* its entry in the table of client addresses, or BOARD_NO_SOURCE */
+        uint32_t discarded; /* leaving: bytes that came nevertheless */
+    };
     uint16_t service_slot;
     uint16_t backend_slot; /* BOARD_NO_SLOT while none is chosen */
     uint8_t state;         /* enum session_state */
