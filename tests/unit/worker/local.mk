@@ -9,9 +9,15 @@ tests_unit_worker_test_worker_SOURCES = \
 	tests/unit/hello_bytes.c \
 	tests/unit/worker/rig.h \
 	tests/unit/worker/rig.c \
+	tests/unit/board/scratch.h \
+	tests/unit/board/scratch.c \
 	tests/unit/worker/main.c \
+	tests/unit/worker/test_access.c \
+	tests/unit/worker/test_bind_local.c \
 	tests/unit/worker/test_budget.c \
+	tests/unit/worker/test_conn_log.c \
 	tests/unit/worker/test_hello.c \
+	tests/unit/worker/test_limit.c \
 	tests/unit/worker/test_pipe_pool.c \
 	tests/unit/worker/test_pump.c \
 	tests/unit/worker/test_pump_end.c \

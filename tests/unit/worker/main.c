@@ -2,8 +2,12 @@
 
 #include "unit/unit.h"
 
+extern const struct unit_test access_tests[];
+extern const struct unit_test bind_local_tests[];
 extern const struct unit_test budget_tests[];
+extern const struct unit_test conn_log_tests[];
 extern const struct unit_test hello_tests[];
+extern const struct unit_test limit_tests[];
 extern const struct unit_test pipe_pool_tests[];
 extern const struct unit_test pump_tests[];
 extern const struct unit_test pump_end_tests[];
@@ -14,8 +18,12 @@ extern const struct unit_test session_tests[];
 int main(int argc, char **argv)
 {
     const struct unit_suite suites[] = {
+        {"access", access_tests},
+        {"bind_local", bind_local_tests},
         {"budget", budget_tests},
+        {"conn_log", conn_log_tests},
         {"hello", hello_tests},
+        {"limit", limit_tests},
         {"pipe_pool", pipe_pool_tests},
         {"pump", pump_tests},
         {"pump_end", pump_end_tests},
