@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "worker/access.h"
+#include "worker/fullness.h"
 #include "worker/limit.h"
 #include "worker/session.h"
 
@@ -17,15 +18,11 @@
 /* Accepts after which the listener is added anew. */
 #define ACCEPTS_PER_TURN 16
 
-/* So long without a descriptor or memory, or with a full service, unless a session ends earlier. */
+/* So long without a descriptor or memory, unless a session ends earlier. */
 #define PAUSE_MS 100
 
-/* Workers that stepped back from the same free place try again within so long, each by chance. */
-#define RACE_MS 8
-
-/* One log line in so long a time: about pauses, and about each service that is full. */
+/* One log line about that in so long a time. */
 #define PAUSE_LOG_MS 1000
-#define FULL_LOG_MS  60000
 
 struct acceptor {
     struct acceptors *all;
@@ -36,20 +33,14 @@ struct acceptor {
     unsigned accepts; /* since it was last added */
 };
 
-/* By service slot. */
-struct fullness {
-    uint64_t until_ms; /* when it is tried again; 0 = not full */
-    uint64_t said_ms;  /* 0 = never */
-};
-
 struct acceptors {
     struct worker *worker;
     struct loop_timer resume;
     bool paused;
     unsigned pauses; /* since they were last logged */
     uint64_t logged_ms;
+    struct fullness full;
     struct loop_timer retry; /* for the service that is tried again first */
-    struct fullness full[CONF_MAX_SERVICES];
     struct access_log denied;
     size_t count;
     struct acceptor acceptor[CONF_MAX_LISTENERS];
@@ -67,7 +58,7 @@ static void look_at(struct acceptor *acceptor)
 {
     struct acceptors *all = acceptor->all;
 
-    if (all->paused || all->full[acceptor->service_slot].until_ms != 0) {
+    if (all->paused || fullness_has(&all->full, acceptor->service_slot)) {
         unwatch(acceptor);
         return;
     }
@@ -143,64 +134,32 @@ static void on_resume(struct loop_timer *timer)
 
 /* ---- full services ---- */
 
-static void say_full(struct fullness *full, const struct conf_service *service, uint64_t now)
-{
-    if (full->said_ms != 0 && now - full->said_ms < FULL_LOG_MS)
-        return;
-    log_warning("full service=%s max_connections=%u: more clients wait", service->name,
-                (unsigned)service->max_connections);
-    full->said_ms = now;
-}
-
-/*
- * This worker may take no more of the service's clients. Where there is room nevertheless, another
- * one has stepped back at the same moment: then it is tried again soon.
- */
 static void fill(struct acceptors *all, const struct conf_service *service)
 {
-    struct worker *worker = all->worker;
-    struct fullness *full = &all->full[service->slot];
-    uint64_t now = loop_now_ms(worker->loop);
+    uint64_t until_ms = fullness_add(&all->full, all->worker, service);
 
-    if (limit_has_room(worker, service)) {
-        full->until_ms = now + 1 + rng_below(&worker->rng, RACE_MS);
-    } else {
-        full->until_ms = now + PAUSE_MS;
-        say_full(full, service, now);
-    }
     look_at_all(all);
-    if (!loop_timer_is_set(&all->retry) || full->until_ms < all->retry.deadline_ms)
-        loop_timer_set(worker->loop, &all->retry, full->until_ms);
+    if (!loop_timer_is_set(&all->retry) || until_ms < all->retry.deadline_ms)
+        loop_timer_set(all->worker->loop, &all->retry, until_ms);
 }
 
 static void on_retry(struct loop_timer *timer)
 {
     struct acceptors *all = CONTAINER_OF(timer, struct acceptors, retry);
-    uint64_t now = loop_now_ms(all->worker->loop);
-    uint64_t next = UINT64_MAX;
+    struct loop *loop = all->worker->loop;
+    uint64_t next_ms = fullness_expire(&all->full, loop_now_ms(loop));
 
-    for (size_t i = 0; i < ARRAY_LEN(all->full); i++) {
-        uint64_t *until = &all->full[i].until_ms;
-
-        if (*until <= now)
-            *until = 0;
-        else if (*until < next)
-            next = *until;
-    }
     look_at_all(all);
-    if (next != UINT64_MAX)
-        loop_timer_set(all->worker->loop, timer, next);
+    if (next_ms != FULLNESS_NEVER)
+        loop_timer_set(loop, timer, next_ms);
 }
 
 void acceptors_resume(struct worker *worker, unsigned service_slot)
 {
     struct acceptors *all = worker->acceptors;
-    struct fullness *full = &all->full[service_slot];
 
-    if (full->until_ms != 0) {
-        full->until_ms = 0;
+    if (fullness_remove(&all->full, service_slot))
         look_at_all(all);
-    }
     if (all->paused && has_room(worker))
         resume_all(all);
 }
@@ -317,8 +276,7 @@ void acceptors_stop(struct worker *worker)
 
     for (size_t i = 0; i < all->count; i++)
         unwatch(&all->acceptor[i]);
-    for (size_t i = 0; i < ARRAY_LEN(all->full); i++)
-        all->full[i].until_ms = 0;
+    (void)fullness_expire(&all->full, FULLNESS_NEVER);
     loop_timer_stop(worker->loop, &all->resume);
     loop_timer_stop(worker->loop, &all->retry);
     all->paused = false;

@@ -33,6 +33,8 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/retire.c \
 	src/worker/limit.h \
 	src/worker/limit.c \
+	src/worker/fullness.h \
+	src/worker/fullness.c \
 	src/worker/access.h \
 	src/worker/access.c \
 	src/worker/bind_local.h \
