@@ -3,6 +3,8 @@ mutants = \
 	tests/mutants/abort-keeps-master-listener.patch \
 	tests/mutants/abort-keeps-worker-listener.patch \
 	tests/mutants/children-keep-lock.patch \
+	tests/mutants/claim-not-taken-back.patch \
+	tests/mutants/deny-ignored.patch \
 	tests/mutants/foreign-answer-believed.patch \
 	tests/mutants/gauges-outlive-worker.patch \
 	tests/mutants/health-not-carried.patch \
