@@ -45,7 +45,8 @@ static bool ignores_data(const struct tcp_info *info)
 
 /*
  * Window probes: tcpi_probes counts those since the last answer. When they were sent is not told,
- * but the intervals are: two of them take less than twice the last one.
+ * but the intervals are: two of them take less than twice the last one. Once there is a third one,
+ * the second has had its time.
  */
 static bool ignores_probes(const struct tcp_info *info)
 {
@@ -55,7 +56,8 @@ static bool ignores_probes(const struct tcp_info *info)
     if (interval > INTERVAL_MOST_MS)
         interval = INTERVAL_MOST_MS;
     interval += interval / LATENESS;
-    return info->tcpi_probes >= 2 && info->tcpi_last_ack_recv >= 2 * interval + rto;
+    return info->tcpi_probes > 2 ||
+           (info->tcpi_probes == 2 && info->tcpi_last_ack_recv >= 2 * interval + rto);
 }
 
 enum peer_state dead_peer_judge(const struct tcp_info *info, uint64_t timeout_ms)

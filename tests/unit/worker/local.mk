@@ -11,7 +11,10 @@ tests_unit_worker_test_worker_SOURCES = \
 	tests/unit/worker/rig.c \
 	tests/unit/board/scratch.h \
 	tests/unit/board/scratch.c \
+	tests/unit/balance/stage.h \
+	tests/unit/balance/stage.c \
 	tests/unit/worker/main.c \
+	tests/unit/worker/test_dead_peer.c \
 	tests/unit/worker/test_access.c \
 	tests/unit/worker/test_bind_local.c \
 	tests/unit/worker/test_budget.c \
@@ -23,7 +26,8 @@ tests_unit_worker_test_worker_SOURCES = \
 	tests/unit/worker/test_pump_end.c \
 	tests/unit/worker/test_pump_interrupt.c \
 	tests/unit/worker/test_pump_urgent.c \
-	tests/unit/worker/test_session.c
+	tests/unit/worker/test_session.c \
+	tests/unit/worker/test_suspicion.c
 tests_unit_worker_test_worker_CPPFLAGS = $(unit_cppflags)
 tests_unit_worker_test_worker_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
 tests_unit_worker_test_worker_LDADD = $(unit_libs) src/worker/libworker.a src/role/librole.a src/channel/libchannel.a src/balance/libbalance.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS)

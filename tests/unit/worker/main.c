@@ -8,12 +8,14 @@ extern const struct unit_test budget_tests[];
 extern const struct unit_test conn_log_tests[];
 extern const struct unit_test hello_tests[];
 extern const struct unit_test limit_tests[];
+extern const struct unit_test dead_peer_tests[];
 extern const struct unit_test pipe_pool_tests[];
 extern const struct unit_test pump_tests[];
 extern const struct unit_test pump_end_tests[];
 extern const struct unit_test pump_interrupt_tests[];
 extern const struct unit_test pump_urgent_tests[];
 extern const struct unit_test session_tests[];
+extern const struct unit_test suspicion_tests[];
 
 int main(int argc, char **argv)
 {
@@ -24,12 +26,14 @@ int main(int argc, char **argv)
         {"conn_log", conn_log_tests},
         {"hello", hello_tests},
         {"limit", limit_tests},
+        {"dead_peer", dead_peer_tests},
         {"pipe_pool", pipe_pool_tests},
         {"pump", pump_tests},
         {"pump_end", pump_end_tests},
         {"pump_interrupt", pump_interrupt_tests},
         {"pump_urgent", pump_urgent_tests},
         {"session", session_tests},
+        {"suspicion", suspicion_tests},
         {NULL, NULL},
     };
 
