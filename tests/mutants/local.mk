@@ -8,6 +8,7 @@ mutants = \
 	tests/mutants/foreign-answer-believed.patch \
 	tests/mutants/gauges-outlive-worker.patch \
 	tests/mutants/health-not-carried.patch \
+	tests/mutants/keepalive-alone.patch \
 	tests/mutants/listeners-not-readded.patch \
 	tests/mutants/no-pause-between-reloads.patch \
 	tests/mutants/returned-backend-drains.patch \
@@ -15,7 +16,8 @@ mutants = \
 	tests/mutants/slow-reader-is-idle.patch \
 	tests/mutants/socket-not-handed-over.patch \
 	tests/mutants/source-counted-after-fin.patch \
-	tests/mutants/sources-outlive-worker.patch
+	tests/mutants/sources-outlive-worker.patch \
+	tests/mutants/user-timeout.patch
 EXTRA_DIST += $(mutants) tests/mutants/run
 
 .PHONY: check-mutants
