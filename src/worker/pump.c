@@ -72,6 +72,25 @@ static void drop_bytes(struct flow *flow)
     flow->is_gathered = false;
 }
 
+static struct pipe *pipe_of(const struct pump_means *means, const struct flow *flow)
+{
+    return &means->pipes->pipes[flow->pipe - 1];
+}
+
+static void borrow_pipe(struct flow *flow, struct pump_means *means)
+{
+    struct pipe *pipe = pipe_pool_borrow(means->pipes);
+
+    flow->pipe = pipe == NULL ? 0 : (uint8_t)(1 + (pipe - means->pipes->pipes));
+}
+
+static void return_pipe(struct flow *flow, struct pump_means *means)
+{
+    if (flow->pipe != 0)
+        pipe_pool_return(means->pipes, pipe_of(means, flow), flow->pending == 0);
+    flow->pipe = 0;
+}
+
 /* An empty flow needs nothing. */
 static void give_back(struct run *run)
 {
@@ -79,18 +98,14 @@ static void give_back(struct run *run)
 
     if (flow->pending > 0)
         return;
-    if (flow->pipe != NULL)
-        pipe_pool_return(run->means->pipes, flow->pipe, true);
-    flow->pipe = NULL;
+    return_pipe(flow, run->means);
     drop_bytes(flow);
 }
 
 void flow_fini(struct flow *flow, struct pump_means *means)
 {
-    if (flow->pipe != NULL)
-        pipe_pool_return(means->pipes, flow->pipe, flow->pending == 0);
+    return_pipe(flow, means);
     drop_bytes(flow);
-    flow->pipe = NULL;
     flow->pending = 0;
 }
 
@@ -107,7 +122,7 @@ void pump_load(struct flow *flow, void *memory, size_t offset, size_t size)
 {
     flow->bytes = memory;
     flow->is_gathered = false;
-    flow->offset = (uint32_t)offset;
+    flow->offset = (uint16_t)offset;
     flow->pending = (uint32_t)size;
 }
 
@@ -165,15 +180,16 @@ static enum step flush_once(struct run *run)
     ssize_t sent;
 
     be_prompt(run->to);
-    if (flow->pipe != NULL)
-        sent = splice(flow->pipe->read_fd, NULL, run->to->watch.fd, NULL, flow->pending,
-                      SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    if (flow->pipe != 0)
+        sent = splice(pipe_of(run->means, flow)->read_fd, NULL, run->to->watch.fd, NULL,
+                      flow->pending, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
     else
         sent = send(run->to->watch.fd, flow->bytes + flow->offset, flow->pending,
                     MSG_NOSIGNAL | (flow->ended ? MSG_MORE : 0));
     if (sent > 0) {
         flow->pending -= (uint32_t)sent;
-        flow->offset += (uint32_t)sent;
+        if (flow->pipe == 0)
+            flow->offset += (uint16_t)sent;
     }
     return sink_result(run, sent);
 }
@@ -268,17 +284,20 @@ static enum step copy_in(struct run *run)
  * Only into an empty pipe, so that EAGAIN cannot mean a full one. It still has two meanings: an
  * empty socket, or an urgent mark, at which splice stops for ever. So has 0: the end, or such a
  * mark in a stream whose end has come too, and an error: a mark in one that was reset. One recv
- * tells them apart and passes the mark; after an error there may be more behind it. How much a
- * splice moved says nothing about what is left.
+ * tells them apart and passes the mark; after an error there may be more behind it. The call is
+ * saved where neither an urgent byte nor an end has been reported: that comes with an edge of its
+ * own (LOOP_URGENT). How much a splice moved says nothing about what is left.
  */
 static enum step splice_in(struct run *run)
 {
     struct flow *flow = run->flow;
-    ssize_t got = splice(run->from->watch.fd, NULL, flow->pipe->write_fd, NULL, PIPE_BYTES,
-                         SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    ssize_t got = splice(run->from->watch.fd, NULL, pipe_of(run->means, flow)->write_fd, NULL,
+                         PIPE_BYTES, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 
     if (got == -1 && errno != EAGAIN && errno != EINVAL && errno != EINTR)
         flow->error = (uint16_t)errno;
+    if (got == -1 && errno == EAGAIN && !run->from->special)
+        return source_result(flow, run->from, got);
     if (got == 0 || (got == -1 && errno != EINTR)) {
         give_back(run);
         return copy_in(run);
@@ -297,9 +316,9 @@ static enum step fill(struct run *run)
     struct flow *flow = run->flow;
 
     if (wants_splice(run->means, flow)) {
-        if (flow->pipe == NULL)
-            flow->pipe = pipe_pool_borrow(run->means->pipes);
-        if (flow->pipe != NULL)
+        if (flow->pipe == 0)
+            borrow_pipe(flow, run->means);
+        if (flow->pipe != 0)
             return splice_in(run);
     }
     give_back(run);

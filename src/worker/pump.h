@@ -44,10 +44,10 @@ struct side {
 /* A direction. */
 struct flow {
     uint32_t pending;   /* bytes in the pipe, or at `bytes` */
-    uint32_t offset;    /* of the first of them from `bytes` */
-    char *bytes;        /* in the arena, or memory of its own; NULL without any */
-    struct pipe *pipe;  /* while bytes are in flight, else NULL */
+    uint16_t offset;    /* of the first of them from `bytes` */
     uint16_t error;     /* errno of the source; told when its bytes are gone */
+    char *bytes;        /* in the arena, or memory of its own; NULL without any */
+    uint8_t pipe;       /* while bytes are in flight: 1 + its place in the pool; else 0 */
     uint8_t full_reads; /* reads in a row that filled the buffer */
     bool is_gathered;   /* `bytes` lies in the arena: for this turn only */
     bool ended;         /* the source has sent its FIN */

@@ -292,6 +292,6 @@ bool rig_move_end(struct rig *rig)
 
 bool rig_is_idle(const struct rig *rig)
 {
-    return rig->flow.pipe == NULL && rig->flow.bytes == NULL && rig->flow.pending == 0 &&
+    return rig->flow.pipe == 0 && rig->flow.bytes == NULL && rig->flow.pending == 0 &&
            rig->pipes.idle_count == rig->pipes.existing;
 }

@@ -133,10 +133,10 @@ static void test_blocked_sink(void)
         CU_ASSERT(!rig.to.writable);
         CU_ASSERT(rig.from.readable);
         CU_ASSERT(rig.flow.pending > 0);
-        CU_ASSERT((rig.flow.pipe != NULL) != (rig.flow.bytes != NULL));
-        CU_ASSERT(rig.flow.pending <= (rig.flow.pipe != NULL ? PIPE_BYTES : PUMP_BUFFER_SIZE));
+        CU_ASSERT((rig.flow.pipe != 0) != (rig.flow.bytes != NULL));
+        CU_ASSERT(rig.flow.pending <= (rig.flow.pipe != 0 ? PIPE_BYTES : PUMP_BUFFER_SIZE));
         CU_ASSERT(rig_relays[r] != RELAY_COPY || rig.flow.bytes != NULL);
-        CU_ASSERT(rig_relays[r] != RELAY_SPLICE || rig.flow.pipe != NULL);
+        CU_ASSERT(rig_relays[r] != RELAY_SPLICE || rig.flow.pipe != 0);
         /* What was taken from the source is on its way to the sink or counted as pending. */
         CU_ASSERT(ioctl(rig.from.watch.fd, FIONREAD, &waiting) == 0);
         taken = atomic_load(&rig.moved) + rig.flow.pending;
@@ -160,7 +160,7 @@ static void test_no_foreign_bytes(void)
     for (int i = 0; i < 4; i++) {
         rig_narrow(&rig);
         block(&rig);
-        CU_ASSERT(rig.flow.pipe != NULL || rig.pipes.existing == 0);
+        CU_ASSERT(rig.flow.pipe != 0 || rig.pipes.existing == 0);
         rig_disconnect(&rig);
         CU_ASSERT(rig_is_idle(&rig));
         rig_connect(&rig);
@@ -217,7 +217,7 @@ static void test_adapts(void)
         CU_ASSERT(rig_move(&rig, rig.sent + 1000, MIB));
     ASSERT_NUMBER(rig.flow.full_reads, 0);
     block(&rig);
-    CU_ASSERT(rig.flow.pipe != NULL && rig.flow.bytes == NULL);
+    CU_ASSERT(rig.flow.pipe != 0 && rig.flow.bytes == NULL);
     CU_ASSERT(rig_move(&rig, rig.sent, MIB));
     /* And back: a few small messages later nothing is spliced any more. */
     for (int i = 0; i < 10; i++)
