@@ -84,9 +84,9 @@ system_programs = \
 	tests/system/test_conn_log
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
-LONG_TESTS += tests/system/test_spread tests/system/test_reload tests/system/test_takeover tests/system/test_faults \
-LONG_TESTS += tests/system/test_ends tests/system/test_urgent
-	tests/system/test_chaos
+LONG_TESTS += tests/system/test_spread tests/system/test_reload tests/system/test_takeover
+LONG_TESTS += tests/system/test_faults tests/system/test_ends tests/system/test_urgent
+LONG_TESTS += tests/system/test_chaos
 
 # Put in front of k0slbd by some of them.
 check_PROGRAMS += tests/system/wrap
