@@ -215,8 +215,7 @@ static int choose(struct session *session)
     };
 
     if (service != NULL)
-        request.client_is_untold =
-            source_is_untold(worker, service, &session->attempt->client);
+        request.client_is_untold = source_is_untold(worker, service, &session->attempt->client);
     if (service == NULL || tries(session->attempt) > service->retries)
         return -1;
     return balance_choose(&request);

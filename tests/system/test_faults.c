@@ -361,9 +361,8 @@ static unsigned long board_bytes(void)
     return bytes;
 }
 
-#define GROWN(global, service)                              \
-    CHANGE_RELAY global "\n" CHANGE_SILENT CHANGE_CHECKS      \
-                        "[service test]\nlisten = @L, @A\n"   \
+#define GROWN(global, service)                                                                     \
+    CHANGE_RELAY global "\n" CHANGE_SILENT CHANGE_CHECKS "[service test]\nlisten = @L, @A\n"       \
                         "server b1 = @1\n" service "\n"
 
 /* There is memory for one worker's part of the board alone: the reload is refused, and the old one
