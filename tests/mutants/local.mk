@@ -8,9 +8,12 @@ mutants = \
 	tests/mutants/foreign-answer-believed.patch \
 	tests/mutants/gauges-outlive-worker.patch \
 	tests/mutants/health-not-carried.patch \
+	tests/mutants/hello-kept-after-answer.patch \
+	tests/mutants/hello-with-more-replayed.patch \
 	tests/mutants/keepalive-alone.patch \
 	tests/mutants/listeners-not-readded.patch \
 	tests/mutants/no-pause-between-reloads.patch \
+	tests/mutants/replays-unbounded.patch \
 	tests/mutants/returned-backend-drains.patch \
 	tests/mutants/short-splice.patch \
 	tests/mutants/slow-reader-is-idle.patch \
