@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -15,6 +14,20 @@
 /* Room for any number of milliseconds. */
 #define MS_TEXT_SIZE 32
 
+_Static_assert(_Alignof(struct conn_record) <= _Alignof(struct session),
+               "a record can follow a session");
+
+/* NULL when the session is not logged. */
+static struct conn_record *record_of(struct session *session)
+{
+    return session->is_logged ? (void *)(session + 1) : NULL;
+}
+
+size_t conn_log_room(const struct conf_service *service)
+{
+    return service->log_connections ? sizeof(struct conn_record) : 0;
+}
+
 void conn_log_begin(struct session *session, const struct addr *client,
                     const struct conf_service *service)
 {
@@ -22,19 +35,27 @@ void conn_log_begin(struct session *session, const struct addr *client,
 
     if (!service->log_connections)
         return;
-    record = calloc(1, sizeof(*record));
-    if (record == NULL)
-        return;
+    session->is_logged = true;
+    record = record_of(session);
     memcpy(record->service, service->name, sizeof(record->service));
     record->client = *client;
     record->begun_us = mono_us();
-    session->record = record;
 }
 
 void conn_log_tried(struct session *session, unsigned tried)
 {
-    if (session->record != NULL && tried > 0)
-        session->record->retries += tried - 1;
+    struct conn_record *record = record_of(session);
+
+    if (record != NULL && tried > 0)
+        record->retries += tried - 1;
+}
+
+void conn_log_replayed(struct session *session)
+{
+    struct conn_record *record = record_of(session);
+
+    if (record != NULL)
+        record->replays++;
 }
 
 static void name_socket(int fd, struct conn_record *record)
@@ -51,7 +72,7 @@ static void name_socket(int fd, struct conn_record *record)
 
 void conn_log_connected(struct session *session)
 {
-    struct conn_record *record = session->record;
+    struct conn_record *record = record_of(session);
     const struct board *board = session->worker->board;
 
     if (record == NULL)
@@ -64,16 +85,20 @@ void conn_log_connected(struct session *session)
 
 void conn_log_moved(struct session *session, uint64_t in, uint64_t out)
 {
-    if (session->record == NULL)
+    struct conn_record *record = record_of(session);
+
+    if (record == NULL)
         return;
-    session->record->bytes_in += in;
-    session->record->bytes_out += out;
+    record->bytes_in += in;
+    record->bytes_out += out;
 }
 
 void conn_log_reason(struct session *session, enum board_end reason)
 {
-    if (session->record != NULL)
-        session->record->reason = reason;
+    struct conn_record *record = record_of(session);
+
+    if (record != NULL)
+        record->reason = reason;
 }
 
 static const char *ms_text(uint64_t us, char text[MS_TEXT_SIZE])
@@ -104,9 +129,8 @@ static void write_line(const struct conn_record *record)
 
 void conn_log_end(struct session *session)
 {
-    if (session->record == NULL)
-        return;
-    write_line(session->record);
-    free(session->record);
-    session->record = NULL;
+    const struct conn_record *record = record_of(session);
+
+    if (record != NULL)
+        write_line(record);
 }

@@ -1,11 +1,12 @@
 /*
  * The connection log: one key=value line for each session of a service with log_connections, when
- * it has ended. What it says is kept in a record beside the session, which only such sessions have:
- * without one every function here does nothing.
+ * it has ended. What it says is kept in a record that follows the session in memory: only such
+ * sessions have one, and for all others every function here does nothing.
  */
 #ifndef K0SLB_WORKER_CONN_LOG_H
 #define K0SLB_WORKER_CONN_LOG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -25,16 +26,22 @@ struct conn_record {
     uint64_t bytes_in; /* from the client */
     uint64_t bytes_out;
     uint32_t retries; /* backends that were tried before the last one */
-    uint32_t replays; /* counted by whoever sends a hello to a second backend */
+    uint32_t replays; /* of its hello to another backend */
     enum board_end reason;
 };
 
-/* A session has begun. Without memory for a record it is not logged. */
+/* How many bytes the record of a session of that service takes: 0 where nothing is logged. */
+size_t conn_log_room(const struct conf_service *service);
+
+/* A session has begun, in zeroed memory with that room behind it. */
 void conn_log_begin(struct session *session, const struct addr *client,
                     const struct conf_service *service);
 
 /* A search for a backend is over, in which so many were tried. */
 void conn_log_tried(struct session *session, unsigned tried);
+
+/* Its hello is sent to another backend. */
+void conn_log_replayed(struct session *session);
 
 /* It has a backend; again when that one was left for another. */
 void conn_log_connected(struct session *session);
@@ -45,7 +52,7 @@ void conn_log_moved(struct session *session, uint64_t in, uint64_t out);
 /* Why it ends. */
 void conn_log_reason(struct session *session, enum board_end reason);
 
-/* The last of it: writes the line and frees the record. */
+/* The last of it, before its memory is freed: writes the line. */
 void conn_log_end(struct session *session);
 
 #endif

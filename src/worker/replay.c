@@ -300,8 +300,7 @@ static bool go_elsewhere(struct session *session, enum board_evidence_kind kind)
         suspicion_unanswered(session->worker, service_of(session), session->backend_slot, kind);
     session_give_up_backend(session, kind == BOARD_EVIDENCE_RESET && !session->out.ended);
     load_hello(session);
-    if (session->record != NULL)
-        session->record->replays++;
+    conn_log_replayed(session);
     connect_again(session, (unsigned)other);
     return true;
 }

@@ -212,7 +212,7 @@ enum pump_outcome session_pump(struct session *session, struct flow *flow)
                  from_client ? &session->backend : &session->client, moved);
 
     size = atomic_load_explicit(moved, memory_order_relaxed) - size;
-    if (session->record != NULL)
+    if (session->is_logged)
         conn_log_moved(session, from_client ? size : 0, from_client ? 0 : size);
     return outcome;
 }
@@ -358,9 +358,10 @@ static void on_backend(struct loop_watch *watch, unsigned events)
 
 /* ---- the beginning ---- */
 
-static struct session *session_new(struct worker *worker, int client_fd)
+static struct session *session_new(struct worker *worker, int client_fd,
+                                   const struct conf_service *service)
 {
-    struct session *session = calloc(1, sizeof(*session));
+    struct session *session = calloc(1, sizeof(*session) + conn_log_room(service));
 
     if (session == NULL)
         return NULL;
@@ -368,6 +369,7 @@ static struct session *session_new(struct worker *worker, int client_fd)
     session->client.watch = (struct loop_watch){.fn = on_client, .fd = client_fd};
     session->client.is_prompt = true; /* by inheritance from its listener */
     session->backend.watch = (struct loop_watch){.fn = on_backend, .fd = -1};
+    session->service_slot = service->slot;
     session->backend_slot = BOARD_NO_SLOT;
     session->first_end = BOARD_END_COUNT;
     session->broken = BOARD_END_COUNT;
@@ -381,14 +383,13 @@ static struct session *session_new(struct worker *worker, int client_fd)
 void session_begin(struct worker *worker, int client_fd, const struct addr *client,
                    const struct conf_service *service)
 {
-    struct session *session = session_new(worker, client_fd);
+    struct session *session = session_new(worker, client_fd, service);
 
     if (session == NULL) {
         session_refuse(client_fd);
         limit_release(worker, service->slot);
         return;
     }
-    session->service_slot = service->slot;
     conn_log_begin(session, client, service);
     worker->sessions++;
     atomic_store_explicit(&worker->own->sessions, worker->sessions, memory_order_relaxed);

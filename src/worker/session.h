@@ -12,7 +12,6 @@
 #include "worker/worker_state.h"
 
 struct attempt;
-struct conn_record;
 struct replay;
 
 enum session_state {
@@ -34,8 +33,7 @@ struct session {
     uint64_t moved_ms;       /* when a byte or a FIN moved last */
     uint64_t look_ms;        /* when its timeout is looked at next; leaving: when it ends at last */
     struct attempt *attempt; /* while SESSION_CONNECTING */
-    struct conn_record *record; /* for the connection log; NULL without one */
-    struct replay *replay;      /* what may be replayed; NULL while nothing is kept */
+    struct replay *replay;   /* what may be replayed; NULL while nothing is kept */
     union {
         uint32_t peers_ms; /* relaying: when its peers were looked at last, the lower half */
         uint32_t left;     /* leaving: bytes that are still on their way */
@@ -49,6 +47,7 @@ struct session {
     uint8_t state;         /* enum session_state */
     uint8_t broken;        /* enum board_end: which side takes no more; BOARD_END_COUNT = neither */
     uint8_t first_end;     /* enum board_end: whose FIN came first; BOARD_END_COUNT = nobody's */
+    bool is_logged;        /* a struct conn_record follows in memory: conn_log.h */
 };
 
 /*

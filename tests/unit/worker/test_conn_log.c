@@ -9,6 +9,12 @@
 
 extern const struct unit_test conn_log_tests[];
 
+/* As they stand in memory. */
+struct logged {
+    struct session session;
+    struct conn_record record;
+};
+
 struct heard {
     unsigned lines;
     size_t longest;
@@ -45,17 +51,19 @@ static void test_off(void)
 {
     const struct conf_service service = {.log_connections = 0};
     const struct addr client = {.family = ADDR_IPV4};
-    struct session session = {.record = NULL};
+    struct logged logged = {.session = {.is_logged = false}};
     struct heard heard;
 
     listen_to_log(&heard);
-    conn_log_begin(&session, &client, &service);
-    CU_ASSERT_PTR_NULL(session.record);
-    conn_log_tried(&session, 2);
-    conn_log_connected(&session);
-    conn_log_moved(&session, 1, 2);
-    conn_log_reason(&session, BOARD_END_IDLE);
-    conn_log_end(&session);
+    ASSERT_NUMBER(conn_log_room(&service), 0);
+    conn_log_begin(&logged.session, &client, &service);
+    CU_ASSERT_FALSE(logged.session.is_logged);
+    conn_log_tried(&logged.session, 2);
+    conn_log_replayed(&logged.session);
+    conn_log_connected(&logged.session);
+    conn_log_moved(&logged.session, 1, 2);
+    conn_log_reason(&logged.session, BOARD_END_IDLE);
+    conn_log_end(&logged.session);
     ASSERT_NUMBER(heard.lines, 0);
     log_to_fd(2);
 }
@@ -65,21 +73,21 @@ static void test_line(void)
 {
     const struct conf_service service = {.name = "test", .log_connections = 1};
     const struct addr client = {.family = ADDR_IPV4, .ip = {127, 0, 0, 1}, .port = 7};
-    struct session session = {.record = NULL};
+    struct logged logged = {.session = {.is_logged = false}};
     struct heard heard;
 
     listen_to_log(&heard);
-    conn_log_begin(&session, &client, &service);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(session.record);
-    conn_log_tried(&session, 0);
-    conn_log_tried(&session, 3);
-    session.record->replays = 1;
-    conn_log_moved(&session, 100, 0);
-    conn_log_moved(&session, 11, 5000000000);
-    conn_log_reason(&session, BOARD_END_CLIENT_GONE);
+    ASSERT_NUMBER(conn_log_room(&service), sizeof(logged.record));
+    conn_log_begin(&logged.session, &client, &service);
+    CU_ASSERT_TRUE(logged.session.is_logged);
+    conn_log_tried(&logged.session, 0);
+    conn_log_tried(&logged.session, 3);
+    conn_log_replayed(&logged.session);
+    conn_log_moved(&logged.session, 100, 0);
+    conn_log_moved(&logged.session, 11, 5000000000);
+    conn_log_reason(&logged.session, BOARD_END_CLIENT_GONE);
     ASSERT_NUMBER(heard.lines, 0);
-    conn_log_end(&session);
-    conn_log_end(&session);
+    conn_log_end(&logged.session);
     ASSERT_NUMBER(heard.lines, 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(heard.text, ": connection service=test client=127.0.0.1:7 "
                                               "backend=- address=- local=- connect_ms=- "
@@ -98,22 +106,22 @@ static void test_longest(void)
                                 .ip = {0xfe, 0x80, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
                                        0x11, 0x11, 0x11, 0x11, 0x11, 0x11}};
     struct conf_service service = {.log_connections = 1};
-    struct session session = {.record = NULL};
+    struct logged logged = {.session = {.is_logged = false}};
     struct heard heard;
 
     memset(service.name, 's', sizeof(service.name) - 1);
     listen_to_log(&heard);
-    conn_log_begin(&session, &widest, &service);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(session.record);
-    memcpy(session.record->backend, service.name, sizeof(service.name));
-    session.record->address = session.record->local = widest;
-    session.record->begun_us = 0;
-    session.record->connected_us = UINT64_MAX;
-    conn_log_moved(&session, UINT64_MAX, UINT64_MAX);
-    conn_log_tried(&session, UINT32_MAX);
-    session.record->replays = UINT32_MAX;
-    conn_log_reason(&session, BOARD_END_DEAD_BACKEND);
-    conn_log_end(&session);
+    conn_log_begin(&logged.session, &widest, &service);
+    CU_ASSERT_TRUE(logged.session.is_logged);
+    memcpy(logged.record.backend, service.name, sizeof(service.name));
+    logged.record.address = logged.record.local = widest;
+    logged.record.begun_us = 0;
+    logged.record.connected_us = UINT64_MAX;
+    conn_log_moved(&logged.session, UINT64_MAX, UINT64_MAX);
+    conn_log_tried(&logged.session, UINT32_MAX);
+    logged.record.replays = UINT32_MAX;
+    conn_log_reason(&logged.session, BOARD_END_DEAD_BACKEND);
+    conn_log_end(&logged.session);
     CU_ASSERT_TRUE(is_last(&heard, " replays=4294967295\n"));
     CU_ASSERT_TRUE(heard.longest < LOG_RECORD_SIZE);
     log_to_fd(2);
