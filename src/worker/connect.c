@@ -288,8 +288,12 @@ static bool is_own_peer(const struct session *session)
     struct sockaddr_storage peer;
     socklen_t own_length = sizeof(own);
     socklen_t peer_length = sizeof(peer);
+    struct addr address;
 
-    return getsockname(fd, (struct sockaddr *)&own, &own_length) == 0 &&
+    if (getsockname(fd, (struct sockaddr *)&own, &own_length) == -1)
+        return false;
+    addr_from_sockaddr(&address, &own);
+    return address.port == session->attempt->port &&
            getpeername(fd, (struct sockaddr *)&peer, &peer_length) == 0 &&
            own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
 }
