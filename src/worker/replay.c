@@ -14,6 +14,9 @@
 /* All hellos that a worker keeps at once. */
 #define MEMORY_MOST (4 * 1024 * 1024)
 
+/* Bytes that are made room for before they come, whatever has come. */
+#define ROOM_AHEAD 2048
+
 /* What a client has sent so far, and this session's place among those that wait for an answer. */
 struct replay {
     struct session *session;
@@ -150,13 +153,24 @@ static bool make_room(struct session *session, size_t room)
     return true;
 }
 
+/* Room for all that is expected, unless that is much more than what has come: a few bytes that
+ * promise a long hello take little of what others need. */
+static size_t enough_room(size_t size, size_t expected)
+{
+    size_t most = 2 * size + ROOM_AHEAD;
+
+    if (expected > most)
+        return most;
+    return expected > size ? expected : size;
+}
+
 static bool append(struct session *session, const char *bytes, size_t size, size_t expected)
 {
     size_t all = size + (session->replay == NULL ? 0 : session->replay->size);
     struct replay *replay;
 
     if (session->replay == NULL || all > session->replay->room) {
-        if (!make_room(session, expected > all ? expected : all))
+        if (!make_room(session, enough_room(all, expected)))
             return false;
     }
     replay = session->replay;
@@ -365,8 +379,7 @@ bool replay_look_broken(struct session *session)
 int replay_init(struct worker *worker)
 {
     unsigned count = board_master(worker->board)->layout.services;
-    struct replays *replays =
-        calloc(1, sizeof(*replays) + count * sizeof(struct replay_queue));
+    struct replays *replays = calloc(1, sizeof(*replays) + count * sizeof(struct replay_queue));
 
     if (replays == NULL)
         return -1;
