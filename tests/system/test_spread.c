@@ -427,6 +427,40 @@ static void test_mesh(void)
         mesh_through(workers[i], 1, 50);
 }
 
+/* A worker's tunnels end with it, and agents are back before its table is: whatever that costs, the
+ * next server that ends its tunnels costs one connection each. */
+static void test_mesh_loses_worker(void)
+{
+    const unsigned agents = 50;
+    struct scene scene;
+    struct mesh mesh;
+
+    if (open_mesh(&scene, &mesh, 4) == 0) {
+        unsigned slot;
+        uint64_t duplicates;
+        uint64_t dialled;
+        pid_t pid;
+
+        ASSERT_NUMBER(mesh_start_agents(&mesh, &scene.listen, 1, agents), 0);
+        CU_ASSERT_TRUE(mesh_wait_tunnels(&mesh, 3 * agents, SOON_MS));
+        check_mesh(&mesh, 3 * agents);
+        slot = busiest_worker(&scene, 4);
+        pid = instance_child(&scene.instance, BOARD_ROLE_WORKER, slot);
+        ASSERT_NUMBER(instance_kill(pid, SIGKILL), 0);
+        CU_ASSERT(wait_child(&scene.instance, BOARD_ROLE_WORKER, slot, pid, SOON_MS) != -1);
+        CU_ASSERT_TRUE(wait_count(&mesh.numbers->lost, 1, SOON_MS));
+        CU_ASSERT_TRUE(mesh_wait_tunnels(&mesh, 3 * agents, SOON_MS));
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 3 * agents, SOON_MS));
+        duplicates = atomic_load(&mesh.numbers->duplicates);
+        dialled = atomic_load(&mesh.numbers->dialled);
+        dismiss_all(&mesh, 2, agents, SOON_MS);
+        ASSERT_NUMBER(mesh.numbers->dialled, dialled + agents);
+        ASSERT_NUMBER(mesh.numbers->duplicates, duplicates);
+    }
+    mesh_close(&mesh);
+    scene_close(&scene);
+}
+
 /* As many as a large cluster has; a process may open 20,000 descriptors. */
 static void test_large_mesh(void)
 {
@@ -444,6 +478,7 @@ static const struct unit_test tests[] = {
     {"reload", test_reload},
     {"own_last", test_own_last},
     {"mesh", test_mesh},
+    {"mesh_loses_worker", test_mesh_loses_worker},
     {"large_mesh", test_large_mesh},
     {NULL, NULL},
 };
