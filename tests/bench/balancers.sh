@@ -19,6 +19,9 @@ port_of()
     awk -v name="$1" '$1 == name { print $2 }' "$work/services"
 }
 
+# How many connections may wait to be accepted: a storm of them, where the kernel allows it.
+backlog=16384
+
 # How many descriptors one process of balancer $1 may need for $2 connections over $3 workers.
 # HAProxy has one process; the others share the connections out, not quite evenly.
 descriptors_for()
@@ -45,6 +48,7 @@ haproxy_file()
     balance leastconn
     option splice-request
     option splice-response
+    backlog $backlog
     timeout connect 5s
     timeout client 1h
     timeout server 1h"
@@ -91,7 +95,7 @@ nginx_file()
         done
         echo "    }
     server {
-        listen $(address_of nginx):$port backlog=4096;
+        listen $(address_of nginx):$port backlog=$backlog;
         proxy_pass $name;
     }"
     done <"$work/services"
@@ -111,6 +115,7 @@ listen = $(address_of k0slb):$stats_port"
         echo "[service $name]
 listen = $(address_of k0slb):$port
 balance = leastconn
+backlog = $backlog
 check = $word"
         number=0
         for address in $addresses; do

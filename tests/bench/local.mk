@@ -8,9 +8,15 @@ EXTRA_DIST += \
 	tests/bench/balancers.sh \
 	tests/bench/measures.sh \
 	tests/bench/curve.sh \
+	tests/bench/number.awk \
+	tests/bench/readme.awk \
 	tests/bench/report.awk \
 	tests/bench/rows \
 	tests/bench/wrk.lua
+
+# What is printed of numbers is tested; no number is.
+dist_check_SCRIPTS += tests/bench/table.sh
+TESTS += tests/bench/table.sh
 
 # What a shell cannot play; nothing else needs it, so `make' does not build it.
 EXTRA_PROGRAMS += tests/bench/k0slb-bench
@@ -24,7 +30,9 @@ tests_bench_k0slb_bench_SOURCES = \
 	tests/bench/origin.h \
 	tests/bench/origin.c \
 	tests/bench/places.h \
-	tests/bench/places.c
+	tests/bench/places.c \
+	tests/bench/storm.h \
+	tests/bench/storm.c
 tests_bench_k0slb_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_bench_k0slb_bench_LDADD = src/base/libbase.a
 

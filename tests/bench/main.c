@@ -3,6 +3,7 @@
  * alone, and never installed.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "bench/alone.h"
 #include "bench/crowd.h"
 #include "bench/origin.h"
+#include "bench/storm.h"
 
 #define EXIT_USAGE     2
 #define RETRY_AFTER_NS 20000000
@@ -28,10 +30,12 @@ static const char usage[] =
     "       k0slb-bench origin ADDRESS PORT COUNT\n"
     "       k0slb-bench try ADDRESS PORT SECONDS\n"
     "       k0slb-bench crowd ADDRESS PORT SOURCE SOURCES HELD AT-ONCE\n"
+    "       k0slb-bench storm ADDRESS PORT SOURCE SOURCES CONNECTIONS PROCESSES\n"
     "  alone    runs a command in a network of its own, its sockets with cubic\n"
     "  origin   sends back what it gets, on COUNT addresses from ADDRESS on\n"
     "  try      waits until a message sent there comes back\n"
-    "  crowd    holds connections and obeys lines: requests|few|connects SECONDS\n";
+    "  crowd    holds connections and obeys lines: requests|few|connects SECONDS\n"
+    "  storm    opens connections at once: DONE FAILED TOTAL P50 P99 MOST (us) SYNS OVERFLOWS\n";
 
 static NORETURN void stop(const char *what)
 {
@@ -127,6 +131,24 @@ static void crowd(char **words)
         stop("crowd");
 }
 
+static void storm(char **words)
+{
+    struct storm_plan plan = {
+        .target = address_of(words[0], words[1]),
+        .source = address_of(words[2], "0"),
+        .source_count = number_of(words[3], 1, UINT16_MAX),
+        .connections = number_of(words[4], 1, MOST_MEMBERS),
+        .processes = number_of(words[5], 1, 16),
+    };
+    struct storm_result result;
+
+    if (storm_run(&plan, &result) == -1)
+        stop("storm");
+    printf("storm %u %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+           result.done, result.failed, result.total_us, result.p50_us, result.p99_us,
+           result.most_us, result.syns_again, result.overflows);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -135,10 +157,8 @@ int main(int argc, char **argv)
         int least; /* words behind it */
         int most;
     } verbs[] = {
-        {"alone", alone, 1, 10000},
-        {"origin", origin, 3, 3},
-        {"try", try, 3, 3},
-        {"crowd", crowd, 6, 6},
+        {"alone", alone, 1, 10000}, {"origin", origin, 3, 3}, {"try", try, 3, 3},
+        {"crowd", crowd, 6, 6},     {"storm", storm, 6, 6},
     };
 
     for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {

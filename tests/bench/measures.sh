@@ -188,6 +188,33 @@ measure_idle()
     return $idle_result
 }
 
+# ---- a reconnect storm: all clients come back at once ----
+
+# measure_storm CONNECTIONS
+measure_storm()
+{
+    needed=$(descriptors_for "$balancer_name" "$1" "$balancer_workers")
+    if at_least "$needed" "$descriptors"; then
+        [ "$round" -gt 1 ] || note "skipped: a storm of $1 connections, $balancer_name," \
+            "$balancer_workers workers: one process needs $needed descriptors and may have" \
+            "$descriptors"
+        return 1
+    fi
+    bounded 40 storm "$helper" storm "$(address_of "$balancer_name")" "$(port_of echo)" \
+        127.77.10.1 200 "$1" 4
+    # shellcheck disable=SC2046 # nine words
+    set -- "$1" $(grep '^storm ' "$work/log/storm")
+    if [ $# -ne 10 ] || [ "$3" -eq 0 ]; then
+        fail "$test_name, $(here_it_is): no connection"
+        show storm "$balancer_name"
+        return 1
+    fi
+    sample "storm$1.failed" "$4"
+    sample "storm$1.total" "$(calculate "$5 / 1e3")"
+    sample "storm$1.p99" "$(calculate "$7 / 1e3")"
+    sample "storm$1.syns" "$9"
+}
+
 # ---- at rest: a script of its own, HAProxy runs beside it ----
 
 # Not for one balancer: with the files of k0s's guide, two workers, and checks of TLS.

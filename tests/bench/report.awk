@@ -1,4 +1,4 @@
-# The results as a table for people, or as JSON with -v form=json. Reads tests/bench/rows and what
+# The results as a table for people, or as JSON with -v form=json. With number.awk. Reads tests/bench/rows and what
 # the benchmark has written down, lines of fields between tabs:
 #     meta KEY VALUE
 #     note TEXT
@@ -66,10 +66,6 @@ function lowest(key) {
 
 function highest(key) {
     return values[key, count[key]]
-}
-
-function number(value) {
-    return sprintf("%." (value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3) "f", value)
 }
 
 # The peer that k0slb has to beat in this row; "" without one.

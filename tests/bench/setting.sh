@@ -136,6 +136,7 @@ describe()
     meta load_average "$(cut -d ' ' -f 1-3 /proc/loadavg)"
     meta network "$K0SLB_BENCH_NETWORK"
     meta congestion "$(cat $congestion)"
+    meta backlog "$(cat /proc/sys/net/core/somaxconn) of $backlog"
     meta descriptors "$descriptors"
     meta k0slb "$(first_line "$build/k0slbd" -V)"
     meta commit "$(git -C "$here" describe --always --dirty 2>/dev/null || echo unknown)"
@@ -145,7 +146,8 @@ describe()
     meta wrk "$(first_line wrk -v | cut -d ' ' -f 1-3)"
     meta iperf3 "$(first_line iperf3 --version | cut -d ' ' -f 1-2)"
     meta strace "$(first_line strace -V)"
-    meta rounds "$rounds of $seconds s each"
+    meta rounds "$rounds rounds of $seconds s each"
+    meta command "$command"
 }
 
 # ---- from beginning to end ----
@@ -174,6 +176,7 @@ estimate()
     ! is_wanted requests || each=$((each + seconds + 1))
     ! is_wanted short || each=$((each + seconds + 1))
     ! is_wanted bulk || each=$((each + 3 * (seconds + 1)))
+    ! is_wanted storm || each=$((each + 2 * 4))
     ! is_wanted idle || each=$((each + 3))
     ! is_wanted calls || once=$((2 * (calls_seconds + 1)))
     echo $((peer_count * $(echo "$worker_list" | wc -w) * (rounds * each + once) + 6))
@@ -195,7 +198,11 @@ begin()
     # shellcheck disable=SC3045 # every shell that is somebody's sh has it
     { ulimit -n "$(ulimit -Hn)" && descriptors=$(ulimit -n); }
     [ "$descriptors" != unlimited ] || descriptors=1048576
-    [ "$K0SLB_BENCH_NETWORK" = own ] || use_cubic
+    if [ "$K0SLB_BENCH_NETWORK" = own ]; then
+        echo "$backlog" >/proc/sys/net/core/somaxconn
+    else
+        use_cubic
+    fi
     describe
     choose_ports
     expected=$(estimate)
@@ -266,7 +273,7 @@ END
 report()
 {
     [ -z "$json" ] ||
-        awk -v form=json -f "$here/report.awk" "$here/rows" "$work/results" >"$json" ||
+        awk -v form=json -f "$here/number.awk" -f "$here/report.awk" "$here/rows" "$work/results" >"$json" ||
         fail "cannot write $json"
-    awk -f "$here/report.awk" "$here/rows" "$work/results"
+    awk -f "$here/number.awk" -f "$here/report.awk" "$here/rows" "$work/results"
 }

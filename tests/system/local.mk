@@ -81,12 +81,13 @@ system_programs = \
 	tests/system/test_limits \
 	tests/system/test_access \
 	tests/system/test_source \
-	tests/system/test_conn_log
+	tests/system/test_conn_log \
+	tests/system/test_storm
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
 LONG_TESTS += tests/system/test_spread tests/system/test_reload tests/system/test_takeover
 LONG_TESTS += tests/system/test_faults tests/system/test_ends tests/system/test_urgent
-LONG_TESTS += tests/system/test_chaos
+LONG_TESTS += tests/system/test_chaos tests/system/test_storm
 
 # Put in front of k0slbd by some of them.
 check_PROGRAMS += tests/system/wrap
@@ -224,3 +225,15 @@ tests_system_test_urgent_SOURCES = tests/system/test_urgent.c
 tests_system_test_urgent_CPPFLAGS = $(unit_cppflags)
 tests_system_test_urgent_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_urgent_LDADD = $(system_libs)
+
+tests_system_test_storm_SOURCES = \
+	tests/system/test_storm.c \
+	tests/bench/origin.h \
+	tests/bench/origin.c \
+	tests/bench/places.h \
+	tests/bench/places.c \
+	tests/bench/storm.h \
+	tests/bench/storm.c
+tests_system_test_storm_CPPFLAGS = $(unit_cppflags)
+tests_system_test_storm_CFLAGS = $(unit_cflags)
+tests_system_test_storm_LDADD = $(system_libs)
