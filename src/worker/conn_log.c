@@ -73,13 +73,13 @@ static void name_socket(int fd, struct conn_record *record)
 void conn_log_connected(struct session *session)
 {
     struct conn_record *record = record_of(session);
-    const struct board *board = session->worker->board;
+    const struct board_backend *backend;
 
     if (record == NULL)
         return;
     record->connected_us = mono_us();
-    memcpy(record->backend, board_backend(board, session->backend_slot)->name,
-           sizeof(record->backend));
+    backend = board_backend(session->worker->board, session->backend_slot);
+    memcpy(record->backend, backend->name, sizeof(record->backend));
     name_socket(session->backend.watch.fd, record);
 }
 
