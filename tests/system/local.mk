@@ -57,6 +57,7 @@ system_libs = tests/system/libharness.a $(unit_libs) src/board/libboard.a src/co
 
 system_programs = \
 	tests/system/test_relay \
+	tests/system/test_integrity \
 	tests/system/test_urgent \
 	tests/system/test_ends \
 	tests/system/test_backends \
@@ -237,3 +238,8 @@ tests_system_test_storm_SOURCES = \
 tests_system_test_storm_CPPFLAGS = $(unit_cppflags)
 tests_system_test_storm_CFLAGS = $(unit_cflags)
 tests_system_test_storm_LDADD = $(system_libs)
+
+tests_system_test_integrity_SOURCES = tests/system/test_integrity.c
+tests_system_test_integrity_CPPFLAGS = $(unit_cppflags)
+tests_system_test_integrity_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_integrity_LDADD = $(system_libs)
