@@ -19,7 +19,10 @@
 static int near_fd = -1;
 static int far_fd = -1;
 
-__attribute__((format(printf, 1, 2))) static int run(const char *format, ...)
+static int run(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* A command of the shell; 0, or -1 when it fails. */
+static int run(const char *format, ...)
 {
     char command[256];
     va_list arguments;
@@ -27,7 +30,7 @@ __attribute__((format(printf, 1, 2))) static int run(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(command, sizeof(command), format, arguments);
     va_end(arguments);
-    return system(command) == 0 ? 0 : -1; // NOLINT: constant words and a number
+    return system(command) == 0 ? 0 : -1;
 }
 
 /* A namespace with nothing but the loopback, entered. Returns its descriptor, or -1. */
