@@ -12,6 +12,7 @@
 #include "unit/hello_bytes.h"
 #include "unit/unit.h"
 
+#include "system/change.h"
 #include "system/exchange.h"
 #include "system/scene.h"
 
@@ -357,6 +358,48 @@ static void test_byte_by_byte(void)
 static void test_two_records_in_pieces(void)
 {
     replay_in_pieces(&(struct hello_order){.size = 600, .records = 3}, 70);
+}
+
+/* A hello that waits under a long timeout obeys the short one of a reload. */
+static void test_timeout_changed(void)
+{
+    struct scene scene;
+    struct client client;
+
+    if (open_scene(&scene, script_silent, HELLO_SIZE, KEYS_LONG) == 0 &&
+        client_open(&client, &scene.listen) == 0) {
+        ASSERT_NUMBER(say_hello(&client, &(struct hello_order){.size = HELLO_SIZE}), 0);
+        CU_ASSERT_TRUE(wait_count(&scene.peers[0].received, HELLO_SIZE, SOON_MS));
+        ASSERT_NUMBER(change_to(&scene, CHANGE_BEGIN "[service test]\nlisten = @L\n" KEYS
+                                                     "server b1 = @1\nserver b2 = @2 backup\n"),
+                      CHANGE_OK);
+        assert_served(&scene, &client, 1);
+        assert_one_replay(&scene, HELLO_SIZE);
+    }
+    scene_close(&scene);
+}
+
+/* Whoever counts a client's connections counts a replayed one once; its line says what it was. */
+static void test_accounts(void)
+{
+    struct scene scene;
+
+    if (open_scene(&scene, script_silent, HELLO_SIZE,
+                   KEYS "source_max_connections = 1\nmax_connections = 1\n"
+                        "log_connections = yes\n") == 0) {
+        for (unsigned i = 0; i < 3; i++) {
+            struct client client;
+
+            ASSERT_NUMBER(client_open(&client, &scene.listen), 0);
+            ASSERT_NUMBER(say_hello(&client, &(struct hello_order){.size = HELLO_SIZE}), 0);
+            assert_served(&scene, &client, 1);
+            CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+            CU_ASSERT_TRUE(wait_status(&scene.instance, "b1", STATUS_UP, SOON_MS));
+        }
+        CU_ASSERT_TRUE(replays(&scene) >= 1);
+        CU_ASSERT_TRUE(wait_log(&scene.instance, "retries=0 replays=1", SOON_MS));
+    }
+    scene_close(&scene);
 }
 
 /* ---- what is not replayed ---- */
@@ -811,6 +854,8 @@ static const struct unit_test all[] = {
     {"go_sized", test_go_sized},
     {"byte_by_byte", test_byte_by_byte},
     {"two_records_in_pieces", test_two_records_in_pieces},
+    {"timeout_changed", test_timeout_changed},
+    {"accounts", test_accounts},
     {"too_large", test_too_large},
     {"early_data", test_early_data},
     {"more_at_once", test_more_at_once},
