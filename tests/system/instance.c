@@ -330,13 +330,20 @@ char *instance_log(const struct instance *instance)
     return read_file(instance->log);
 }
 
-bool instance_log_has(const struct instance *instance, const char *text)
+unsigned instance_log_count(const struct instance *instance, const char *text)
 {
     char *log = instance_log(instance);
-    bool has = strstr(log, text) != NULL;
+    unsigned count = 0;
 
+    for (const char *at = log; (at = strstr(at, text)) != NULL; at += strlen(text))
+        count++;
     free(log);
-    return has;
+    return count;
+}
+
+bool instance_log_has(const struct instance *instance, const char *text)
+{
+    return instance_log_count(instance, text) > 0;
 }
 
 void instance_print(const struct instance *instance)

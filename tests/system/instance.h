@@ -84,8 +84,9 @@ pid_t instance_child(const struct instance *instance, enum board_role role, unsi
  */
 int instance_kill(pid_t pid, int number) MUST_CHECK;
 
-/* Whether the log holds that text. */
+/* Whether the log holds that text, and how often. */
 bool instance_log_has(const struct instance *instance, const char *text);
+unsigned instance_log_count(const struct instance *instance, const char *text);
 
 /* The whole log; free(3) it. Never NULL. */
 char *instance_log(const struct instance *instance);

@@ -83,7 +83,8 @@ system_programs = \
 	tests/system/test_access \
 	tests/system/test_source \
 	tests/system/test_conn_log \
-	tests/system/test_storm
+	tests/system/test_storm \
+	tests/system/test_descriptors
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
 LONG_TESTS += tests/system/test_spread tests/system/test_reload tests/system/test_takeover
@@ -243,3 +244,8 @@ tests_system_test_integrity_SOURCES = tests/system/test_integrity.c
 tests_system_test_integrity_CPPFLAGS = $(unit_cppflags)
 tests_system_test_integrity_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_integrity_LDADD = $(system_libs)
+
+tests_system_test_descriptors_SOURCES = tests/system/test_descriptors.c
+tests_system_test_descriptors_CPPFLAGS = $(unit_cppflags)
+tests_system_test_descriptors_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_descriptors_LDADD = $(system_libs)

@@ -1,7 +1,4 @@
-/*
- * max_connections: never one too many, nobody forgotten, and waiting costs nothing. The same for
- * the limit of open files.
- */
+/* max_connections: never one too many, nobody forgotten, and waiting costs nothing. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -9,9 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,7 +16,6 @@
 #include "system/change.h"
 #include "system/crowd.h"
 #include "system/limit.h"
-#include "system/tracer.h"
 
 enum { LIMIT = 10 };
 
@@ -152,33 +146,6 @@ static void test_never_one_too_many(void)
 
 /* ---- a full house ---- */
 
-/* Opens so many that nobody serves. */
-static void open_waiting(struct crowd *crowd, const struct addr *address, unsigned count)
-{
-    for (crowd->count = 0; crowd->count < count; crowd->count++)
-        ASSERT_NUMBER(client_open(&crowd->clients[crowd->count], address), 0);
-}
-
-/* Each of them is served, one after the other, and leaves. */
-static void serve_waiting(struct crowd *crowd)
-{
-    for (unsigned i = 0; i < crowd->count; i++) {
-        ASSERT_NUMBER(client_echo(&crowd->clients[i], 64), 0);
-        client_close(&crowd->clients[i]);
-    }
-}
-
-static unsigned lines_with(const struct instance *instance, const char *text)
-{
-    char *log = instance_log(instance);
-    unsigned count = 0;
-
-    for (const char *at = log; (at = strstr(at, text)) != NULL; at += strlen(text))
-        count++;
-    free(log);
-    return count;
-}
-
 /* Nobody spins, nobody is lost, and who leaves makes room for exactly one. */
 static void test_full_house(void)
 {
@@ -193,7 +160,7 @@ static void test_full_house(void)
         unsigned workers = scene_mode()->workers;
 
         ASSERT_NUMBER(crowd_open(&inside, &scene.listen, LIMIT), 0);
-        open_waiting(&waiting, &scene.listen, WAITING);
+        ASSERT_NUMBER(crowd_queue(&waiting, &scene.listen, WAITING), 0);
         CU_ASSERT_TRUE(wait_log(&scene.instance, "full service=test", SOON_MS));
         for (unsigned slot = 0; slot < workers; slot++) {
             pid_t worker = instance_child(&scene.instance, BOARD_ROLE_WORKER, slot);
@@ -205,9 +172,9 @@ static void test_full_house(void)
         client_close(&inside.clients[0]);
         ASSERT_NUMBER(client_try_echo(&waiting.clients[0], AT_ONCE_MS), 0);
         CU_ASSERT_TRUE(wait_active(&scene.instance, LIMIT, SOON_MS));
-        CU_ASSERT_TRUE(lines_with(&scene.instance, "full service=test") <= workers);
+        CU_ASSERT_TRUE(instance_log_count(&scene.instance, "full service=test") <= workers);
         crowd_close(&inside);
-        serve_waiting(&waiting);
+        ASSERT_NUMBER(crowd_pass(&waiting), 0);
         CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
     }
     scene_close(&scene);
@@ -269,7 +236,7 @@ static void test_worker_killed(void)
         pid_t old;
 
         ASSERT_NUMBER(crowd_open(&inside, &scene.listen, LIMIT), 0);
-        open_waiting(&waiting, &scene.listen, LIMIT);
+        ASSERT_NUMBER(crowd_queue(&waiting, &scene.listen, LIMIT), 0);
         slot = busiest_worker(&scene);
         old = instance_child(&scene.instance, BOARD_ROLE_WORKER, slot);
         ASSERT_NUMBER(instance_kill(old, SIGKILL), 0);
@@ -278,7 +245,7 @@ static void test_worker_killed(void)
         CU_ASSERT_TRUE(lost > 0);
         CU_ASSERT_TRUE(wait_active(&scene.instance, LIMIT, SOON_MS));
         crowd_close(&inside);
-        serve_waiting(&waiting);
+        ASSERT_NUMBER(crowd_pass(&waiting), 0);
         ASSERT_NUMBER(client_visit_many(&scene.listen, 2 * LIMIT), 0);
     }
     scene_close(&scene);
@@ -300,15 +267,15 @@ static void test_other_limit(void)
 
     if (change_open(&scene, 2, LIMITED("2")) == 0) {
         ASSERT_NUMBER(crowd_open(&inside, &scene.listen, 2), 0);
-        open_waiting(&waiting, &scene.listen, 4);
+        ASSERT_NUMBER(crowd_queue(&waiting, &scene.listen, 4), 0);
         CU_ASSERT_TRUE(wait_log(&scene.instance, "full service=test", SOON_MS));
         ASSERT_NUMBER(client_visit_many(&scene.spare[0], 20), 0);
         ASSERT_CHANGE(&scene, LIMITED("6"));
-        serve_waiting(&waiting);
+        ASSERT_NUMBER(crowd_pass(&waiting), 0);
         ASSERT_NUMBER(crowd_echo(&inside, &lost), 2);
         /* Those inside may stay when there are fewer places than that. */
         ASSERT_CHANGE(&scene, LIMITED("1"));
-        open_waiting(&waiting, &scene.listen, 2);
+        ASSERT_NUMBER(crowd_queue(&waiting, &scene.listen, 2), 0);
         ASSERT_NUMBER(crowd_echo(&inside, &lost), 2);
         client_close(&inside.clients[0]);
         CU_ASSERT_TRUE(wait_active(&scene.instance, 1, SOON_MS));
@@ -338,7 +305,7 @@ static void test_two_reasons(void)
         long before;
 
         ASSERT_NUMBER(crowd_open(&inside, &scene.listen, LIMIT), 0);
-        open_waiting(&waiting, &scene.listen, LIMIT);
+        ASSERT_NUMBER(crowd_queue(&waiting, &scene.listen, LIMIT), 0);
         CU_ASSERT_TRUE(wait_log(&scene.instance, "full service=test", SOON_MS));
         before = limit_descriptors(worker, LOWEST);
         CU_ASSERT_TRUE(before > 0);
@@ -357,85 +324,6 @@ static void test_two_reasons(void)
     scene_close(&scene);
 }
 
-/* ---- RS-01: accept4(2) itself fails ---- */
-
-/* Nobody can be accepted for a while: no spinning, no harm, few words; and then all are served. */
-static void fail_to_accept(const char *error)
-{
-    enum { SECONDS = 2, WAITING = 20 };
-    static const struct scene_plan plan = {.backends = 1, .workers = 1};
-    static struct crowd inside;
-    static struct crowd waiting;
-    struct tracer tracer;
-    struct scene scene;
-    char options[96];
-    unsigned lost;
-
-    snprintf(options, sizeof(options), "-e trace=accept4 -e inject=accept4:error=%s", error);
-    if (scene_open(&scene, &plan) == 0) {
-        pid_t worker = instance_child(&scene.instance, BOARD_ROLE_WORKER, 0);
-
-        ASSERT_NUMBER(crowd_open(&inside, &scene.listen, 5), 0);
-        if (tracer_attach(&tracer, &scene.instance, worker, options) == 0) {
-            open_waiting(&waiting, &scene.listen, WAITING);
-            CU_ASSERT_TRUE(wait_log(&scene.instance, "accepting is paused", SOON_MS));
-            CU_ASSERT_TRUE(procfs_cpu_percent(worker, 1000) <= 2);
-            ASSERT_NUMBER(crowd_echo(&inside, &lost), inside.count);
-            CU_ASSERT_TRUE(lines_with(&scene.instance, "accepting is paused") <= SECONDS + 1);
-            tracer_detach(&tracer);
-            serve_waiting(&waiting);
-            ASSERT_NUMBER(crowd_echo(&inside, &lost), inside.count);
-        } else {
-            unit_skip("strace may not trace here");
-        }
-        crowd_close(&inside);
-    }
-    scene_close(&scene);
-}
-
-static void test_accept_fails(void)
-{
-    static const char *const errors[] = {"EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"};
-
-    if (tracer_program() == NULL) {
-        unit_skip("there is no strace");
-        return;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(errors); i++)
-        fail_to_accept(errors[i]);
-}
-
-/* An error that is about one connection is no reason to keep the next one waiting. */
-static void test_accept_goes_on(void)
-{
-    static const struct scene_plan plan = {.backends = 1, .workers = 1};
-    struct tracer tracer;
-    struct scene scene;
-
-    if (tracer_program() == NULL) {
-        unit_skip("there is no strace");
-        return;
-    }
-    if (scene_open(&scene, &plan) == 0) {
-        pid_t worker = instance_child(&scene.instance, BOARD_ROLE_WORKER, 0);
-
-        if (tracer_attach(&tracer, &scene.instance, worker,
-                          "-e trace=accept4 -e inject=accept4:error=ECONNABORTED:when=1..3") == 0) {
-            struct client client;
-
-            ASSERT_NUMBER(client_open(&client, &scene.listen), 0);
-            ASSERT_NUMBER(client_echo(&client, 64), 0);
-            client_close(&client);
-            ASSERT_NUMBER(atomic_load(&board_worker(scene.instance.board, 0)->accept_pauses), 0);
-            CU_ASSERT_FALSE(instance_log_has(&scene.instance, "accepting is paused"));
-            tracer_detach(&tracer);
-        } else {
-            unit_skip("strace may not trace here");
-        }
-    }
-    scene_close(&scene);
-}
-
 static const struct unit_test tests[] = {
     {"never_one_too_many", test_never_one_too_many},
     {"full_house", test_full_house},
@@ -446,49 +334,10 @@ static const struct unit_test tests[] = {
     {NULL, NULL},
 };
 
-/* ---- how many connections the limit of open files allows ---- */
-
-/* What a worker keeps for its own use and for pipes, and what a connection takes. */
-enum { KEPT_FDS = 64 + 2 * 32, SESSION_FDS = 2, FEW = 10000 };
-
-/* As high as it may be, and the log says what that means. */
-static void read_limit(unsigned descriptors)
-{
-    struct scene_plan plan = {.backends = 1, .workers = 1, .descriptors = descriptors};
-    struct rlimit limit;
-    struct scene scene;
-
-    if (scene_open(&scene, &plan) == 0) {
-        unsigned most;
-        char line[96];
-
-        ASSERT_NUMBER(prlimit(scene.instance.pid, RLIMIT_NOFILE, NULL, &limit), 0);
-        CU_ASSERT(limit.rlim_cur == limit.rlim_max);
-        most = (unsigned)((limit.rlim_cur - KEPT_FDS) / SESSION_FDS);
-        snprintf(line, sizeof(line), "the limit of open files %s each worker %u connections",
-                 most < FEW ? "leaves" : "allows", most);
-        CU_ASSERT_TRUE(wait_log(&scene.instance, line, SOON_MS));
-    }
-    scene_close(&scene);
-}
-
-static void test_open_files(void)
-{
-    read_limit(600);
-    read_limit(0);
-}
-
-static const struct unit_test descriptor_tests[] = {
-    {"RS-01_accept_fails", test_accept_fails},
-    {"RS-01_accept_goes_on", test_accept_goes_on},
-    {"open_files", test_open_files},
-    {NULL, NULL},
-};
-
 int main(int argc, char **argv)
 {
     static const struct unit_suite suites[] = {
-        {"copy/1", tests}, {"splice/4", tests}, {"descriptors", descriptor_tests}, {NULL, NULL}};
+        {"copy/1", tests}, {"splice/4", tests}, {NULL, NULL}};
 
     return unit_main("test_limits", suites, argc, argv);
 }
