@@ -26,6 +26,7 @@ tests_unit_worker_test_worker_SOURCES = \
 	tests/unit/worker/test_pump_end.c \
 	tests/unit/worker/test_pump_interrupt.c \
 	tests/unit/worker/test_pump_urgent.c \
+	tests/unit/worker/test_pump_watched.c \
 	tests/unit/worker/test_session.c \
 	tests/unit/worker/test_suspicion.c
 tests_unit_worker_test_worker_CPPFLAGS = $(unit_cppflags)

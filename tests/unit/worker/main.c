@@ -14,6 +14,7 @@ extern const struct unit_test pump_tests[];
 extern const struct unit_test pump_end_tests[];
 extern const struct unit_test pump_interrupt_tests[];
 extern const struct unit_test pump_urgent_tests[];
+extern const struct unit_test pump_watched_tests[];
 extern const struct unit_test session_tests[];
 extern const struct unit_test suspicion_tests[];
 
@@ -32,6 +33,7 @@ int main(int argc, char **argv)
         {"pump_end", pump_end_tests},
         {"pump_interrupt", pump_interrupt_tests},
         {"pump_urgent", pump_urgent_tests},
+        {"pump_watched", pump_watched_tests},
         {"session", session_tests},
         {"suspicion", suspicion_tests},
         {NULL, NULL},
