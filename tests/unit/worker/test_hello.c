@@ -181,6 +181,7 @@ static void test_without_extensions(void)
 static size_t real_hello(uint8_t *bytes, size_t room, int version, size_t protocols)
 {
     uint8_t alpn[1024];
+    char name[] = "kubernetes.default";
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     SSL *ssl = context != NULL ? SSL_new(context) : NULL;
     BIO *in = BIO_new(BIO_s_mem());
@@ -191,7 +192,7 @@ static size_t real_hello(uint8_t *bytes, size_t room, int version, size_t protoc
     if (ssl != NULL && in != NULL && out != NULL) {
         SSL_set_bio(ssl, in, out);
         SSL_set_max_proto_version(ssl, version);
-        SSL_set_tlsext_host_name(ssl, "kubernetes.default");
+        SSL_set_tlsext_host_name(ssl, name);
         if (protocols > 0)
             SSL_set_alpn_protos(ssl, alpn, (unsigned)(2 * protocols));
         SSL_connect(ssl);
