@@ -57,6 +57,7 @@ system_libs = tests/system/libharness.a $(unit_libs) src/board/libboard.a src/co
 
 system_programs = \
 	tests/system/test_relay \
+	tests/system/test_pressure \
 	tests/system/test_integrity \
 	tests/system/test_urgent \
 	tests/system/test_ends \
@@ -90,6 +91,7 @@ TESTS += $(system_programs)
 LONG_TESTS += tests/system/test_spread tests/system/test_reload tests/system/test_takeover
 LONG_TESTS += tests/system/test_faults tests/system/test_ends tests/system/test_urgent
 LONG_TESTS += tests/system/test_chaos tests/system/test_storm
+LONG_TESTS += tests/system/test_integrity tests/system/test_pressure
 
 # Put in front of k0slbd by some of them.
 check_PROGRAMS += tests/system/wrap
@@ -249,3 +251,8 @@ tests_system_test_descriptors_SOURCES = tests/system/test_descriptors.c
 tests_system_test_descriptors_CPPFLAGS = $(unit_cppflags)
 tests_system_test_descriptors_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_descriptors_LDADD = $(system_libs)
+
+tests_system_test_pressure_SOURCES = tests/system/test_pressure.c
+tests_system_test_pressure_CPPFLAGS = $(unit_cppflags)
+tests_system_test_pressure_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_pressure_LDADD = $(system_libs)
