@@ -13,6 +13,7 @@ mutants = \
 	tests/mutants/keepalive-alone.patch \
 	tests/mutants/listeners-not-readded.patch \
 	tests/mutants/no-pause-between-reloads.patch \
+	tests/mutants/port-bound-too-early.patch \
 	tests/mutants/replays-unbounded.patch \
 	tests/mutants/returned-backend-drains.patch \
 	tests/mutants/short-splice.patch \

@@ -19,6 +19,7 @@ tests_unit_worker_test_worker_SOURCES = \
 	tests/unit/worker/test_bind_local.c \
 	tests/unit/worker/test_budget.c \
 	tests/unit/worker/test_conn_log.c \
+	tests/unit/worker/test_fullness.c \
 	tests/unit/worker/test_hello.c \
 	tests/unit/worker/test_limit.c \
 	tests/unit/worker/test_pipe_pool.c \
