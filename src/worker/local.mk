@@ -15,6 +15,8 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/budget.c \
 	src/worker/replay.h \
 	src/worker/replay.c \
+	src/worker/replay_rate.h \
+	src/worker/replay_rate.c \
 	src/worker/source.h \
 	src/worker/source.c \
 	src/worker/suspicion.h \

@@ -1,6 +1,6 @@
 #include "worker/replay.h"
 
-#include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,6 +9,7 @@
 #include "worker/conn_log.h"
 #include "worker/connect.h"
 #include "worker/hello.h"
+#include "worker/replay_rate.h"
 #include "worker/suspicion.h"
 
 /* All hellos that a worker keeps at once. */
@@ -25,7 +26,8 @@ struct replay {
     bool is_whole;
     bool is_due; /* the deadline has passed in this turn */
     uint32_t size;
-    uint32_t room; /* at `bytes` */
+    uint32_t room;     /* at `bytes` */
+    uint32_t expected; /* as hello_look() last said */
     uint8_t bytes[];
 };
 
@@ -34,8 +36,7 @@ struct replay_queue {
     struct worker *worker;
     struct list waiting; /* the earliest deadline first: the timeout is one */
     struct loop_timer timer;
-    struct recent sessions;
-    struct recent replays;
+    struct replay_rate rate;
 };
 
 struct replays {
@@ -52,13 +53,6 @@ static const struct conf_service *service_of(const struct session *session)
 static struct replay_queue *queue_of(const struct session *session)
 {
     return &session->worker->replays->queue[session->service_slot];
-}
-
-static struct board_service_counters *counters_of(const struct replay_queue *queue)
-{
-    unsigned slot = (unsigned)(queue - queue->worker->replays->queue);
-
-    return board_my_service_counters(queue->worker->board, slot);
 }
 
 static uint64_t now_ms(const struct session *session)
@@ -129,8 +123,20 @@ void replay_end(struct session *session)
     free(replay);
 }
 
-/* Makes room for so many bytes in all. False: there is no memory, or it may not be used for this.
+/*
+ * Room for all that is expected, unless that is much more than what has come: a few bytes that
+ * promise a long hello take little of what others need.
  */
+static size_t enough_room(size_t size, size_t expected)
+{
+    size_t most = 2 * size + ROOM_AHEAD;
+
+    if (expected > most)
+        return most;
+    return expected > size ? expected : size;
+}
+
+/* Makes room for so many bytes in all. False: there is no memory, or none for this. */
 static bool make_room(struct session *session, size_t room)
 {
     struct budget_memory *memory = &session->worker->replays->memory;
@@ -153,119 +159,56 @@ static bool make_room(struct session *session, size_t room)
     return true;
 }
 
-/* Room for all that is expected, unless that is much more than what has come: a few bytes that
- * promise a long hello take little of what others need. */
-static size_t enough_room(size_t size, size_t expected)
+/* Begins to keep, where these first bytes may be those of a hello. */
+static bool begin(struct session *session, const char *bytes, size_t size)
 {
-    size_t most = 2 * size + ROOM_AHEAD;
+    size_t expected;
 
-    if (expected > most)
-        return most;
-    return expected > size ? expected : size;
+    return hello_look((const uint8_t *)bytes, size, &expected) != HELLO_NONE &&
+           make_room(session, enough_room(size, expected));
 }
 
-static bool append(struct session *session, const char *bytes, size_t size, size_t expected)
+static bool append(struct session *session, const char *bytes, size_t size)
 {
-    size_t all = size + (session->replay == NULL ? 0 : session->replay->size);
+    size_t all = session->replay->size + size;
     struct replay *replay;
 
-    if (session->replay == NULL || all > session->replay->room) {
-        if (!make_room(session, enough_room(all, expected)))
-            return false;
-    }
+    if (all > HELLO_MOST)
+        return false;
+    if (all > session->replay->room &&
+        !make_room(session, enough_room(all, session->replay->expected)))
+        return false;
     replay = session->replay;
     memcpy(replay->bytes + replay->size, bytes, size);
     replay->size = (uint32_t)all;
     return true;
 }
 
+/* Looks at all that is kept. */
+static bool is_still_hello(struct replay *replay)
+{
+    size_t expected = 0;
+    enum hello_verdict verdict = hello_look(replay->bytes, replay->size, &expected);
+
+    replay->expected = (uint32_t)expected;
+    replay->is_whole = verdict == HELLO_WHOLE;
+    return verdict != HELLO_NONE;
+}
+
 /*
  * Keeps what has been gathered from the client. False when it is no hello, or none that can be
- * kept: nothing will be replayed then. What is not whole yet is looked at again with what follows.
+ * kept: nothing will be replayed then.
  */
 static bool keep(struct session *session)
 {
-    const struct flow *in = &session->in;
-    const char *bytes = in->bytes + in->offset;
-    size_t expected = 0;
+    const char *bytes = session->in.bytes + session->in.offset;
+    size_t size = session->in.pending;
 
-    if (session->replay == NULL) {
-        if (hello_look((const uint8_t *)bytes, in->pending, &expected) == HELLO_NONE)
-            return false;
-    } else if (session->replay->is_whole) {
+    if (session->replay == NULL && !begin(session, bytes, size))
         return false;
-    }
-    if (!append(session, bytes, in->pending, expected))
+    if (session->replay->is_whole)
         return false;
-    switch (hello_look(session->replay->bytes, session->replay->size, &expected)) {
-    case HELLO_NONE:
-        return false;
-    case HELLO_WHOLE:
-        session->replay->is_whole = true;
-        break;
-    case HELLO_PART:
-        break;
-    }
-    return true;
-}
-
-/* ---- how often ---- */
-
-static void publish(_Atomic uint32_t *gauge, uint32_t value)
-{
-    atomic_store(gauge, value);
-}
-
-static void publish_all(struct replay_queue *queue)
-{
-    struct board_service_counters *counters = counters_of(queue);
-    uint64_t now = loop_now_ms(queue->worker->loop);
-
-    publish(&counters->recent_sessions, recent_sum(&queue->sessions, now));
-    publish(&counters->recent_replays, recent_sum(&queue->replays, now));
-}
-
-/* Whether all workers together have replayed no more than they may. */
-static bool is_affordable(const struct session *session)
-{
-    const struct board *board = session->worker->board;
-    unsigned workers = board_master(board)->layout.workers;
-    uint64_t sessions = 0;
-    uint64_t replays = 0;
-
-    for (unsigned i = 0; i < workers; i++) {
-        const struct board_service_counters *counters;
-
-        if (board_worker(board, i) == NULL)
-            continue;
-        counters = board_worker_service(board, i, session->service_slot);
-        sessions += atomic_load(&counters->recent_sessions);
-        replays += atomic_load(&counters->recent_replays);
-    }
-    return replays <= budget_replays(sessions);
-}
-
-/*
- * Counts one more replay, unless that is one too many. It is counted before the sum is looked at:
- * of two workers that do so at once at least one sees the other.
- */
-static bool take_replay(struct session *session)
-{
-    struct replay_queue *queue = queue_of(session);
-    _Atomic uint32_t *gauge = &counters_of(queue)->recent_replays;
-
-    publish(gauge, recent_add(&queue->replays, now_ms(session)));
-    if (is_affordable(session))
-        return true;
-    publish(gauge, recent_take_back(&queue->replays));
-    return false;
-}
-
-static void give_replay_back(struct session *session)
-{
-    struct replay_queue *queue = queue_of(session);
-
-    publish(&counters_of(queue)->recent_replays, recent_take_back(&queue->replays));
+    return append(session, bytes, size) && is_still_hello(session->replay);
 }
 
 /* ---- replaying ---- */
@@ -299,12 +242,12 @@ static bool go_elsewhere(struct session *session, enum board_evidence_kind kind)
 
     if (other == -1)
         return false;
-    if (!take_replay(session)) {
+    if (!replay_rate_take(&queue_of(session)->rate)) {
         connect_abandon(session);
         return false;
     }
     if (has_bytes(&session->backend)) {
-        give_replay_back(session);
+        replay_rate_give_back(&queue_of(session)->rate);
         connect_abandon(session);
         session->backend.readable = true;
         session_wake(session);
@@ -388,6 +331,7 @@ int replay_init(struct worker *worker)
     for (unsigned i = 0; i < count; i++) {
         replays->queue[i].worker = worker;
         replays->queue[i].timer.fn = on_timer;
+        replays->queue[i].rate = (struct replay_rate){.worker = worker, .service_slot = i};
         list_init(&replays->queue[i].waiting);
     }
     worker->replays = replays;
@@ -402,20 +346,17 @@ void replay_fini(struct worker *worker)
 
 void replay_begin(struct session *session)
 {
-    struct replay_queue *queue = queue_of(session);
-    uint32_t sum = recent_add(&queue->sessions, now_ms(session));
-
-    atomic_store_explicit(&counters_of(queue)->recent_sessions, sum, memory_order_relaxed);
+    replay_rate_note_session(&queue_of(session)->rate);
     session->in.is_watched = session->out.is_watched = true;
 }
 
 void replay_heartbeat(struct worker *worker)
 {
     for (unsigned i = 0; i < worker->replays->count; i++) {
-        struct replay_queue *queue = &worker->replays->queue[i];
+        struct replay_rate *rate = &worker->replays->queue[i].rate;
 
-        if (queue->sessions.sum > 0 || queue->replays.sum > 0)
-            publish_all(queue);
+        if (rate->sessions.sum > 0 || rate->replays.sum > 0)
+            replay_rate_refresh(rate);
     }
 }
 
