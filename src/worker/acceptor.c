@@ -134,6 +134,7 @@ static void on_resume(struct loop_timer *timer)
 
 /* ---- full services ---- */
 
+/* No more can be claimed: a worker that went on watching would use up the others' wake-ups. */
 static void fill(struct acceptors *all, const struct conf_service *service)
 {
     uint64_t until_ms = fullness_add(&all->full, all->worker, service);
