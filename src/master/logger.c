@@ -134,9 +134,11 @@ static void echo(const struct logger *logger, enum log_level level, const char *
     sink_say(logger->echo, level, text, strlen(text));
 }
 
-/* Whether this line is one too many in its second. */
-static bool is_too_many(struct logger *logger)
+/* Whether this line is one too many in its second. A busy connection log leaves some room for what
+ * matters more. */
+static bool is_too_many(struct logger *logger, enum log_level level)
 {
+    unsigned most = LOGGER_LINES_MOST + (level <= LOG_LEVEL_NOTICE ? LOGGER_LINES_SPARE : 0);
     uint64_t now_ms = mono_ms();
 
     if (now_ms >= logger->second_ms + SECOND_MS) {
@@ -144,7 +146,10 @@ static bool is_too_many(struct logger *logger)
         logger->second_ms = now_ms;
         logger->lines = 0;
     }
-    return ++logger->lines > LOGGER_LINES_MOST;
+    if (logger->lines >= most)
+        return true;
+    logger->lines++;
+    return false;
 }
 
 void logger_take(void *context, const char *record, size_t size)
@@ -154,7 +159,7 @@ void logger_take(void *context, const char *record, size_t size)
     enum log_level level = parse(record, size, text);
 
     echo(logger, level, text);
-    if (is_too_many(logger)) {
+    if (is_too_many(logger, level)) {
         logger->dropped++;
         logger->left_out++;
     } else {

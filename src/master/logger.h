@@ -19,6 +19,9 @@
 /* More in a second tell nobody more, and would drown what others have to say. */
 #define LOGGER_LINES_MOST 200
 
+/* So many more where they are notices, or worse. */
+#define LOGGER_LINES_SPARE 50
+
 struct logger {
     struct loop_watch pipe; /* its reading end; -1 while closed */
     int pipe_write;         /* what children inherit */

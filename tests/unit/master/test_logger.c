@@ -259,6 +259,21 @@ static void test_too_many(void)
     desk_close(desk);
 }
 
+/* A flood of lines about connections does not hide what matters more. */
+static void test_room_for_notices(void)
+{
+    enum { TRIES = 100000 };
+    struct desk *desk = desk_open();
+
+    for (int i = 0; desk->logger.dropped == 0 && i < TRIES; i++)
+        desk_take(desk, "<3>w: x\n");
+    CU_ASSERT(desk->logger.dropped == 1);
+    desk_seen(desk);
+    desk_take(desk, "<2>w: worse\n");
+    ASSERT_TEXT(desk_seen(desk), "notice w: worse\n");
+    desk_close(desk);
+}
+
 /* Those who write never wait for the master either: their pipe does not block. */
 static void test_children_never_wait(void)
 {
@@ -361,6 +376,7 @@ const struct unit_test logger_tests[] = {
     {"blocked_sink", test_blocked_sink},
     {"blocked_for_long", test_blocked_for_long},
     {"too_many", test_too_many},
+    {"room_for_notices", test_room_for_notices},
     {"children_never_wait", test_children_never_wait},
     {"losses_at_the_end", test_losses_at_the_end},
     {"blocked_at_the_end", test_blocked_at_the_end},
