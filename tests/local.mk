@@ -21,7 +21,7 @@ include tests/real/local.mk
 include tests/bench/local.mk
 include tests/mutants/local.mk
 
-EXTRA_DIST += tests/run.sh
+EXTRA_DIST += tests/run.sh tests/memcheck.sh tests/memcheck.supp
 dist_check_SCRIPTS += tests/layers.sh tests/manual.sh
 TESTS += tests/layers.sh tests/manual.sh
 
@@ -31,7 +31,7 @@ tests_keys_SOURCES = tests/keys.c
 tests_keys_LDADD = src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)
 
 # Everything that the tests need, built and not run.
-.PHONY: check-build check-real check-long
+.PHONY: check-build check-real check-long check-valgrind
 check-build: all
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_PROGRAMS)
 
@@ -44,3 +44,8 @@ LONG_BOUND = timeout -k 10 3600
 check-long: check-build
 	$(AM_V_at)K0SLB_LONG=1 $(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(LONG_TESTS)' \
 		TEST_BOUND='$(LONG_BOUND)' TEST_SUITE_LOG=test-suite-long.log
+
+# Under valgrind, where it is installed: some minutes.
+check-valgrind: check-build
+	$(AM_V_at)K0SLB_SRCDIR='$(abs_top_srcdir)' K0SLB_BUILDDIR='$(abs_top_builddir)' \
+		$(SHELL) '$(top_srcdir)/tests/memcheck.sh'

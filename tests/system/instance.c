@@ -31,6 +31,7 @@ int instance_init(struct instance *instance)
     unsigned pid = (unsigned)getpid();
 
     memset(instance, 0, sizeof(*instance));
+    instance->wrapper = getenv("K0SLB_WRAPPER");
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
         return -1;
     snprintf(instance->name, sizeof(instance->name), "k0slb-test-%u-%u", pid, number);

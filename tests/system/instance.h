@@ -25,7 +25,8 @@ struct instance {
     char pid_file[96];    /* for a configuration that names one */
     struct addr address;  /* 127.x.y.z of this instance alone, port 0 */
     unsigned descriptors; /* the most k0slbd may open; 0 = as this program */
-    const char *wrapper;  /* words in front of the program, separated by blanks; NULL = none */
+    const char *wrapper;  /* words in front of the program, separated by blanks; NULL = none; at
+                             first what K0SLB_WRAPPER in the environment says */
     pid_t pid;            /* the master's, and its process group's; 0 = never started */
     pid_t earlier[INSTANCE_EARLIER]; /* groups of masters before it that still have processes */
     bool running;                    /* the master has not been reaped */
