@@ -5,22 +5,34 @@ mutants = \
 	tests/mutants/children-keep-lock.patch \
 	tests/mutants/claim-not-taken-back.patch \
 	tests/mutants/deny-ignored.patch \
+	tests/mutants/dirty-pipe-used-again.patch \
+	tests/mutants/fin-before-last-bytes.patch \
+	tests/mutants/first-waiter-accepts-all.patch \
 	tests/mutants/foreign-answer-believed.patch \
 	tests/mutants/gauges-outlive-worker.patch \
 	tests/mutants/health-not-carried.patch \
 	tests/mutants/hello-kept-after-answer.patch \
 	tests/mutants/hello-with-more-replayed.patch \
+	tests/mutants/idle-session-keeps-pipe.patch \
 	tests/mutants/keepalive-alone.patch \
 	tests/mutants/listeners-not-readded.patch \
+	tests/mutants/mark-hides-the-rest.patch \
+	tests/mutants/no-budget.patch \
 	tests/mutants/no-pause-between-reloads.patch \
+	tests/mutants/no-pause-without-descriptors.patch \
+	tests/mutants/one-fin-ends-both.patch \
 	tests/mutants/port-bound-too-early.patch \
 	tests/mutants/replays-unbounded.patch \
+	tests/mutants/reset-looks-like-fin.patch \
+	tests/mutants/reset-not-flushed.patch \
 	tests/mutants/returned-backend-drains.patch \
 	tests/mutants/short-splice.patch \
+	tests/mutants/slow-reader-is-cut.patch \
 	tests/mutants/slow-reader-is-idle.patch \
 	tests/mutants/socket-not-handed-over.patch \
 	tests/mutants/source-counted-after-fin.patch \
 	tests/mutants/sources-outlive-worker.patch \
+	tests/mutants/stuck-at-urgent-mark.patch \
 	tests/mutants/user-timeout.patch
 EXTRA_DIST += $(mutants) tests/mutants/run
 
