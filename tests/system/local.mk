@@ -57,6 +57,7 @@ system_libs = tests/system/libharness.a $(unit_libs) src/board/libboard.a src/co
 
 system_programs = \
 	tests/system/test_relay \
+	tests/system/test_setup \
 	tests/system/test_pressure \
 	tests/system/test_integrity \
 	tests/system/test_urgent \
@@ -92,6 +93,7 @@ LONG_TESTS += tests/system/test_spread tests/system/test_reload tests/system/tes
 LONG_TESTS += tests/system/test_faults tests/system/test_ends tests/system/test_urgent
 LONG_TESTS += tests/system/test_chaos tests/system/test_storm
 LONG_TESTS += tests/system/test_integrity tests/system/test_pressure
+LONG_TESTS += tests/system/test_setup tests/system/test_relay
 
 # Put in front of k0slbd by some of them.
 check_PROGRAMS += tests/system/wrap
@@ -256,3 +258,8 @@ tests_system_test_pressure_SOURCES = tests/system/test_pressure.c
 tests_system_test_pressure_CPPFLAGS = $(unit_cppflags)
 tests_system_test_pressure_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_pressure_LDADD = $(system_libs)
+
+tests_system_test_setup_SOURCES = tests/system/test_setup.c
+tests_system_test_setup_CPPFLAGS = $(unit_cppflags)
+tests_system_test_setup_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_setup_LDADD = $(system_libs)
