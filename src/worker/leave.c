@@ -5,6 +5,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "worker/relay.h"
+
 /* Without progress for so long, or after so long in all, it is over. */
 #define STALL_MS 1000
 #define MOST_MS  30000
@@ -24,8 +26,8 @@ static struct side *survivor(struct session *session)
 
 static enum pump_outcome flush(struct session *session)
 {
-    return session_pump(session,
-                        survivor(session) == &session->client ? &session->out : &session->in);
+    return relay_pump(session,
+                      survivor(session) == &session->client ? &session->out : &session->in);
 }
 
 /* Returns false when the survivor is gone, too. */

@@ -7,8 +7,15 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/acceptor.c \
 	src/worker/session.h \
 	src/worker/session.c \
+	src/worker/relay.h \
+	src/worker/relay.c \
 	src/worker/connect.h \
 	src/worker/connect.c \
+	src/worker/attempt.h \
+	src/worker/connect_wait.h \
+	src/worker/connect_wait.c \
+	src/worker/dial.h \
+	src/worker/dial.c \
 	src/worker/hello.h \
 	src/worker/hello.c \
 	src/worker/budget.h \

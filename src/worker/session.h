@@ -11,6 +11,9 @@
 #include "worker/pump.h"
 #include "worker/worker_state.h"
 
+/* What the loop is asked to report of a session's sockets. */
+#define SESSION_EVENTS (LOOP_READ | LOOP_WRITE | LOOP_RDHUP | LOOP_URGENT | LOOP_EDGE)
+
 struct attempt;
 struct replay;
 
@@ -85,14 +88,8 @@ void session_end(struct session *session, enum board_end reason);
  */
 void session_lose(struct session *session, bool client_is_gone, enum board_end reason);
 
-/* Runs one flow of a session that has, or had, a backend; what left is counted. */
-enum pump_outcome session_pump(struct session *session, struct flow *flow);
-
 /* The last of a session that leaves: closes what is open, with RST if it says so, and frees. */
 void session_free(struct session *session, bool with_reset);
-
-/* Serves the sessions that have something to do: the last thing of every turn. */
-void session_serve_ready(struct worker *worker);
 
 /* Ends every session of this worker. */
 void session_end_all(struct worker *worker, enum board_end reason);

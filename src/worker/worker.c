@@ -12,6 +12,7 @@
 #include "worker/dead_peer.h"
 #include "worker/idle.h"
 #include "worker/leave.h"
+#include "worker/relay.h"
 #include "worker/replay.h"
 #include "worker/retire.h"
 #include "worker/session.h"
@@ -145,7 +146,7 @@ static void worker_turn(void *state)
 {
     struct worker *worker = state;
 
-    session_serve_ready(worker);
+    relay_ready(worker);
     leave_when_done(worker);
 }
 
