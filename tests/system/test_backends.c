@@ -492,11 +492,21 @@ static const struct unit_test tests[] = {
     {NULL, NULL},
 };
 
+/* Those in which bytes are on their way when something happens. */
+static const struct unit_test path_tests[] = {
+    {"refused", test_refused},
+    {"blackholed", test_blackholed},
+    {"client_leaves_while_connecting", test_client_leaves_while_connecting},
+    {"dying_under_load", test_dying_under_load},
+    {"reset_in_midstream", test_reset_in_midstream},
+    {NULL, NULL},
+};
+
 int main(int argc, char **argv)
 {
     static const struct unit_suite suites[] = {
-        {"copy/1", tests},   {"copy/4", tests}, {"splice/1", tests},
-        {"splice/4", tests}, {NULL, NULL},
+        {"copy/1", tests},      {"copy/4", tests},      {"splice/1", tests}, {"splice/4", tests},
+        {"auto/1", path_tests}, {"auto/4", path_tests}, {NULL, NULL},
     };
 
     return unit_main("test_backends", suites, argc, argv);

@@ -369,6 +369,7 @@ int main(int argc, char **argv)
     static const struct unit_suite suites[] = {
         {"copy/4", once},
         {"splice/1", modes},
+        {"auto/1", modes},
         {NULL, NULL},
     };
 
