@@ -162,13 +162,25 @@ static bool has_backends(struct board *board, unsigned service)
     return false;
 }
 
+/* Those included that no backend has any more, or not yet. */
+static bool has_sessions(const struct board *board, unsigned service)
+{
+    for (unsigned worker = 0; worker < board->layout.workers; worker++) {
+        if (board_worker(board, worker) != NULL &&
+            atomic_load(&board_worker_service(board, worker, service)->sessions) != 0)
+            return true;
+    }
+    return false;
+}
+
 static void retire_service(struct board *board, unsigned i, bool is_wanted)
 {
     struct board_service *slot = board_my_service(board, i);
 
     if (atomic_load(&slot->state) == BOARD_SLOT_USED && !is_wanted)
         atomic_store(&slot->state, BOARD_SLOT_REMOVED);
-    if (atomic_load(&slot->state) == BOARD_SLOT_REMOVED && !has_backends(board, i))
+    if (atomic_load(&slot->state) == BOARD_SLOT_REMOVED && !has_backends(board, i) &&
+        !has_sessions(board, i))
         atomic_store(&slot->state, BOARD_SLOT_FREE);
 }
 

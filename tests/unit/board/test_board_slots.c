@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "board/board_writer.h"
 #include "unit/board/scratch.h"
+#include "unit/child.h"
 #include "unit/claim.h"
 #include "unit/unit.h"
 
@@ -129,6 +131,54 @@ static void test_longest_name(void)
     ASSERT_TEXT(board_backend(board, slot)->name, name);
     name[sizeof(name) - 2] = 'm';
     CU_ASSERT(named_backend(board, 0, name) != slot);
+    scratch_drop(board);
+}
+
+/* ---- slots that are free again ---- */
+
+struct holder {
+    struct board *board;
+    unsigned service;
+    uint32_t sessions;
+};
+
+static int hold_sessions(void *context)
+{
+    const struct holder *holder = context;
+
+    if (board_enter(holder->board, BOARD_ROLE_WORKER, 1) == -1)
+        return 1;
+    board_adopt_service(holder->board, holder->service);
+    atomic_store(&board_my_service_counters(holder->board, holder->service)->sessions,
+                 holder->sessions);
+    return 0;
+}
+
+/*
+ * A session may outlive the backend's part in it: the last bytes are on their way to its client.
+ * The next service in the slot would be counted down by a session that it never had.
+ */
+static void test_a_service_stays_for_its_last_sessions(void)
+{
+    struct board *board = scratch_board(3, 9, 2);
+    struct holder holder = {board, named_service(board, "kubeAPI"), 1};
+    struct conf conf = {0};
+    int fd = epoch_seal(&conf, 1);
+    const struct epoch *epoch;
+
+    CU_ASSERT_FATAL(fd != -1);
+    epoch = epoch_map(fd);
+    fd_close(&fd);
+    CU_ASSERT_FATAL(epoch != NULL);
+    ASSERT_NUMBER(child_run(hold_sessions, &holder), 0);
+    board_retire(board, epoch);
+    ASSERT_NUMBER(board_service(board, holder.service)->state, BOARD_SLOT_REMOVED);
+    CU_ASSERT(named_service(board, "registry") != holder.service);
+    holder.sessions = 0;
+    ASSERT_NUMBER(child_run(hold_sessions, &holder), 0);
+    board_retire(board, epoch);
+    ASSERT_NUMBER(board_service(board, holder.service)->state, BOARD_SLOT_FREE);
+    epoch_unmap(epoch);
     scratch_drop(board);
 }
 
@@ -383,6 +433,7 @@ const struct unit_test board_slot_tests[] = {
     {"claim_again", test_claim_again},
     {"full", test_full},
     {"longest_name", test_longest_name},
+    {"a_service_stays_for_its_last_sessions", test_a_service_stays_for_its_last_sessions},
     {"address", test_address},
     {"place", test_place},
     {"resolved_controllers_are_let_in", test_resolved_controllers_are_let_in},
