@@ -29,7 +29,8 @@ struct role_birth {
     int channel;          /* this child's end */
     int log;              /* the log pipe's writing end */
     int look_event;       /* eventfd: workers write it, the checker reads it ("look now") */
-    int health_event;     /* eventfd: the checker writes it, workers watch it edge-triggered and
+    int health_event;     /* eventfd: the checker writes it, and a worker without room for a
+                             connection; workers watch it edge-triggered and
                              never read it ("health has changed") */
 };
 

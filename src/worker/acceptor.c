@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -85,6 +86,18 @@ static void readd(struct acceptor *acceptor)
 
 /* ---- pausing: never spin on a queue that cannot be served ---- */
 
+/*
+ * The kernel has woken this worker alone for a connection that it cannot take. The others look at
+ * their listeners when this eventfd is written: a full count of it wakes them as well.
+ */
+static void wake_others(const struct worker *worker)
+{
+    const uint64_t one = 1;
+
+    if (write(worker->birth->health_event, &one, sizeof(one)) == -1 && errno != EAGAIN)
+        log_debug("the other workers are not woken: %s", strerror(errno));
+}
+
 static void pause_and_say(struct acceptors *all, const char *why)
 {
     struct worker *worker = all->worker;
@@ -102,6 +115,7 @@ static void pause_and_say(struct acceptors *all, const char *why)
     all->paused = true;
     board_count(&worker->own->accept_pauses, 1);
     look_at_all(all);
+    wake_others(worker);
     loop_timer_set(worker->loop, &all->resume, now + PAUSE_MS);
 }
 

@@ -96,10 +96,14 @@ static void *worker_prepare(const struct role_birth *birth)
     return NULL;
 }
 
+/* Health has changed, or a worker has no room for a connection that it was woken for. */
 static void on_health(struct loop_watch *watch, unsigned events)
 {
+    struct worker *worker = CONTAINER_OF(watch, struct worker, health_watch);
+
     (void)events;
-    suspicion_trust_checker(CONTAINER_OF(watch, struct worker, health_watch));
+    suspicion_trust_checker(worker);
+    acceptors_readd(worker);
 }
 
 /* Everything that is chosen from now on comes from this epoch. */

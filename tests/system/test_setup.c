@@ -189,13 +189,15 @@ static void starve_one(struct scene *scene)
     static struct crowd old;
     pid_t worker = instance_child(&scene->instance, BOARD_ROLE_WORKER, 0);
     uint64_t slowest = 0;
+    const _Atomic uint64_t *pauses = &board_worker(scene->instance.board, 0)->accept_pauses;
     unsigned lost;
     long before;
 
     ASSERT_NUMBER(crowd_open(&old, &scene->listen, 40), 0);
     before = limit_descriptors(worker, (unsigned)procfs_fd_count(worker));
     CU_ASSERT_TRUE(before > 0);
-    for (unsigned i = 0; i < volume(200, 5000); i++) {
+    /* Only visits that it is woken for can go wrong: it has to have rested a few times. */
+    for (unsigned i = 0; i < 100000 && atomic_load(pauses) < volume(8, 50); i++) {
         uint64_t start = mono_ms();
 
         ASSERT_NUMBER(client_visit(&scene->listen), 0);
@@ -203,10 +205,10 @@ static void starve_one(struct scene *scene)
             slowest = mono_ms() - start;
     }
     printf("the slowest visit took %u ms\n", (unsigned)slowest);
-    /* Whom the starved one was woken for, the others find when they look by themselves. */
-    CU_ASSERT_TRUE(slowest < 1500);
+    /* Whom the starved one was woken for, another one takes at once. */
+    CU_ASSERT_TRUE(slowest < 200);
     CU_ASSERT_TRUE(procfs_cpu_percent(worker, 500) < 5);
-    CU_ASSERT_TRUE(atomic_load(&board_worker(scene->instance.board, 0)->accept_pauses) >= 1);
+    CU_ASSERT_TRUE(atomic_load(pauses) >= volume(8, 50));
     CU_ASSERT_TRUE(count_lines(scene, "accepting is paused") <= 3);
     ASSERT_NUMBER(crowd_echo(&old, &lost), old.count);
     CU_ASSERT_TRUE(limit_descriptors(worker, (unsigned long)before) != -1);
