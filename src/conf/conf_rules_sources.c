@@ -105,18 +105,49 @@ static bool is_of_this_machine(const struct conf_rules *rules, const struct sour
 struct targets {
     bool any;
     bool of_family;
-    bool names; /* nobody knows yet of which family those are */
+    bool reached; /* one of them can be connected to from there */
+    bool names;   /* nobody knows yet of which family those are */
 };
 
+static bool is_loopback(const struct addr *address)
+{
+    return address->family == ADDR_IPV4 && address->ip[0] == 127;
+}
+
+/*
+ * Whether the backend can be connected to from there: from a loopback address this machine's own
+ * can be, and the kernel says EINVAL to all others. Connecting a socket for datagrams sends
+ * nothing.
+ */
+static bool is_way(const struct addr *from, const struct addr *to)
+{
+    struct sockaddr_storage source;
+    struct sockaddr_storage target;
+    socklen_t source_length = addr_to_sockaddr(from, &source);
+    socklen_t target_length = addr_to_sockaddr(to, &target);
+    bool is_wrong;
+    int fd;
+
+    if (!is_loopback(from))
+        return true;
+    fd = socket(source.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    is_wrong = fd != -1 && bind(fd, (const struct sockaddr *)&source, source_length) == 0 &&
+               connect(fd, (const struct sockaddr *)&target, target_length) == -1 &&
+               errno == EINVAL;
+    fd_close(&fd);
+    return !is_wrong;
+}
+
 static void add_targets(const struct conf *conf, const struct conf_service *service,
-                        unsigned family, struct targets *targets)
+                        const struct addr *from, struct targets *targets)
 {
     for (unsigned i = 0; i < service->backend_count; i++) {
-        const struct conf_backend *backend = &conf->backends[service->first_backend + i];
+        const struct addr *to = &conf->backends[service->first_backend + i].address;
 
         targets->any = true;
-        targets->names |= backend->address.family == ADDR_NONE;
-        targets->of_family |= backend->address.family == family;
+        targets->names |= to->family == ADDR_NONE;
+        targets->of_family |= to->family == from->family;
+        targets->reached |= to->family == from->family && (targets->reached || is_way(from, to));
     }
 }
 
@@ -135,25 +166,38 @@ static bool find_targets(const struct conf_rules *rules, const struct source *so
         conf_services_section(service->name, section);
         if (conf_rules_is_backend_refused(rules, section))
             return false;
-        add_targets(rules->conf, service, source->address->family, targets);
+        add_targets(rules->conf, service, source->address, targets);
     }
     return targets->any;
 }
 
-static void check_family(const struct conf_rules *rules, const struct source *source)
+static void report_family(const struct conf_rules *rules, const struct source *source, bool names)
 {
     const char *family = source->address->family == ADDR_IPV4 ? "IPv4" : "IPv6";
-    struct targets targets;
 
-    if (!find_targets(rules, source, &targets) || targets.of_family)
-        return;
-    if (targets.names)
+    if (names)
         conf_report_add(
             rules->report, CONF_WARNING, source->line, source->section, "source_address",
             "\"%s\" is of no use unless a backend's name has an %s address", source->text, family);
     else
         conf_report_add(rules->report, CONF_ERROR, source->line, source->section, "source_address",
                         "\"%s\" is of no use: no backend has an %s address", source->text, family);
+}
+
+static void check_targets(const struct conf_rules *rules, const struct source *source)
+{
+    struct targets targets;
+
+    if (!find_targets(rules, source, &targets))
+        return;
+    if (!targets.of_family)
+        report_family(rules, source, targets.names);
+    else if (!targets.reached && !targets.names)
+        conf_report_add(rules->report, CONF_WARNING, source->line, source->section,
+                        "source_address",
+                        "\"%s\" reaches no backend: connections from a loopback address stay on "
+                        "this machine",
+                        source->text);
 }
 
 void conf_rules_sources(const struct conf_rules *rules)
@@ -170,6 +214,6 @@ void conf_rules_sources(const struct conf_rules *rules)
     for (unsigned i = 0; i < count; i++) {
         find_source(rules, i, &source);
         if (is_of_this_machine(rules, &source))
-            check_family(rules, &source);
+            check_targets(rules, &source);
     }
 }

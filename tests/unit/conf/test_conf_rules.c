@@ -198,7 +198,23 @@ static void the_family_of_a_name_is_not_known(void)
                 "t.ini:5: [service kubeAPI] source_address: \"127.0.0.2\" is of no use unless a "
                 "backend's name has an IPv4 address");
     loaded_free(&loaded);
-    load_good(&loaded, NAMES "c3 = 10.0.0.13\n[service kubeAPI]\nsource_address = 127.0.0.2\n");
+    load_good(&loaded, NAMES "c3 = 127.0.0.13\n[service kubeAPI]\nsource_address = 127.0.0.2\n");
+    ASSERT_TEXT(message_of(CONF_WARNING, "source_address"), "");
+    loaded_free(&loaded);
+}
+
+/* From 127.0.0.2 connect(2) reaches this machine alone: who writes it hardly means it. */
+static void a_source_address_that_reaches_no_backend(void)
+{
+    static const char far_warning[] =
+        "t.ini:5: [service kubeAPI] source_address: \"127.0.0.2\" reaches no backend: connections "
+        "from a loopback address stay on this machine";
+
+    load_good(&loaded, CONTROLLERS "[service kubeAPI]\nsource_address = 127.0.0.2\n");
+    ASSERT_TEXT(message_of(CONF_WARNING, "source_address"), far_warning);
+    loaded_free(&loaded);
+    load_good(&loaded, CONTROLLERS "[service kubeAPI]\nsource_address = 127.0.0.2\n"
+                                   "server a = 10.0.0.1:6443\nserver b = 127.0.0.11:6443\n");
     ASSERT_TEXT(message_of(CONF_WARNING, "source_address"), "");
     loaded_free(&loaded);
 }
@@ -292,6 +308,7 @@ const struct unit_test conf_rules_tests[] = {
     {"source_addresses_that_can_be_used", source_addresses_that_can_be_used},
     {"source_addresses_of_ipv6", source_addresses_of_ipv6},
     {"the_family_of_a_name_is_not_known", the_family_of_a_name_is_not_known},
+    {"a_source_address_that_reaches_no_backend", a_source_address_that_reaches_no_backend},
     {"sixty_four_source_addresses", sixty_four_source_addresses},
     {"two_hundred_fifty_six_ranges", two_hundred_fifty_six_ranges},
     {"private_for_everybody", private_for_everybody},
