@@ -25,6 +25,8 @@ enum verdict suspicion_verdict(int error)
     case EAGAIN:
     case EACCES:
     case EPERM:
+    case EINVAL: /* from a loopback address to another machine; a link-local one without a zone */
+    case EAFNOSUPPORT:
         return VERDICT_LOCAL;
     default:
         return VERDICT_REFUSED;

@@ -1,5 +1,6 @@
 #include "worker/suspicion.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -115,7 +116,25 @@ static void test_reset(void)
     run(&scene, 3, BOARD_UP);
 }
 
+/* What this machine itself cannot do is nothing against a backend. */
+static void test_verdicts(void)
+{
+    static const struct {
+        int error;
+        enum verdict verdict;
+    } cases[] = {
+        {ECONNREFUSED, VERDICT_REFUSED}, {EHOSTUNREACH, VERDICT_REFUSED},
+        {ETIMEDOUT, VERDICT_TIMEOUT},    {EMFILE, VERDICT_STARVED},
+        {EADDRNOTAVAIL, VERDICT_LOCAL},  {EINVAL, VERDICT_LOCAL},
+        {EAFNOSUPPORT, VERDICT_LOCAL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        ASSERT_NUMBER(suspicion_verdict(cases[i].error), cases[i].verdict);
+}
+
 const struct unit_test suspicion_tests[] = {
+    {"verdicts", test_verdicts},
     {"silent", test_silent},
     {"silent_beside_a_down_one", test_silent_beside_a_down_one},
     {"reset", test_reset},
