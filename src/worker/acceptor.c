@@ -42,7 +42,7 @@ struct acceptors {
     uint64_t logged_ms;
     struct fullness full;
     struct loop_timer retry; /* for the service that is tried again first */
-    struct access_log denied;
+    struct told denied;
     size_t count;
     struct acceptor acceptor[CONF_MAX_LISTENERS];
 };

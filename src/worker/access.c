@@ -25,18 +25,12 @@ bool access_allows(const struct worker *worker, const struct conf_service *servi
 }
 
 void access_note_denied(struct worker *worker, const struct conf_service *service,
-                        const struct addr *client, struct access_log *log)
+                        const struct addr *client, struct told *told)
 {
-    uint64_t now = loop_now_ms(worker->loop);
     char text[ADDR_TEXT_SIZE];
 
     board_count(&board_my_service_counters(worker->board, service->slot)->denied, 1);
-    if (log->said_ms != 0 && now - log->said_ms < SAY_MS) {
-        log->suppressed++;
-        return;
-    }
-    log_notice("denied service=%s client=%s suppressed=%" PRIu64, service->name,
-               addr_format(client, text), log->suppressed);
-    log->said_ms = now;
-    log->suppressed = 0;
+    if (told_is_due(told, loop_now_ms(worker->loop), SAY_MS))
+        log_notice("denied service=%s client=%s suppressed=%" PRIu64, service->name,
+                   addr_format(client, text), told->reported);
 }

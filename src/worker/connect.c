@@ -113,6 +113,7 @@ static void try_backend(struct session *session, unsigned chosen)
     source_begin(session, service_of(session), &session->attempt->client);
     if (is_first_try(session->attempt) &&
         source_has_too_many(session, service_of(session), &session->attempt->client)) {
+        source_note_too_many(worker, service_of(session), &session->attempt->client);
         session_end(session, BOARD_END_LIMIT);
         return;
     }

@@ -46,6 +46,7 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/fullness.c \
 	src/worker/access.h \
 	src/worker/access.c \
+	src/worker/told.h \
 	src/worker/bind_local.h \
 	src/worker/bind_local.c \
 	src/worker/conn_log.h \

@@ -1,7 +1,13 @@
 #include "worker/source.h"
 
+#include <inttypes.h>
+
 #include "base/log.h"
 #include "board/board_sources.h"
+
+/* One line about a client in so long a time, for each worker, and one about the table. */
+#define SAY_LIMITED_MS 1000
+#define SAY_FULL_MS    60000
 
 bool source_is_untold(const struct worker *worker, const struct conf_service *service,
                       const struct addr *client)
@@ -9,14 +15,17 @@ bool source_is_untold(const struct worker *worker, const struct conf_service *se
     return conf_counts_sources(service) && !board_source_fits(worker->board, service->slot, client);
 }
 
-/* Once, until there has been some room again. */
+/* Once, until there has been some room again: clients that come and go make no flood of it. */
 static void say_full(struct worker *worker)
 {
     if (worker->sources_were_full)
         return;
     worker->sources_were_full = true;
-    log_warning("the table of client addresses is full: others are counted in no table and get the "
-                "backend with the fewest connections; raise [k0slb] max_sources (%u)",
+    if (!told_is_due(&worker->sources_full, loop_now_ms(worker->loop), SAY_FULL_MS))
+        return;
+    log_warning("the table of client addresses is full: others are counted in no table, get the "
+                "backend with the fewest connections and are not limited; raise [k0slb] "
+                "max_sources (%u)",
                 (unsigned)board_master(worker->board)->layout.sources);
 }
 
@@ -44,6 +53,17 @@ bool source_has_too_many(const struct session *session, const struct conf_servic
     atomic_thread_fence(memory_order_seq_cst);
     return board_source_total(session->worker->board, service->slot, client) >
            service->source_max_connections;
+}
+
+void source_note_too_many(struct worker *worker, const struct conf_service *service,
+                          const struct addr *client)
+{
+    char text[ADDR_TEXT_SIZE];
+
+    if (told_is_due(&worker->limited, loop_now_ms(worker->loop), SAY_LIMITED_MS))
+        log_notice("limited service=%s client=%s source_max_connections=%u suppressed=%" PRIu64,
+                   service->name, addr_format(client, text),
+                   (unsigned)service->source_max_connections, worker->limited.reported);
 }
 
 void source_end(struct session *session)

@@ -21,6 +21,10 @@ void source_begin(struct session *session, const struct conf_service *service,
 bool source_has_too_many(const struct session *session, const struct conf_service *service,
                          const struct addr *client);
 
+/* Names one such client a second in the log. */
+void source_note_too_many(struct worker *worker, const struct conf_service *service,
+                          const struct addr *client);
+
 /*
  * Takes the count back; nothing happens when there is none. Before the client learns of the end: it
  * may be back at once, in another worker.

@@ -13,6 +13,7 @@
 #include "role/role.h"
 #include "worker/pipe_pool.h"
 #include "worker/pump.h"
+#include "worker/told.h"
 
 struct acceptors;
 struct dead_peers;
@@ -30,7 +31,9 @@ struct worker {
 
     struct acceptors *acceptors;
     bool draining;
-    bool sources_were_full; /* that was logged, and there has been no room since */
+    bool sources_were_full;   /* that was logged, and there has been no room since */
+    struct told sources_full; /* how often it was logged */
+    struct told limited;      /* clients beyond source_max_connections */
 
     uint32_t sessions;
     uint32_t sessions_most;          /* what the descriptors allow */

@@ -187,6 +187,8 @@ static void limit_through(unsigned count, struct crowd *crowd)
         for (int i = 0; i < 10; i++)
             ASSERT_NUMBER(client_knock(&scene.listen), CLIENT_RESET);
         ASSERT_NUMBER(SERVICE_COUNTER(&scene, limited), 10);
+        CU_ASSERT_TRUE(
+            wait_log(&scene.instance, "limited service=test client=127.0.0.1:", SOON_MS));
         other = open_from(&scene.listen, 9);
         ASSERT_NUMBER(client_echo(&other, 100), 0);
         client_close(&other);
