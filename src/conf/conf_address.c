@@ -269,6 +269,10 @@ int conf_address_allow(const char *item, struct conf_allow *out, char reason[CON
     }
     if (cidr_parse(&out->range, item) == 0)
         return 0;
+    if (strpbrk(item, " \t") != NULL)
+        return conf_reason(reason, "\"%s\" is not one range; a list has commas", item);
+    if (strchr(item, '%') != NULL)
+        return conf_reason(reason, "\"%s\": a range is written without an interface", item);
     return conf_reason(reason,
                        "\"%s\" is no range such as 10.0.0.0/8, and none of all, private, "
                        "controllers",

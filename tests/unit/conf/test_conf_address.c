@@ -172,6 +172,10 @@ static void allowed(void)
     ASSERT_TEXT(reason, "\"10.0.0.0/33\" is no range such as 10.0.0.0/8, and none of all, private, "
                         "controllers");
     ASSERT_NUMBER(conf_address_allow("everyone", &allow, reason), -1);
+    ASSERT_NUMBER(conf_address_allow("10.0.0.0/8 10.1.0.1", &allow, reason), -1);
+    ASSERT_TEXT(reason, "\"10.0.0.0/8 10.1.0.1\" is not one range; a list has commas");
+    ASSERT_NUMBER(conf_address_allow("fe80::1%lo", &allow, reason), -1);
+    ASSERT_TEXT(reason, "\"fe80::1%lo\": a range is written without an interface");
 }
 
 static void sources(void)
