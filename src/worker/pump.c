@@ -42,6 +42,8 @@ void side_note(struct side *side, unsigned events)
         side->writable = true;
     if (events & (LOOP_RDHUP | LOOP_HUP | LOOP_ERROR | LOOP_URGENT))
         side->special = true;
+    if (events & (LOOP_HUP | LOOP_ERROR))
+        side->is_hung = true;
 }
 
 static bool would_block(void)

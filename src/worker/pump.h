@@ -37,6 +37,7 @@ struct side {
     bool readable;           /* cleared by EAGAIN, or by a short read when nothing special is on */
     bool writable;           /* cleared by EAGAIN */
     bool special;            /* FIN, error or an urgent byte was reported: trust EAGAIN alone */
+    bool is_hung;            /* an error was reported, or that it is shut both ways */
     bool has_sent;           /* something has been sent to it */
     bool is_prompt;          /* TCP_NODELAY is set */
 };

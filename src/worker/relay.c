@@ -29,11 +29,11 @@ static bool is_silence(int error)
 }
 
 /* The reason for a failed pump: its source or its sink is the client's side, or the backend's. */
-static enum board_end reason_of(bool at_client)
+static enum board_end reason_of(int error, bool at_client)
 {
-    if (errno == ENOMEM)
+    if (error == ENOMEM)
         return BOARD_END_INTERNAL;
-    if (is_silence(errno))
+    if (is_silence(error))
         return at_client ? BOARD_END_DEAD_CLIENT : BOARD_END_DEAD_BACKEND;
     return at_client ? BOARD_END_CLIENT_RESET : BOARD_END_BACKEND_RESET;
 }
@@ -91,12 +91,14 @@ static bool run_flow(struct session *session, struct flow *flow)
     outcome = relay_pump(session, flow);
     if (ends_source && flow->shut)
         end_source(session);
-    if (outcome == PUMP_AGAIN)
+    if (outcome == PUMP_AGAIN) {
+        session->moved_ms = loop_now_ms(session->worker->loop);
         session_wake(session);
+    }
     if (outcome == PUMP_WAIT || outcome == PUMP_AGAIN)
         return true;
     at_client = (outcome == PUMP_SOURCE_FAILED) == from_client;
-    reason = reason_of(at_client);
+    reason = reason_of(errno, at_client);
     if (reason == BOARD_END_INTERNAL)
         session_end(session, reason);
     else if (outcome == PUMP_SOURCE_FAILED)
@@ -125,9 +127,32 @@ static void finish(struct session *session)
         session_end(session, (enum board_end)session->first_end);
 }
 
+static void lose_hung(struct session *session, const struct side *side)
+{
+    bool at_client = side == &session->client;
+    int error = 0;
+    socklen_t length = sizeof(error);
+
+    if (getsockopt(side->watch.fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
+        error = errno;
+    session_lose(session, at_client, reason_of(error, at_client));
+}
+
+/*
+ * A side whose FIN has been passed on is not read any more: that it was reset after that, or found
+ * dead, is seen here alone. The kernel reports it, as nothing else can be over both ways: of the
+ * other direction the FIN has not been passed on yet.
+ */
+static void look_for_hung(struct session *session)
+{
+    if (session->in.shut && session->client.is_hung)
+        lose_hung(session, &session->client);
+    else if (session->out.shut && session->backend.is_hung)
+        lose_hung(session, &session->backend);
+}
+
 static void relay(struct session *session)
 {
-    session->moved_ms = loop_now_ms(session->worker->loop);
     if (session->in.is_watched && replay_look(session))
         return;
     if (!run_flow(session, &session->in))
@@ -138,6 +163,8 @@ static void relay(struct session *session)
     note_first_end(session);
     if (session->in.shut && session->out.shut)
         finish(session);
+    else
+        look_for_hung(session);
 }
 
 static void serve(struct session *session)

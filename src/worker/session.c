@@ -156,14 +156,25 @@ void session_wake(struct session *session)
         list_append(&session->worker->ready, &session->ready);
 }
 
+/* A session is woken by timers too: only what its sockets report is movement. */
+static void serve_side(struct session *session, struct side *side, unsigned events)
+{
+    side_note(side, events);
+    if (session->state == SESSION_RELAYING)
+        session->moved_ms = loop_now_ms(session->worker->loop);
+    session_wake(session);
+}
+
 static void on_client(struct loop_watch *watch, unsigned events)
 {
     struct session *session = CONTAINER_OF(watch, struct session, client.watch);
 
+    if (session->state != SESSION_CONNECTING) {
+        serve_side(session, &session->client, events);
+        return;
+    }
     side_note(&session->client, events);
-    if (session->state != SESSION_CONNECTING)
-        session_wake(session);
-    else if (events & (LOOP_HUP | LOOP_ERROR))
+    if (events & (LOOP_HUP | LOOP_ERROR))
         session_end(session, BOARD_END_CLIENT_GONE);
 }
 
@@ -171,12 +182,10 @@ static void on_backend(struct loop_watch *watch, unsigned events)
 {
     struct session *session = CONTAINER_OF(watch, struct session, backend.watch);
 
-    if (session->state == SESSION_CONNECTING) {
+    if (session->state == SESSION_CONNECTING)
         connect_event(session, events);
-        return;
-    }
-    side_note(&session->backend, events);
-    session_wake(session);
+    else
+        serve_side(session, &session->backend, events);
 }
 
 /* ---- the beginning ---- */
@@ -232,6 +241,7 @@ void session_connected(struct session *session)
 
     session->state = SESSION_RELAYING;
     session->backend.writable = true;
+    session->moved_ms = loop_now_ms(worker->loop);
     conn_log_connected(session);
     list_append(&worker->at_backend[session->backend_slot], &session->at_backend);
     board_count(&board_my_backend_counters(worker->board, session->backend_slot)->total, 1);

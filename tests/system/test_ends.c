@@ -106,6 +106,30 @@ static void script_expect_reset(struct peer_session *session)
                           in.offset == session->peer->amount);
 }
 
+/* Reads to the FIN, answers nothing, and waits for the reset that comes after it. */
+static void script_expect_reset_after_fin(struct peer_session *session)
+{
+    struct pollfd gone[2] = {{.fd = session->fd}, {.fd = session->peer->stop_fd, .events = POLLIN}};
+    struct tagged in;
+    struct tagged out;
+
+    if (take_question(session, &in, &out) == -1 ||
+        stream_read(session->fd, &in, UINT64_MAX, NULL) != CLIENT_FIN)
+        return;
+    atomic_fetch_add(&session->peer->received, in.offset);
+    book(session, poll(gone, 2, CLIENT_PATIENCE_MS) > 0 && gone[0].revents != 0);
+}
+
+/* Sends its FIN, and resets once the client has put a whole session on the peer's account. */
+static void script_fin_and_reset(struct peer_session *session)
+{
+    struct tagged in;
+    struct tagged out;
+
+    if (take_question(session, &in, &out) == 0 && shutdown(session->fd, SHUT_WR) == 0)
+        session->reset = wait_count(&session->peer->whole, 1, CLIENT_PATIENCE_MS);
+}
+
 /* ---- what clients do ---- */
 
 /* Opens a session and sends its first block. */
@@ -377,6 +401,50 @@ static void test_client_reset(void)
     scene_close(&scene);
 }
 
+/*
+ * A side that has sent its FIN may still reset, or be found dead: nothing is left to be read of it
+ * then, and the other side, which is silent, does not find out for itself.
+ */
+static void test_client_reset_after_fin(void)
+{
+    static const struct scene_plan plan = {.backends = 1, .script = script_expect_reset_after_fin};
+    struct scene scene;
+    struct tagged out;
+    struct client client;
+
+    if (scene_open(&scene, &plan) == 0) {
+        ask(&scene, &client, &out);
+        ASSERT_NUMBER(client_fin(&client), 0);
+        CU_ASSERT_TRUE(wait_count(&scene.peers[0].received, TAGGED_BLOCK, SOON_MS));
+        client_reset(&client);
+        CU_ASSERT_TRUE(scene_wait_whole(&scene, 1));
+        assert_all_is_over(&scene);
+    }
+    scene_close(&scene);
+}
+
+static void test_backend_reset_after_fin(void)
+{
+    static const struct scene_plan plan = {.backends = 1, .script = script_fin_and_reset};
+    struct scene scene;
+    struct tagged out;
+    struct client client;
+
+    if (scene_open(&scene, &plan) == 0) {
+        struct pollfd gone = {.events = 0};
+
+        ask(&scene, &client, &out);
+        ASSERT_NUMBER(client_next(&client, SOON_MS), CLIENT_FIN);
+        atomic_fetch_add(&scene.peers[0].whole, 1);
+        gone.fd = client.fd;
+        ASSERT_NUMBER(poll(&gone, 1, SOON_MS), 1);
+        assert_all_is_over(&scene);
+        ASSERT_NUMBER(look_backend(&scene.instance, "b1").resets, 1);
+        client_close(&client);
+    }
+    scene_close(&scene);
+}
+
 /* A client that goes on sending what nobody reads, until it can no more. */
 struct uploader {
     struct client *client;
@@ -429,6 +497,8 @@ static void test_answer_to_unread_upload(void)
         {"DI-06_backend_reset", test_backend_reset},                                               \
         {"DI-06_backend_reset_after_answer", test_backend_reset_after_answer},                     \
         {"DI-06_client_reset", test_client_reset},                                                 \
+        {"DI-06_client_reset_after_fin", test_client_reset_after_fin},                             \
+        {"DI-06_backend_reset_after_fin", test_backend_reset_after_fin},                           \
     {                                                                                              \
         "DI-06_answer_to_unread_upload", test_answer_to_unread_upload                              \
     }

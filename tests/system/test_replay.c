@@ -622,6 +622,23 @@ static void test_only_one(void)
     scene_close(&scene);
 }
 
+/* Looking for another backend again and again is no movement: an idle session ends all the same. */
+static void test_only_one_is_idle(void)
+{
+    const struct scene_plan plan = {
+        .backends = 1, .script = script_silent, .keys = KEYS "idle_timeout = 600ms\n"};
+    struct scene scene;
+    struct client client;
+
+    if (scene_open(&scene, &plan) == 0 && client_open(&client, &scene.listen) == 0) {
+        ASSERT_NUMBER(say_hello(&client, &(struct hello_order){.size = HELLO_SIZE}), 0);
+        ASSERT_NUMBER(client_next(&client, SOON_MS), CLIENT_RESET);
+        client_close(&client);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+    }
+    scene_close(&scene);
+}
+
 /* What the only backend does instead of answering reaches the client. */
 static void end_alone(peer_script *script, enum client_end end)
 {
@@ -869,6 +886,7 @@ static const struct unit_test all[] = {
     {"reset_at_half", test_reset_at_half},
     {"reset_at_once", test_reset_at_once},
     {"only_one", test_only_one},
+    {"only_one_is_idle", test_only_one_is_idle},
     {"only_one_resets", test_only_one_resets},
     {"only_one_closes", test_only_one_closes},
     {"suspect", test_suspect},
