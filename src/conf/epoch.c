@@ -156,19 +156,49 @@ static bool is_access(const struct epoch *epoch, const struct conf_access *acces
     return is_range(access->first_cidr, access->cidr_count, epoch->cidr_count);
 }
 
+static bool is_service(const struct epoch *epoch, unsigned index)
+{
+    const struct conf_service *service = epoch_service(epoch, index);
+
+    return service->slot < CONF_MAX_SERVICES && epoch->service_of_slot[service->slot] == index &&
+           service->balance <= BALANCE_SOURCE_SPREAD &&
+           is_range(service->first_backend, service->backend_count, epoch->backend_count) &&
+           is_range(service->first_listener, service->listener_count, epoch->listener_count) &&
+           is_range(service->first_local, service->local_count, epoch->local_count) &&
+           is_access(epoch, &service->allow) && is_access(epoch, &service->deny);
+}
+
+static bool is_backend(const struct epoch *epoch, unsigned index)
+{
+    const struct conf_backend *backend = epoch_backend(epoch, index);
+
+    return backend->slot < CONF_MAX_BACKENDS && epoch->backend_of_slot[backend->slot] == index &&
+           backend->service < epoch->service_count;
+}
+
+static bool has_addresses(const struct epoch *epoch)
+{
+    for (unsigned i = 0; i < epoch->cidr_count; i++) {
+        if (epoch_cidrs(epoch)[i].prefix > 128)
+            return false;
+    }
+    for (unsigned i = 0; i < epoch->local_count; i++) {
+        uint8_t family = epoch_local(epoch, i)->family;
+
+        if (family != ADDR_IPV4 && family != ADDR_IPV6)
+            return false;
+    }
+    return true;
+}
+
 static bool has_indices(const struct epoch *epoch)
 {
     for (unsigned i = 0; i < epoch->service_count; i++) {
-        const struct conf_service *service = epoch_service(epoch, i);
-
-        if (!is_range(service->first_backend, service->backend_count, epoch->backend_count) ||
-            !is_range(service->first_listener, service->listener_count, epoch->listener_count) ||
-            !is_range(service->first_local, service->local_count, epoch->local_count) ||
-            !is_access(epoch, &service->allow) || !is_access(epoch, &service->deny))
+        if (!is_service(epoch, i))
             return false;
     }
     for (unsigned i = 0; i < epoch->backend_count; i++) {
-        if (epoch_backend(epoch, i)->service >= epoch->service_count)
+        if (!is_backend(epoch, i))
             return false;
     }
     for (unsigned i = 0; i < epoch->listener_count; i++) {
@@ -225,7 +255,8 @@ const struct epoch *epoch_map(int fd)
     epoch = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (epoch == MAP_FAILED)
         return NULL;
-    if (epoch->size == size && has_places(epoch) && has_indices(epoch) && has_slots(epoch))
+    if (epoch->size == size && has_places(epoch) && has_indices(epoch) && has_slots(epoch) &&
+        has_addresses(epoch))
         return epoch;
     munmap(epoch, size);
     errno = EINVAL;

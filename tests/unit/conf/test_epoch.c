@@ -142,9 +142,11 @@ static void what_is_no_epoch_is_refused(void)
         struct epoch epoch;
         char bytes[65536];
     } copy;
-    const struct epoch *good = seal_and_map(CONTROLLERS);
+    const struct epoch *good =
+        seal_and_map(CONTROLLERS "[defaults]\nallow = private\nsource_address = 127.0.0.9\n");
     size_t size = good->size;
 
+#define FIRST(type, at) ((struct type *)(void *)(copy.bytes + copy.epoch.at))
 #define EXPECT_REFUSED(change)                                                                     \
     do {                                                                                           \
         memcpy(copy.bytes, good, size);                                                            \
@@ -170,13 +172,22 @@ static void what_is_no_epoch_is_refused(void)
     EXPECT_REFUSED(copy.epoch.listeners_at = UINT32_MAX - 7);
     EXPECT_REFUSED(copy.epoch.service_of_slot[0] = 3);
     EXPECT_REFUSED(copy.epoch.backend_of_slot[0] = 6);
-    EXPECT_REFUSED(copy.epoch.stats.allow.first_cidr = 9);
-    EXPECT_REFUSED(
-        ((struct conf_service *)(void *)(copy.bytes + copy.epoch.services_at))->first_backend = 5);
-    EXPECT_REFUSED(((struct conf_backend *)(void *)(copy.bytes + copy.epoch.backends_at))->service =
-                       3);
-    EXPECT_REFUSED(((struct conf_listener *)(void *)(copy.bytes + copy.epoch.listeners_at))->owner =
-                       3);
+    EXPECT_REFUSED(copy.epoch.stats.allow.first_cidr = 10);
+    EXPECT_REFUSED(copy.epoch.local_count = CONF_MAX_LOCALS + 1);
+    EXPECT_REFUSED(copy.epoch.locals_at = (uint32_t)size + 8);
+    EXPECT_REFUSED(FIRST(conf_service, services_at)->first_backend = 5);
+    EXPECT_REFUSED(FIRST(conf_service, services_at)->first_local = 2);
+    EXPECT_REFUSED(FIRST(conf_service, services_at)->local_count = 2);
+    EXPECT_REFUSED(FIRST(conf_service, services_at)->allow.cidr_count = UINT16_MAX);
+    EXPECT_REFUSED(FIRST(conf_service, services_at)->deny.first_cidr = UINT16_MAX);
+    EXPECT_REFUSED(FIRST(conf_service, services_at)->slot = CONF_MAX_SERVICES);
+    EXPECT_REFUSED(FIRST(conf_service, services_at)->slot = 9);
+    EXPECT_REFUSED(FIRST(conf_service, services_at)->balance = BALANCE_SOURCE_SPREAD + 1);
+    EXPECT_REFUSED(FIRST(conf_backend, backends_at)->service = 3);
+    EXPECT_REFUSED(FIRST(conf_backend, backends_at)->slot = CONF_MAX_BACKENDS);
+    EXPECT_REFUSED(FIRST(conf_listener, listeners_at)->owner = 3);
+    EXPECT_REFUSED(FIRST(cidr, cidrs_at)->prefix = 129);
+    EXPECT_REFUSED(FIRST(addr, locals_at)->family = ADDR_NONE);
     epoch_unmap(good);
     loaded_free(&loaded);
 }
