@@ -18,6 +18,10 @@
 /* The kernel's longest interval between two questions, TCP_RTO_MAX. */
 #define INTERVAL_MOST_MS 120000
 
+/* So often an interval doubles at most before it is that long, from its least, TCP_RTO_MIN. Where
+ * tcp_retries2 is raised the kernel goes on counting (ip-sysctl). */
+#define DOUBLINGS_MOST 16
+
 /* Its timers are up to an eighth late (the wheel's buckets grow with the time). */
 #define LATENESS 8
 
@@ -51,7 +55,8 @@ static bool ignores_data(const struct tcp_info *info)
 static bool ignores_probes(const struct tcp_info *info)
 {
     uint64_t rto = info->tcpi_rto / 1000;
-    uint64_t interval = info->tcpi_backoff > 0 ? rto << (info->tcpi_backoff - 1) : rto;
+    unsigned doublings = info->tcpi_backoff > 0 ? info->tcpi_backoff - 1u : 0;
+    uint64_t interval = rto << (doublings < DOUBLINGS_MOST ? doublings : DOUBLINGS_MOST);
 
     if (interval > INTERVAL_MOST_MS)
         interval = INTERVAL_MOST_MS;
