@@ -23,6 +23,7 @@ mutants = \
 	tests/mutants/one-fin-ends-both.patch \
 	tests/mutants/port-bound-too-early.patch \
 	tests/mutants/replays-unbounded.patch \
+	tests/mutants/reset-after-fin-unseen.patch \
 	tests/mutants/reset-looks-like-fin.patch \
 	tests/mutants/reset-not-flushed.patch \
 	tests/mutants/returned-backend-drains.patch \
