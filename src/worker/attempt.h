@@ -18,7 +18,7 @@ struct attempt {
     struct list waiting;  /* link in worker->connecting[service_slot] */
     uint64_t deadline_ms; /* of the present try */
     uint64_t started_us;  /* the same try's beginning */
-    uint16_t port;        /* of the backend being tried */
+    struct addr address;  /* of the backend being tried */
     uint16_t tried[MAX_TRIED];
     uint8_t tried_count;
     uint8_t left_count; /* of these: left after they were connected, not tried by this attempt */

@@ -39,6 +39,8 @@ void attempt_fail(struct session *session, enum verdict verdict)
 {
     suspicion_note(session->worker, session->backend_slot, verdict);
     leave_backend(session);
+    if (verdict == VERDICT_GONE)
+        session->attempt->tried_count--;
     if (verdict == VERDICT_STARVED)
         wait_for_descriptor(session);
     else
@@ -49,14 +51,13 @@ void attempt_fail(struct session *session, enum verdict verdict)
 static int start_try(struct session *session)
 {
     struct worker *worker = session->worker;
-    struct addr address;
+    struct addr *address = &session->attempt->address;
 
-    if (board_backend_address(worker->board, session->backend_slot, &address) == -1) {
+    if (board_backend_address(worker->board, session->backend_slot, address) == -1) {
         errno = EHOSTUNREACH;
         return -1;
     }
-    session->attempt->port = address.port;
-    if (dial_open(session, service_of(session), &address) == -1)
+    if (dial_open(session, service_of(session), address) == -1)
         return -1;
     return loop_add(worker->loop, &session->backend.watch, SESSION_EVENTS);
 }
@@ -165,7 +166,7 @@ void connect_event(struct session *session, unsigned events)
 
     if (!(events & (LOOP_WRITE | LOOP_ERROR | LOOP_HUP)))
         return;
-    error = dial_error(session, session->attempt->port, events);
+    error = dial_error(session, session->attempt->address.port, events);
     if (error != 0) {
         attempt_fail(session, suspicion_verdict(error));
         return;

@@ -33,8 +33,8 @@ void connect_end_all(struct worker *worker, enum board_end reason);
 void connect_init(struct worker *worker);
 
 /*
- * The epoch has changed: an attempt at a backend that is gone goes on with another one, and one for
- * a service that is gone ends.
+ * The epoch has changed: an attempt at a backend that is gone, or has another address now, is made
+ * anew, and one for a service that is gone ends.
  */
 void connect_change(struct worker *worker);
 

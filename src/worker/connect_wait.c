@@ -101,14 +101,25 @@ static void keep_try(struct attempt *attempt, const struct conf_service *service
     watch_earliest(worker, attempt->deadline_ms);
 }
 
+/* Whether the backend that is being tried is still one, and still where it is looked for. */
+static bool is_there(const struct attempt *attempt)
+{
+    const struct session *session = attempt->session;
+    const struct worker *worker = session->worker;
+    struct addr address;
+
+    return epoch_backend_by_slot(worker->epoch, session->backend_slot) != NULL &&
+           board_backend_address(worker->board, session->backend_slot, &address) == 0 &&
+           addr_equal(&address, &attempt->address);
+}
+
 static void change_attempt(struct attempt *attempt, struct list *gone)
 {
     struct session *session = attempt->session;
     const struct conf_service *service = service_of(session);
 
     list_remove(&attempt->waiting);
-    if (service != NULL &&
-        epoch_backend_by_slot(session->worker->epoch, session->backend_slot) != NULL)
+    if (service != NULL && is_there(attempt))
         keep_try(attempt, service);
     else
         list_append(gone, &attempt->waiting);

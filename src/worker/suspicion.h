@@ -15,7 +15,7 @@ enum verdict {
     VERDICT_TIMEOUT,
     VERDICT_LOCAL,   /* this machine's own trouble: no word against the backend */
     VERDICT_STARVED, /* no descriptor or memory here: no backend could be tried */
-    VERDICT_GONE,    /* a reload has removed the backend meanwhile */
+    VERDICT_GONE,    /* a reload has removed the backend, or moved it: no try of it */
 };
 
 /* The verdict for an errno of socket(2), connect(2) or epoll_ctl(2). */

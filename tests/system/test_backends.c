@@ -6,6 +6,7 @@
 #include "base/textbuf.h"
 #include "unit/unit.h"
 
+#include "system/change.h"
 #include "system/scene.h"
 
 static uint64_t total_of(struct scene *scene, const char *backend)
@@ -168,6 +169,40 @@ static void test_client_leaves_while_connecting(void)
             CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
             CU_ASSERT_TRUE(scene.peers[0].served < 4);
         }
+    }
+    scene_close(&scene);
+    blackhole_close(&hole);
+}
+
+/* A reload says where the backend really is: who waits for it at the wrong place goes there. */
+static void test_moves_while_connecting(void)
+{
+    static const char template[] = CHANGE_HEAD CHANGE_SILENT
+        "[service test]\nlisten = @L\ncheck = none\nconnect_timeout = 20s\nretries = 0\n"
+        "server b1 = @1\n";
+    struct scene scene;
+    struct blackhole hole;
+    struct client client;
+
+    if (blackhole_open(&hole) == -1) {
+        unit_skip("a full listening queue still answers on this kernel");
+        return;
+    }
+    if (scene_init(&scene) == 0 && scene_open_peers(&scene, 1, script_echo) == 0) {
+        struct addr place = scene.peers[0].address;
+
+        scene.peers[0].address = hole.address;
+        ASSERT_NUMBER(change_write(&scene, template), 0);
+        scene.peers[0].address = place;
+        ASSERT_NUMBER(instance_start(&scene.instance), 0);
+        ASSERT_NUMBER(client_open(&client, &scene.listen), 0);
+        ASSERT_NUMBER(client_try_echo(&client, 100), -1);
+        ASSERT_CHANGE(&scene, template);
+        ASSERT_NUMBER(client_finish_echo(&client), 0);
+        client_close(&client);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
+        ASSERT_NUMBER(look_backend(&scene.instance, "b1").connect_errors, 0);
+        ASSERT_NUMBER(look_backend(&scene.instance, "b1").counts.total, 1);
     }
     scene_close(&scene);
     blackhole_close(&hole);
@@ -478,6 +513,7 @@ static const struct unit_test tests[] = {
     {"blackholed", test_blackholed},
     {"client_leaves_while_connecting", test_client_leaves_while_connecting},
     {"blackhole_is_found", test_blackhole_is_found},
+    {"moves_while_connecting", test_moves_while_connecting},
     {"dying_under_load", test_dying_under_load},
     {"reset_in_midstream", test_reset_in_midstream},
     {"down_and_back", test_down_and_back},
