@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -70,6 +72,15 @@ static bool is_over(struct session *session)
     return left == 0 || now - session->moved_ms >= STALL_MS || now >= session->look_ms;
 }
 
+/* The last bytes of a stream that had ended were to go with its FIN; instead of that comes an RST,
+ * for which they must not wait. Setting this sends what is held back (tcp(7)). */
+static void push(struct session *session)
+{
+    const int on = 1;
+
+    setsockopt(survivor(session)->watch.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 void leave_run(struct session *session)
 {
     if (flush(session) == PUMP_SINK_FAILED || !discard(session) || is_over(session))
@@ -102,6 +113,7 @@ void leave_begin(struct session *session)
     list_append(&worker->leaving, &session->idle);
     if (!loop_timer_is_set(&worker->leave_timer))
         loop_timer_set(worker->loop, &worker->leave_timer, now + LOOK_MS);
+    push(session);
     leave_run(session);
 }
 

@@ -129,6 +129,7 @@ void session_lose(struct session *session, bool client_is_gone, enum board_end r
     close_side(session->worker, gone, true);
     gone->readable = false;
     from_gone->error = 0;
+    from_gone->is_last = false; /* the socket is not closed in order: a FIN is sent by itself */
     session->state = SESSION_LEAVING;
     leave_begin(session);
 }
