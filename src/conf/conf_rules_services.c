@@ -61,6 +61,29 @@ static void check_backends(const struct conf_rules *rules, const struct conf_ser
                         "no backend: write server NAME = ADDRESS:PORT, or fill in [controllers]");
 }
 
+static bool has_weight(const struct conf_rules *rules, const struct conf_service *service)
+{
+    for (unsigned i = 0; i < service->backend_count; i++) {
+        if (rules->conf->backends[service->first_backend + i].weight > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Nothing new goes to any of them, not even while all_down = try. */
+static void check_weights(const struct conf_rules *rules, const struct conf_service *service,
+                          const char *section)
+{
+    const char *home =
+        conf_services_has_servers(rules->statements, section) ? section : "controllers";
+
+    if (!service->enabled || service->backend_count == 0 || has_weight(rules, service) ||
+        rules->report->errors > 0)
+        return;
+    conf_report_add(rules->report, CONF_WARNING, conf_rules_line(rules, home, ""), home, NULL,
+                    "every backend has weight 0: no connection is served");
+}
+
 /* Where the service's way of balancing was written; "" and line 0 = it is the default. */
 static uint32_t find_balance(const struct conf_rules *rules, const struct conf_service *service,
                              char section[CONF_SECTION_SIZE])
@@ -120,6 +143,7 @@ void conf_rules_services(const struct conf_rules *rules)
         check_listen(rules, service, section);
         check_port(rules, service, section);
         check_backends(rules, service, section);
+        check_weights(rules, service, section);
         check_balance(rules, service, section);
         check_idle(rules, service, section);
         if (service->check_fast_interval > service->check_interval)

@@ -219,6 +219,23 @@ static void a_source_address_that_reaches_no_backend(void)
     loaded_free(&loaded);
 }
 
+/* A file for the time of some work, perhaps; but nobody is served by it. */
+static void nothing_but_weight_0(void)
+{
+    load_good(&loaded, "[controllers]\nc1 = 10.0.0.1 weight=0\nc2 = 10.0.0.2 weight=0 backup\n");
+    ASSERT_TEXT(message_of(CONF_WARNING, "weight"),
+                "t.ini:1: [controllers]: every backend has weight 0: no connection is served");
+    loaded_free(&loaded);
+    load_good(&loaded, CONTROLLERS "[service x]\nlisten = :1\nserver a = 10.0.0.1:1 weight=0\n");
+    ASSERT_TEXT(message_of(CONF_WARNING, "weight"),
+                "t.ini:4: [service x]: every backend has weight 0: no connection is served");
+    loaded_free(&loaded);
+    load_good(&loaded, "[controllers]\nc1 = 10.0.0.1 weight=0\nc2 = 10.0.0.2 backup\n"
+                       "[service x]\nenabled = no\nlisten = :1\nserver a = 10.0.0.1:1 weight=0\n");
+    ASSERT_TEXT(message_of(CONF_WARNING, "weight"), "");
+    loaded_free(&loaded);
+}
+
 static void sixty_four_source_addresses(void)
 {
     struct textbuf text;
@@ -308,6 +325,7 @@ const struct unit_test conf_rules_tests[] = {
     {"source_addresses_that_can_be_used", source_addresses_that_can_be_used},
     {"source_addresses_of_ipv6", source_addresses_of_ipv6},
     {"the_family_of_a_name_is_not_known", the_family_of_a_name_is_not_known},
+    {"nothing_but_weight_0", nothing_but_weight_0},
     {"a_source_address_that_reaches_no_backend", a_source_address_that_reaches_no_backend},
     {"sixty_four_source_addresses", sixty_four_source_addresses},
     {"two_hundred_fifty_six_ranges", two_hundred_fifty_six_ranges},
