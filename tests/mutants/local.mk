@@ -28,6 +28,7 @@ mutants = \
 	tests/mutants/reset-not-flushed.patch \
 	tests/mutants/returned-backend-drains.patch \
 	tests/mutants/short-splice.patch \
+	tests/mutants/slot-free-too-early.patch \
 	tests/mutants/slow-reader-is-cut.patch \
 	tests/mutants/slow-reader-is-idle.patch \
 	tests/mutants/socket-not-handed-over.patch \
