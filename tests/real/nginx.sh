@@ -121,7 +121,7 @@ idle_timeout = $((10 + $1 % 4))m
 [service konnectivity]
 listen = 127.0.0.1:$konnectivity_listen
 port = $konnectivity_port
-idle_timeout = $((20 + $1 % 4))m
+idle_timeout = $((60 + $1 % 4))m
 [service controllerJoinAPI]
 listen = 127.0.0.1:$join_listen
 port = $join_port
