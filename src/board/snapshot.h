@@ -69,7 +69,10 @@ struct snapshot_service {
     enum snapshot_service_status status;
     struct snapshot_counts counts;
     uint64_t accepted;
-    uint64_t refused;
+    uint64_t refused;      /* no backend could be had */
+    uint64_t denied;       /* by allow and deny */
+    uint64_t limited;      /* by source_max_connections */
+    uint64_t sources_full; /* the client found no room in the table of max_sources */
     bool never_good; /* no probe of any backend has succeeded since the start, as far as is known */
     struct addr *listeners; /* listener_count */
     size_t listener_count;

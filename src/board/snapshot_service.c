@@ -55,6 +55,9 @@ static void sum_service(const struct board *board, struct snapshot_service *out)
         from = board_worker_service(board, worker, out->slot);
         out->accepted += atomic_load(&from->accepted);
         out->refused += atomic_load(&from->refused);
+        out->denied += atomic_load(&from->denied);
+        out->limited += atomic_load(&from->limited);
+        out->sources_full += atomic_load(&from->sources_full);
     }
     out->counts.total = out->accepted;
     copy_rate(&out->counts, &board_service(board, out->slot)->rate);

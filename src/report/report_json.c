@@ -253,6 +253,10 @@ static void put_service(struct json *json, const struct snapshot_service *servic
     put_text(json, "balance", conf_balance_name(service->balance));
     put_text(json, "status", snapshot_service_status_name(service->status));
     put_connections(json, &service->counts);
+    put_number(json, "refused", service->refused);
+    put_number(json, "denied", service->denied);
+    put_number(json, "limited", service->limited);
+    put_number(json, "sources_full", service->sources_full);
     open_value(json, "backends", "[");
     for (size_t i = 0; i < service->backend_count; i++)
         put_backend(json, service, &service->backends[i]);

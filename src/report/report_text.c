@@ -116,10 +116,9 @@ static void write_service_line(const struct snapshot_service *service, struct te
     textbuf_printf(out, "  sessions %u/%llu  %u/s  in %s  out %s", counts->active,
                    (unsigned long long)counts->total, counts->per_second,
                    words_bytes(counts->bytes_in, in), words_bytes(counts->bytes_out, sent));
-    if (service->refused > 0)
-        textbuf_printf(out, "  refused %llu", (unsigned long long)service->refused);
     if (service->never_good)
         textbuf_puts(out, "  not in use? enabled = no");
+    words_turned_away(out, service, "\n  turned away: ", "");
     textbuf_puts(out, "\n");
 }
 

@@ -45,8 +45,7 @@ static void write_service_head(const struct snapshot_service *service, struct te
                        (unsigned long long)counts->total, counts->per_second,
                        words_bytes(counts->bytes_in, in), words_bytes(counts->bytes_out, sent));
     }
-    if (service->refused > 0)
-        textbuf_printf(out, "<p>refused %llu</p>", (unsigned long long)service->refused);
+    words_turned_away(out, service, "<p>turned away: ", "</p>");
     if (service->enabled && service->never_good)
         textbuf_puts(out, "<p>not in use? enabled = no</p>");
     textbuf_puts(out, "</div>\n");

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/defs.h"
+
 char *words_bytes(uint64_t bytes, char text[WORDS_BYTES_SIZE])
 {
     static const char units[] = "kMGTPE";
@@ -203,6 +205,29 @@ void words_backends(struct textbuf *out, const struct snapshot_service *service)
     }
     if (out->length == start)
         textbuf_puts(out, "no backends");
+}
+
+void words_turned_away(struct textbuf *out, const struct snapshot_service *service,
+                       const char *before, const char *after)
+{
+    const struct {
+        const char *word;
+        uint64_t count;
+    } numbers[] = {
+        {"refused", service->refused},
+        {"denied", service->denied},
+        {"limited", service->limited},
+        {"untold", service->sources_full},
+    };
+    size_t start = out->length;
+
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        if (numbers[i].count > 0)
+            textbuf_printf(out, "%s%s %llu", out->length == start ? before : ", ", numbers[i].word,
+                           (unsigned long long)numbers[i].count);
+    }
+    if (out->length > start)
+        textbuf_puts(out, after);
 }
 
 void words_process(struct textbuf *out, const struct snapshot_process *process)

@@ -52,6 +52,13 @@ void words_listen(struct textbuf *out, const struct addr *listeners, size_t coun
 /* The backends of a service by status: "1 up, 2 down". */
 void words_backends(struct textbuf *out, const struct snapshot_service *service);
 
+/*
+ * Clients of a service that came in vain, or beyond what can be told apart, between `before` and
+ * `after`: "refused 2, limited 1". Nothing where there are none.
+ */
+void words_turned_away(struct textbuf *out, const struct snapshot_service *service,
+                       const char *before, const char *after);
+
 /* "worker 1", "checker", "stats"; an orphan has no number. */
 void words_process(struct textbuf *out, const struct snapshot_process *process);
 

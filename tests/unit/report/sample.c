@@ -146,6 +146,10 @@ void sample_fill(struct sample *sample)
     sample_fill_good(sample);
     make_down(&sample->backends[0][1]);
     sample->services[0].status = SERVICE_DEGRADED;
+    sample->services[0].refused = 3;
+    sample->services[0].denied = 4;
+    sample->services[0].limited = 5;
+    sample->services[0].sources_full = 6;
     sample->backends[0][2].backup = true;
     sample->backends[0][2].weight = 256;
     sample->services[1].enabled = false;

@@ -42,6 +42,7 @@ static void the_whole_reads_like_this(void)
         "\n"
         "kubeAPI  degraded  listen :6443  leastconn  check tls  sessions 15/3102  6/s  in 3.6G  "
         "out 99M\n"
+        "  turned away: refused 3, denied 4, limited 5, untold 6\n"
         "  NAME             ADDRESS         WEIGHT      STATUS  SINCE  WHY                       "
         "NOW MAX TOTAL   IN OUT ERR RETRY\n"
         "  k0s-controller1  10.0.0.11:6443  1           up      3d 4h  L6OK TLSv1.3 in 2 ms      "
