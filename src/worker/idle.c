@@ -13,10 +13,11 @@ struct idle_queue {
     struct worker *worker;
     struct list sessions;
     struct loop_timer timer; /* for the first session's look */
-    uint64_t timeout_ms;     /* 0: nobody is in it */
+    uint64_t timeout_ms;     /* 0: nobody is looked at */
 };
 
-/* By service slot: for sessions that are open both ways, and for half-closed ones. */
+/* By service slot: for sessions that are open both ways, and for half-closed ones. Each that relays
+ * is in one of them. */
 struct idle_queues {
     unsigned count;
     struct idle_queue queue[];
@@ -38,7 +39,7 @@ static void set_timer(struct idle_queue *queue)
 {
     const struct session *first;
 
-    if (list_is_empty(&queue->sessions)) {
+    if (list_is_empty(&queue->sessions) || queue->timeout_ms == 0) {
         loop_timer_stop(queue->worker->loop, &queue->timer);
         return;
     }
@@ -133,6 +134,7 @@ int idle_init(struct worker *worker)
         list_init(&queues->queue[i].sessions);
     }
     worker->idle = queues;
+    idle_change(worker);
     return 0;
 }
 
@@ -144,33 +146,39 @@ void idle_fini(struct worker *worker)
 
 void idle_queue(struct session *session)
 {
-    struct worker *worker = session->worker;
-    const struct conf_service *service =
-        epoch_service_by_slot(worker->epoch, session->service_slot);
     struct idle_queue *queue = queue_of(session);
 
     list_remove(&session->idle);
-    if (service == NULL)
-        return;
-    queue->timeout_ms = timeout_of(service, session->first_end != BOARD_END_COUNT);
-    if (queue->timeout_ms == 0)
-        return;
     append(queue, session);
     if (!loop_timer_is_set(&queue->timer))
         set_timer(queue);
 }
 
-static void requeue_list(struct list *head)
+/* Looks that were to come are not put off, unless the timeout is another one. */
+static void adopt(struct idle_queue *queue, uint64_t timeout_ms)
 {
-    for (struct list *link = head->next; link != head; link = link->next)
-        idle_queue(CONTAINER_OF(link, struct session, at_backend));
+    struct list all;
+
+    if (queue->timeout_ms == timeout_ms)
+        return;
+    queue->timeout_ms = timeout_ms;
+    list_move(&all, &queue->sessions);
+    while (!list_is_empty(&all)) {
+        struct session *first = CONTAINER_OF(all.next, struct session, idle);
+
+        list_remove(&first->idle);
+        append(queue, first);
+    }
+    set_timer(queue);
 }
 
-void idle_requeue_all(struct worker *worker)
+/* The sessions of a service that is gone are looked at as before. */
+void idle_change(struct worker *worker)
 {
-    for (unsigned slot = 0; slot < board_master(worker->board)->layout.backends; slot++)
-        requeue_list(&worker->at_backend[slot]);
-    requeue_list(&worker->moved);
-    for (unsigned i = 0; i < worker->idle->count; i++)
-        set_timer(&worker->idle->queue[i]);
+    for (unsigned i = 0; i < worker->idle->count; i++) {
+        const struct conf_service *service = epoch_service_by_slot(worker->epoch, i / 2);
+
+        if (service != NULL)
+            adopt(&worker->idle->queue[i], timeout_of(service, i % 2 == 1));
+    }
 }

@@ -10,15 +10,15 @@
 #include "base/defs.h"
 #include "worker/session.h"
 
-/* Makes the queues. 0, or -1 with errno ENOMEM. */
+/* Makes the queues, by worker->epoch. 0, or -1 with errno ENOMEM. */
 int idle_init(struct worker *worker) MUST_CHECK;
 void idle_fini(struct worker *worker);
 
-/* Puts a session that relays into the queue that fits it: after its connect, its first FIN, and a
- * change of epochs. */
+/* Puts a session that relays into the queue that fits it: after its connect, and its first FIN. It
+ * leaves by list_remove() of its link. */
 void idle_queue(struct session *session);
 
-/* The timeouts may have changed: queues every session anew. */
-void idle_requeue_all(struct worker *worker);
+/* Another epoch: where a timeout changed, every session is queued anew. */
+void idle_change(struct worker *worker);
 
 #endif

@@ -177,7 +177,7 @@ static void worker_change(void *state, const struct role_change *change)
     if (worker->draining)
         retire_all(worker);
     connect_change(worker);
-    idle_requeue_all(worker);
+    idle_change(worker);
     dead_peer_change(worker);
     replay_change(worker);
     acceptors_set(worker);

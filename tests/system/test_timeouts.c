@@ -192,6 +192,35 @@ static void test_changed_idle(void)
     scene_close(&scene);
 }
 
+/* A service that is removed leaves its sessions the timeouts that it had. */
+static void test_removed_idle(void)
+{
+    static const char both[] = CHANGE_BEGIN "[service test]\nlisten = @L\nserver b1 = @1\n"
+                                            "[service more]\nlisten = @A\nserver b2 = @2\n"
+                                            "idle_timeout = 1s\nhalf_close_timeout = 400ms\n";
+    static const char one[] = CHANGE_BEGIN "[service test]\nlisten = @L\nserver b1 = @1\n";
+    struct scene scene;
+    struct client whole;
+    struct client half;
+
+    if (change_open(&scene, 2, both) == 0) {
+        uint64_t since;
+
+        scene.peers[1].script = script_hold_after_fin;
+        stay(&whole, &scene.spare[0]);
+        stay(&half, &scene.spare[0]);
+        ASSERT_CHANGE(&scene, one);
+        since = mono_ms();
+        ASSERT_NUMBER(client_echo(&whole, 10), 0);
+        ASSERT_NUMBER(client_fin(&half), 0);
+        assert_between(ends_after(&half, since, 5000), TIMEOUT_MS, LATEST_MS);
+        assert_between(ends_after(&whole, since, 5000), 1000, 1000 * 5 / 4 + SLACK_MS);
+        client_close(&half);
+        client_close(&whole);
+    }
+    scene_close(&scene);
+}
+
 /* ---- RL-11: drain_timeout ---- */
 
 enum { LIMIT_MS = 500, OVER_MS = LIMIT_MS + 1000 + SLACK_MS };
@@ -354,6 +383,7 @@ static const struct unit_test once[] = {
     {"idle_download", test_idle_download},
     {"half_close", test_half_close},
     {"changed_idle", test_changed_idle},
+    {"removed_idle", test_removed_idle},
     {"RL-11_drain_backend", test_drain_backend},
     {"RL-11_drain_service", test_drain_service},
     {"RL-11_drain_disabled", test_drain_disabled},
