@@ -90,14 +90,17 @@ void leave_run(struct session *session)
 static void on_timer(struct loop_timer *timer)
 {
     struct worker *worker = CONTAINER_OF(timer, struct worker, leave_timer);
+    struct list seen; /* whoever stands behind it has been looked at */
 
-    for (int i = 0; i < LOOKS_ATONCE && !list_is_empty(&worker->leaving); i++) {
+    list_append(&worker->leaving, &seen);
+    for (int i = 0; i < LOOKS_ATONCE && worker->leaving.next != &seen; i++) {
         struct list *link = worker->leaving.next;
 
         list_remove(link);
         list_append(&worker->leaving, link);
         leave_run(CONTAINER_OF(link, struct session, idle));
     }
+    list_remove(&seen);
     if (!list_is_empty(&worker->leaving))
         loop_timer_set(worker->loop, timer, loop_now_ms(worker->loop) + LOOK_MS);
 }
