@@ -88,11 +88,19 @@ verdict()
     rm -f "$work"/log.*
 }
 
+# Which tests of program $1 are run, if not all: what is promised over 100,000 picks takes too long.
+filter_of()
+{
+    case $1 in
+    unit/balance/*) echo balance. ;;
+    esac
+}
+
 # The children of a unit test end wherever they are: what they leave is no leak.
 run_unit()
 {
     timeout -k 10 "$BOUND" "$valgrind" $options --child-silent-after-fork=yes "$build/tests/$1" \
-        >"$work/out" 2>&1 </dev/null
+        $(filter_of "$1") >"$work/out" 2>&1 </dev/null
     verdict $? "$1"
 }
 
