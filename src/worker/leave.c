@@ -87,20 +87,40 @@ void leave_run(struct session *session)
         session_free(session, true);
 }
 
+static void append_all(struct list *head, struct list *all)
+{
+    while (!list_is_empty(all)) {
+        struct list *link = all->next;
+
+        list_remove(link);
+        list_append(head, link);
+    }
+}
+
+/* Who was looked at stands behind the others then. */
+static void look_at_some(struct worker *worker)
+{
+    struct list waiting;
+    struct list seen;
+
+    list_init(&seen);
+    list_move(&waiting, &worker->leaving);
+    for (int i = 0; i < LOOKS_ATONCE && !list_is_empty(&waiting); i++) {
+        struct list *link = waiting.next;
+
+        list_remove(link);
+        list_append(&seen, link);
+        leave_run(CONTAINER_OF(link, struct session, idle));
+    }
+    append_all(&worker->leaving, &waiting);
+    append_all(&worker->leaving, &seen);
+}
+
 static void on_timer(struct loop_timer *timer)
 {
     struct worker *worker = CONTAINER_OF(timer, struct worker, leave_timer);
-    struct list seen; /* whoever stands behind it has been looked at */
 
-    list_append(&worker->leaving, &seen);
-    for (int i = 0; i < LOOKS_ATONCE && worker->leaving.next != &seen; i++) {
-        struct list *link = worker->leaving.next;
-
-        list_remove(link);
-        list_append(&worker->leaving, link);
-        leave_run(CONTAINER_OF(link, struct session, idle));
-    }
-    list_remove(&seen);
+    look_at_some(worker);
     if (!list_is_empty(&worker->leaving))
         loop_timer_set(worker->loop, timer, loop_now_ms(worker->loop) + LOOK_MS);
 }
