@@ -58,6 +58,9 @@ static int open_peers(struct scene *scene, const struct scene_plan *plan)
             return -1;
         }
         scene->peer_count++;
+    }
+    /* When all have their ports, so that none gets that of a closed one. */
+    for (unsigned i = 0; i < plan->backends; i++) {
         if ((plan->closed >> i & 1) != 0)
             peer_close(&scene->peers[i]);
     }
