@@ -141,7 +141,8 @@ static void stall_many(struct scene *scene, uint64_t amount)
     CU_ASSERT_TRUE(workers_cpu_ms(scene) - cpu_ms < 40);
     printf("%u stalled sessions: %ld KiB\n", crowd.count, workers_kib(scene) - kib);
     CU_ASSERT_TRUE(workers_kib(scene) - kib < 64l * crowd.count + 1024 || IS_SANITIZED);
-    ASSERT_NUMBER(scene->peers[0].sent, sent);
+    /* A kernel may make a little more room when it packs its buffers anew: but never much. */
+    CU_ASSERT_TRUE(scene->peers[0].sent - sent < MIB(1));
     assert_large_pipes(scene);
     for (unsigned i = 0; i < crowd.count; i++) {
         if (i % (crowd.count / DRAINED) == 0)
