@@ -3,6 +3,8 @@ src_base_libbase_a_SOURCES = \
 	src/base/defs.h \
 	src/base/addr.h \
 	src/base/addr.c \
+	src/base/base64.h \
+	src/base/base64.c \
 	src/base/cidr.h \
 	src/base/cidr.c \
 	src/base/daemonize.h \
@@ -16,10 +18,14 @@ src_base_libbase_a_SOURCES = \
 	src/base/loop.c \
 	src/base/mono.h \
 	src/base/mono.c \
+	src/base/pem.h \
+	src/base/pem.c \
 	src/base/pidfile.h \
 	src/base/pidfile.c \
 	src/base/process.h \
 	src/base/process.c \
+	src/base/safe_file.h \
+	src/base/safe_file.c \
 	src/base/strnum.h \
 	src/base/strnum.c \
 	src/base/textbuf.h \

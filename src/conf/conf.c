@@ -18,6 +18,17 @@ bool conf_counts_sources(const struct conf_service *service)
     return service->balance == BALANCE_SOURCE_SPREAD || service->source_max_connections > 0;
 }
 
+bool conf_check_is_tls(enum conf_check check)
+{
+    return check == CHECK_HTTPS || check == CHECK_H2 || check == CHECK_TLS;
+}
+
+bool conf_expects(const struct conf_service *service, unsigned status)
+{
+    return status <= CONF_STATUS_MOST &&
+           (service->check_expect[status / 64] >> (status % 64) & 1) != 0;
+}
+
 void conf_free(struct conf *conf)
 {
     free(conf->services);
@@ -25,5 +36,6 @@ void conf_free(struct conf *conf)
     free(conf->listeners);
     free(conf->cidrs);
     free(conf->locals);
+    free(conf->externals);
     *conf = (struct conf){0};
 }

@@ -308,3 +308,75 @@ int conf_address_source(const char *item, struct addr *out, char reason[CONF_REA
         return conf_reason(reason, "\"%s\" is no machine's address", text.host);
     return 0;
 }
+
+/* Somebody that a client can name: no wildcard, no group. */
+static int read_external_host(const struct endpoint_text *text, struct conf_external *out,
+                              char *reason)
+{
+    if (*text->host == '\0')
+        return conf_reason(reason, "the address is missing");
+    if (addr_is_host_name(text->host)) {
+        strcpy(out->host, text->host);
+        return 0;
+    }
+    if (addr_parse(&out->address, text->host) == -1)
+        return conf_reason(reason, "\"%s\" is neither an address nor a host name", text->host);
+    if (addr_is_any(&out->address) || is_for_many(&out->address))
+        return conf_reason(reason, "\"%s\" is no machine's address", text->host);
+    return 0;
+}
+
+/* The host in *out, and the port, 0 where none was written. */
+static int read_external(const char *text, struct conf_external *out, uint16_t *port, char *reason)
+{
+    struct endpoint_text parts;
+    struct addr with_port = {0};
+
+    memset(out, 0, sizeof(*out));
+    if (strstr(text, "://") != NULL)
+        return conf_reason(reason, "\"%s\" is a URL: write the address or name alone", text);
+    if (strpbrk(text, " \t") != NULL)
+        return conf_reason(reason, "\"%s\" is not an address; a list has commas", text);
+    if (split_endpoint(text, &parts, reason) == -1 || read_external_host(&parts, out, reason) == -1)
+        return -1;
+    if (parts.port != NULL && read_port(parts.port, &with_port, reason) == -1)
+        return -1;
+    *port = with_port.port;
+    return 0;
+}
+
+int conf_address_external(const char *item, struct conf_external *out,
+                          char reason[CONF_REASON_SIZE])
+{
+    uint16_t ignored;
+
+    return read_external(item, out, &ignored, reason);
+}
+
+char *conf_address_format_host(const struct conf_external *external, char out[CONF_HOST_SIZE])
+{
+    char text[ADDR_TEXT_SIZE];
+
+    if (external->host[0] != '\0')
+        return strcpy(out, external->host);
+    addr_format_ip(&external->address, text);
+    if (external->address.family == ADDR_IPV6)
+        snprintf(out, CONF_HOST_SIZE, "[%s]", text);
+    else
+        snprintf(out, CONF_HOST_SIZE, "%s", text);
+    return out;
+}
+
+int conf_address_host(const char *text, char out[CONF_HOST_SIZE], char reason[CONF_REASON_SIZE])
+{
+    struct conf_external host;
+    uint16_t port;
+    size_t length;
+
+    if (read_external(text, &host, &port, reason) == -1)
+        return -1;
+    length = strlen(conf_address_format_host(&host, out));
+    if (port != 0)
+        snprintf(out + length, CONF_HOST_SIZE - length, ":%u", (unsigned)port);
+    return 0;
+}

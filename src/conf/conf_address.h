@@ -72,4 +72,21 @@ int conf_address_allow(const char *item, struct conf_allow *out,
 int conf_address_source(const char *item, struct addr *out,
                         char reason[CONF_REASON_SIZE]) MUST_CHECK;
 
+/*
+ * Reads one item of `external_address`: a name or an address, with or without a port, which is
+ * ignored (k0s allows one). Returns 0 or -1.
+ */
+int conf_address_external(const char *item, struct conf_external *out,
+                          char reason[CONF_REASON_SIZE]) MUST_CHECK;
+
+/*
+ * Reads the host of an HTTP request: a name or an address, an IPv6 one with or without brackets,
+ * with or without a port. `out` has it as a Host field does. Returns 0 or -1.
+ */
+int conf_address_host(const char *text, char out[CONF_HOST_SIZE],
+                      char reason[CONF_REASON_SIZE]) MUST_CHECK;
+
+/* Writes the host of an external address as a Host field has it, and returns `out`. */
+char *conf_address_format_host(const struct conf_external *external, char out[CONF_HOST_SIZE]);
+
 #endif

@@ -43,9 +43,24 @@ static const char *const balance_words[] = {
     NULL,
 };
 static const char *const check_words[] = {
-    [CHECK_TLS] = "tls",
-    [CHECK_TCP] = "tcp",
-    [CHECK_NONE] = "none",
+    [CHECK_HTTPS] = "https", [CHECK_H2] = "h2",     [CHECK_TLS] = "tls",
+    [CHECK_TCP] = "tcp",     [CHECK_NONE] = "none", NULL,
+};
+static const char *const method_words[] = {
+    [METHOD_GET] = "GET",
+    [METHOD_HEAD] = "HEAD",
+    [METHOD_OPTIONS] = "OPTIONS",
+    NULL,
+};
+static const char *const verify_words[] = {
+    [VERIFY_NONE] = "none",
+    [VERIFY_CA] = "ca",
+    NULL,
+};
+static const char *const on_down_words[] = {
+    [ON_DOWN_DEAD] = "dead",
+    [ON_DOWN_CLOSE] = "close",
+    [ON_DOWN_KEEP] = "keep",
     NULL,
 };
 static const char *const all_down_words[] = {
@@ -71,6 +86,14 @@ static const struct conf_key keys[] = {
      "where log lines go; auto = stderr in the foreground, syslog as a daemon"},
     {CONF_IN_K0SLB, "log_level", CONF_TYPE_WORD, GLOBAL(log_level), "info", 0, 0, level_words,
      "the least important lines that are logged"},
+    {CONF_IN_K0SLB, "external_address", CONF_TYPE_EXTERNAL, NO_PLACE, NULL, 0, 0, NULL,
+     "list of the addresses and names that clients use; what k0s.yaml has in api.externalAddress"},
+    {CONF_IN_K0SLB, "credentials", CONF_TYPE_DIRECTORY, GLOBAL(credentials), NULL, 0, 0, NULL,
+     "directory with ca.crt, client.crt and client.key for the checks; a default one if it is "
+     "there"},
+    {CONF_IN_K0SLB, "ca", CONF_TYPE_PATH, GLOBAL(ca), NULL, 0, 0, NULL,
+     "file with the certificate of the CA that signs the controllers'; ca.crt in credentials "
+     "unless given"},
     {CONF_IN_K0SLB, "relay", CONF_TYPE_WORD, GLOBAL(relay), "auto", 0, 0, relay_words,
      "forces one way of moving bytes, for diagnosis and tests"},
     {CONF_IN_K0SLB, "max_sources", CONF_TYPE_UINT, GLOBAL(max_sources), "8192",
@@ -98,6 +121,29 @@ static const struct conf_key keys[] = {
      "how a backend is chosen"},
     {IN_BOTH, "check", CONF_TYPE_WORD, SERVICE(check), "tls", 0, 0, check_words,
      "how health is found out; none = always up"},
+    {IN_BOTH, "check_method", CONF_TYPE_WORD, SERVICE(check_method), "GET", 0, 0, method_words,
+     "of an https check: what it does"},
+    {IN_BOTH, "check_path", CONF_TYPE_TARGET, SERVICE(check_path), "/readyz", 0, 0, NULL,
+     "of an https check: what it asks for"},
+    {IN_BOTH, "check_host", CONF_TYPE_HOST, SERVICE(check_host), NULL, 0, 0, NULL,
+     "of an https check: whom it asks by name; the first external_address unless given, or the "
+     "backend's own"},
+    {IN_BOTH, "check_expect", CONF_TYPE_STATUS, NO_PLACE, "200", CONF_STATUS_LEAST,
+     CONF_STATUS_MOST, NULL,
+     "of an https check: list of the statuses, and ranges such as 200-299, that are good"},
+    {IN_BOTH, "check_port", CONF_TYPE_UINT, SERVICE(check_port), NULL, 1, 65535, NULL,
+     "port that is checked; the backend's own unless given"},
+    {IN_BOTH, "check_verify", CONF_TYPE_WORD, SERVICE(check_verify), NULL, 0, 0, verify_words,
+     "whether the backend's certificate has to lead to the CA; ca unless given, or none where no "
+     "CA is known"},
+    {IN_BOTH, "check_sni", CONF_TYPE_HOST_NAME, SERVICE(check_sni), NULL, 0, 0, NULL,
+     "name that TLS asks for; the first DNS name of external_address unless given, or none"},
+    {IN_BOTH, "check_cert", CONF_TYPE_PATH, SERVICE(check_cert), NULL, 0, 0, NULL,
+     "file with the certificate that checks show; built-in services have client.crt in "
+     "credentials"},
+    {IN_BOTH, "check_key", CONF_TYPE_PATH, SERVICE(check_key), NULL, 0, 0, NULL,
+     "file with its key, for nobody else to read; built-in services have client.key in "
+     "credentials"},
     {IN_BOTH, "check_interval", CONF_TYPE_DURATION, SERVICE(check_interval), "1s",
      10, 86400000, NULL,
      "time between two probes of a backend that is up"},
@@ -117,6 +163,18 @@ static const struct conf_key keys[] = {
      "good probes in a row that bring a backend up again"},
     {IN_BOTH, "check_fall", CONF_TYPE_UINT, SERVICE(check_fall), "3", 1, 100, NULL,
      "failed probes in a row that bring it down"},
+    {IN_BOTH, "on_down", CONF_TYPE_WORD, SERVICE(on_down), "dead", 0, 0, on_down_words,
+     "when connections of a backend that goes down are closed"},
+    {IN_BOTH, "on_down_spread", CONF_TYPE_DURATION, SERVICE(on_down_spread), "2s",
+     0, 3600000, NULL,
+     "the time over which they are closed"},
+    {IN_BOTH, "unready_close", CONF_TYPE_DURATION, SERVICE(unready_close), "30s",
+     0, 86400000, NULL,
+     "connections of a backend that has answered badly for so long are closed; 0 = never"},
+    {IN_BOTH, "requires", CONF_TYPE_NAME, SERVICE(requires), "none", 0, 0, NULL,
+     "service whose backend of the same name has to be up, too"},
+    {IN_BOTH, "slow_start", CONF_TYPE_DURATION, SERVICE(slow_start), "0", 0, 3600000, NULL,
+     "the time in which a backend that comes up gets to its full share; 0 = at once"},
     {IN_BOTH, "connect_timeout", CONF_TYPE_DURATION, SERVICE(connect_timeout), "2s",
      1, 86400000, NULL,
      "for connecting to one backend before another one is tried"},
@@ -211,13 +269,14 @@ const struct conf_key *conf_key_find(enum conf_section section, const char *key)
 
 bool conf_key_is_scalar(const struct conf_key *key)
 {
-    return key->type <= CONF_TYPE_PATH;
+    return key->type <= CONF_TYPE_HOST_NAME;
 }
 
 bool conf_key_is_list(const struct conf_key *key)
 {
     return key->type == CONF_TYPE_LISTEN || key->type == CONF_TYPE_ALLOW ||
-           key->type == CONF_TYPE_SOURCE;
+           key->type == CONF_TYPE_SOURCE || key->type == CONF_TYPE_EXTERNAL ||
+           key->type == CONF_TYPE_STATUS;
 }
 
 bool conf_is_typo(const char *typed, const char *meant)
@@ -308,4 +367,9 @@ const char *conf_balance_name(enum conf_balance balance)
 const char *conf_check_name(enum conf_check check)
 {
     return (size_t)check < ARRAY_LEN(check_words) - 1 ? check_words[check] : "-";
+}
+
+const char *conf_method_name(enum conf_method method)
+{
+    return (size_t)method < ARRAY_LEN(method_words) - 1 ? method_words[method] : "-";
 }

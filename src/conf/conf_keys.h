@@ -20,17 +20,23 @@ enum conf_section {
 
 enum conf_type {
     /* Scalars: one value at one place of a struct. */
-    CONF_TYPE_BOOL,     /* yes, no; uint8_t */
-    CONF_TYPE_UINT,     /* a number within bounds, or one of `words`: its index */
-    CONF_TYPE_DURATION, /* 200ms 2s 5m 1h; uint64_t in milliseconds */
-    CONF_TYPE_TIMEOUT,  /* the same, or 0 = never, whatever the bounds */
-    CONF_TYPE_WORD,     /* one of `words`: its index, which is the enum's value */
-    CONF_TYPE_NAME,     /* char[CONF_NAME_SIZE] */
-    CONF_TYPE_PATH,     /* an absolute path; char[CONF_PATH_SIZE] */
+    CONF_TYPE_BOOL,      /* yes, no; uint8_t */
+    CONF_TYPE_UINT,      /* a number within bounds, or one of `words`: its index */
+    CONF_TYPE_DURATION,  /* 200ms 2s 5m 1h; uint64_t in milliseconds */
+    CONF_TYPE_TIMEOUT,   /* the same, or 0 = never, whatever the bounds */
+    CONF_TYPE_WORD,      /* one of `words`: its index, which is the enum's value */
+    CONF_TYPE_NAME,      /* char[CONF_NAME_SIZE] */
+    CONF_TYPE_PATH,      /* an absolute path of a file; char[CONF_PATH_SIZE] */
+    CONF_TYPE_DIRECTORY, /* one of a directory, with or without '/' at its end; the same */
+    CONF_TYPE_TARGET,    /* a path as HTTP has it; char[CONF_HOST_SIZE] */
+    CONF_TYPE_HOST,      /* a Host field: a name or address; char[CONF_HOST_SIZE] */
+    CONF_TYPE_HOST_NAME, /* a DNS name; char[CONF_HOST_SIZE] */
     /* The others are many, or have a name of their own in the key. */
     CONF_TYPE_LISTEN,     /* list of ADDRESS:PORT; may be repeated */
     CONF_TYPE_ALLOW,      /* list of ranges and words; may be repeated */
     CONF_TYPE_SOURCE,     /* list of addresses without ports; may be repeated */
+    CONF_TYPE_EXTERNAL,   /* list of names and addresses; may be repeated */
+    CONF_TYPE_STATUS,     /* list of HTTP statuses and ranges of them; may be repeated */
     CONF_TYPE_SERVER,     /* ADDRESS:PORT [weight=N] [backup] */
     CONF_TYPE_CONTROLLER, /* ADDRESS [weight=N] [backup] */
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "conf/conf_address.h"
+#include "conf/conf_value.h"
 
 static void add_sockets(struct conf *conf, const char *value, uint16_t owner, uint32_t line)
 {
@@ -132,4 +133,53 @@ void conf_locals_fill(struct conf *conf, const struct conf_list *list, struct co
     service->local_count = 0;
     while ((statement = next_statement(list, &at)) != NULL)
         add_locals(conf, service, statement->value);
+}
+
+static void add_externals(struct conf *conf, const char *value)
+{
+    struct conf_external external;
+    char reason[CONF_REASON_SIZE];
+    char item[CONF_LINE_SIZE];
+
+    while (conf_list_next(&value, item) == 1) {
+        if (conf_address_external(item, &external, reason) == 0 &&
+            conf->external_count <= CONF_MAX_EXTERNALS)
+            conf->externals[conf->external_count++] = external;
+    }
+}
+
+void conf_externals_fill(struct conf *conf, const struct conf_list *list)
+{
+    const struct conf_statement *statement;
+    size_t at = 0;
+
+    while ((statement = next_statement(list, &at)) != NULL)
+        add_externals(conf, statement->value);
+}
+
+static void add_expected(struct conf_service *service, const char *value)
+{
+    struct conf_statuses statuses;
+    char reason[CONF_REASON_SIZE];
+    char item[CONF_LINE_SIZE];
+
+    while (conf_list_next(&value, item) == 1) {
+        if (conf_value_statuses(item, &statuses, reason) == -1)
+            continue;
+        for (unsigned status = statuses.first; status <= statuses.last; status++)
+            service->check_expect[status / 64] |= UINT64_C(1) << (status % 64);
+    }
+}
+
+void conf_expect_fill(struct conf *conf, const struct conf_list *list, struct conf_service *service)
+{
+    const struct conf_statement *statement;
+    size_t at = 0;
+
+    (void)conf;
+    memset(service->check_expect, 0, sizeof(service->check_expect));
+    if (is_default(list))
+        add_expected(service, list->fallback);
+    while ((statement = next_statement(list, &at)) != NULL)
+        add_expected(service, statement->value);
 }

@@ -29,4 +29,11 @@ void conf_access_fill(struct conf *conf, const struct conf_list *list, struct co
 void conf_locals_fill(struct conf *conf, const struct conf_list *list,
                       struct conf_service *service);
 
+/* Adds the addresses of `external_address` to conf->externals. */
+void conf_externals_fill(struct conf *conf, const struct conf_list *list);
+
+/* Sets the statuses of a `check_expect`, and no others. */
+void conf_expect_fill(struct conf *conf, const struct conf_list *list,
+                      struct conf_service *service);
+
 #endif

@@ -126,8 +126,9 @@ static int reserve(struct conf *conf)
     conf->listeners = calloc(CONF_MAX_LISTENERS + 1, sizeof(*conf->listeners));
     conf->cidrs = calloc(CONF_MAX_CIDRS + 1, sizeof(*conf->cidrs));
     conf->locals = calloc(CONF_MAX_LOCALS + 1, sizeof(*conf->locals));
+    conf->externals = calloc(CONF_MAX_EXTERNALS + 1, sizeof(*conf->externals));
     if (conf->services != NULL && conf->backends != NULL && conf->listeners != NULL &&
-        conf->cidrs != NULL && conf->locals != NULL)
+        conf->cidrs != NULL && conf->locals != NULL && conf->externals != NULL)
         return 0;
     conf_free(conf);
     return -1;
@@ -148,6 +149,7 @@ static void trim_all(struct conf *conf)
     conf->listeners = trim(conf->listeners, conf->listener_count, sizeof(*conf->listeners));
     conf->cidrs = trim(conf->cidrs, conf->cidr_count, sizeof(*conf->cidrs));
     conf->locals = trim(conf->locals, conf->local_count, sizeof(*conf->locals));
+    conf->externals = trim(conf->externals, conf->external_count, sizeof(*conf->externals));
 }
 
 static void fill_stats(struct conf *conf, const struct conf_statements *statements)
@@ -165,8 +167,11 @@ static void fill_stats(struct conf *conf, const struct conf_statements *statemen
 
 static void fill(struct conf *conf, const struct conf_statements *statements)
 {
+    const struct conf_list external = {statements, "k0slb", "external_address", NULL};
+
     conf_value_store_defaults(CONF_IN_K0SLB, &conf->global);
     conf_apply(statements, "k0slb", &conf->global);
+    conf_externals_fill(conf, &external);
     conf_services_fill(conf, statements);
     fill_stats(conf, statements);
 }
@@ -200,26 +205,49 @@ int conf_load(struct conf *conf, const char *path, struct conf_report *report)
     return -1;
 }
 
-char *conf_load_name(const char *path, char name[CONF_NAME_SIZE])
+/* What can be read of [k0slb] in a file that may be wrong otherwise. */
+static void load_global(const char *path, struct conf_global *global)
 {
     struct conf_statements statements = {0};
     struct conf_report report = {.path = path};
-    struct conf_global global = {0};
     struct text text;
 
-    conf_value_store_defaults(CONF_IN_K0SLB, &global);
+    *global = (struct conf_global){0};
+    conf_value_store_defaults(CONF_IN_K0SLB, global);
     if (read_file(path, &text, &report) == 0) {
         parse(&text, &statements, &report);
         conf_resolve(&statements, &report);
-        conf_apply(&statements, "k0slb", &global);
+        conf_apply(&statements, "k0slb", global);
         free(text.data);
     }
     conf_statements_free(&statements);
     conf_report_free(&report);
+}
+
+char *conf_load_name(const char *path, char name[CONF_NAME_SIZE])
+{
+    struct conf_global global;
+
+    load_global(path, &global);
     return strcpy(name, global.name);
+}
+
+char *conf_load_credentials(const char *path, char directory[CONF_PATH_SIZE])
+{
+    struct conf_global global;
+
+    load_global(path, &global);
+    if (global.credentials[0] == '\0')
+        return strcpy(directory, conf_default_credentials());
+    return strcpy(directory, global.credentials);
 }
 
 const char *conf_default_path(void)
 {
     return K0SLB_SYSCONFDIR "/k0slb/k0slb.ini";
+}
+
+const char *conf_default_credentials(void)
+{
+    return K0SLB_SYSCONFDIR "/k0slb/credentials";
 }

@@ -21,6 +21,13 @@ int conf_load(struct conf *conf, const char *path, struct conf_report *report) M
  */
 char *conf_load_name(const char *path, char name[CONF_NAME_SIZE]);
 
+/* The directory of `credentials` in the same way, whether it is there or not; or the default one.
+ */
+char *conf_load_credentials(const char *path, char directory[CONF_PATH_SIZE]);
+
+/* Where credentials are when nobody says: SYSCONFDIR/k0slb/credentials. */
+const char *conf_default_credentials(void);
+
 /* Where the file is when nobody says: SYSCONFDIR/k0slb/k0slb.ini. */
 const char *conf_default_path(void);
 

@@ -33,4 +33,17 @@ void conf_rules_services(const struct conf_rules *rules);
 /* source_address: this machine has to have them, and a backend to be reached from there. */
 void conf_rules_sources(const struct conf_rules *rules);
 
+/*
+ * credentials, ca, check_cert and check_key: settles which files there are, and what is wrong with
+ * them as far as that can be told without reading a key.
+ */
+void conf_rules_credentials(const struct conf_rules *rules);
+
+/* What a check says and asks: settles host, name and verification after conf_rules_credentials().
+ */
+void conf_rules_checks(const struct conf_rules *rules);
+
+/* requires: finds the service and the backends that are meant. */
+void conf_rules_requires(const struct conf_rules *rules);
+
 #endif

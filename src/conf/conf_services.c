@@ -18,15 +18,24 @@ static const struct {
     {"kubeAPI", "listen", ":6443"},
     {"kubeAPI", "port", "6443"},
     {"kubeAPI", "balance", "leastconn"},
-    {"kubeAPI", "check", "tls"},
+    {"kubeAPI", "check", "https"},
+    {"kubeAPI", "check_method", "GET"},
+    {"kubeAPI", "check_path", "/readyz"},
+    {"kubeAPI", "check_expect", "200, 401"},
+    {"kubeAPI", "slow_start", "15s"},
     {"konnectivity", "listen", ":8132"},
     {"konnectivity", "port", "8132"},
     {"konnectivity", "balance", "source-spread"},
-    {"konnectivity", "check", "tls"},
+    {"konnectivity", "check", "h2"},
+    {"konnectivity", "on_down_spread", "0"},
     {"controllerJoinAPI", "listen", ":9443"},
     {"controllerJoinAPI", "port", "9443"},
     {"controllerJoinAPI", "balance", "leastconn"},
-    {"controllerJoinAPI", "check", "tls"},
+    {"controllerJoinAPI", "check", "https"},
+    {"controllerJoinAPI", "check_method", "HEAD"},
+    {"controllerJoinAPI", "check_path", "/v1beta1/ca"},
+    {"controllerJoinAPI", "check_expect", "405, 401"},
+    {"controllerJoinAPI", "requires", "kubeAPI"},
     {"konnectivity", "idle_timeout", "0"},
     {"controllerJoinAPI", "idle_timeout", "60s"},
     {"kubeAPI", "hello_timeout", "1s"},
@@ -95,11 +104,11 @@ static void list_services(struct conf *conf, const struct conf_statements *state
     }
 }
 
-static const char *built_in_listen(const char *name)
+const char *conf_services_built_in_value(const char *name, const char *key)
 {
     for (size_t i = 0; i < ARRAY_LEN(built_in_values); i++) {
         if (strcmp(built_in_values[i].service, name) == 0 &&
-            strcmp(built_in_values[i].key, "listen") == 0)
+            strcmp(built_in_values[i].key, key) == 0)
             return built_in_values[i].value;
     }
     return NULL;
@@ -131,7 +140,8 @@ static uint16_t common_port(const struct conf *conf, const struct conf_service *
 static void fill_listeners(struct conf *conf, const struct conf_statements *statements,
                            const char *section, struct conf_service *service)
 {
-    const struct conf_list listen = {statements, section, "listen", built_in_listen(service->name)};
+    const struct conf_list listen = {statements, section, "listen",
+                                     conf_services_built_in_value(service->name, "listen")};
 
     service->first_listener = conf->listener_count;
     conf_listeners_add(conf, &listen, (uint16_t)(service - conf->services));
@@ -146,7 +156,8 @@ static void add_backend(struct conf *conf, struct conf_service *service,
                         const struct conf_statement *statement)
 {
     bool is_controller = statement->row->type == CONF_TYPE_CONTROLLER;
-    struct conf_backend backend = {.service = (uint16_t)(service - conf->services)};
+    struct conf_backend backend = {.service = (uint16_t)(service - conf->services),
+                                   .required = CONF_NO_INDEX};
     char reason[CONF_REASON_SIZE];
     struct conf_server server;
     int got = is_controller ? conf_address_controller(statement->value, &server, reason)
@@ -203,6 +214,11 @@ static void share_deny(struct conf_service *to, const struct conf_service *from)
     to->deny = from->deny;
 }
 
+static void share_expect(struct conf_service *to, const struct conf_service *from)
+{
+    memcpy(to->check_expect, from->check_expect, sizeof(to->check_expect));
+}
+
 static void share_locals(struct conf_service *to, const struct conf_service *from)
 {
     to->first_local = from->first_local;
@@ -218,11 +234,12 @@ static const struct inherited {
     {"allow", fill_allow, share_allow},
     {"deny", fill_deny, share_deny},
     {"source_address", conf_locals_fill, share_locals},
+    {"check_expect", conf_expect_fill, share_expect},
 };
 
 /*
- * A list of the service's own replaces that of [defaults]. All others share one copy of the latter,
- * so that it counts but once among what a configuration may hold.
+ * A list of the service's own, or of a built-in one, replaces that of [defaults]. All others share
+ * one copy of the latter, so that it counts but once among what a configuration may hold.
  */
 static void fill_inherited(struct conf *conf, const struct conf_statements *statements,
                            const struct inherited *what)
@@ -235,9 +252,10 @@ static void fill_inherited(struct conf *conf, const struct conf_statements *stat
     for (unsigned i = 0; i < conf->service_count; i++) {
         struct conf_service *service = &conf->services[i];
         const struct conf_list own = {statements, conf_services_section(service->name, section),
-                                      what->key, NULL};
+                                      what->key,
+                                      conf_services_built_in_value(service->name, what->key)};
 
-        if (conf_statements_find(statements, section, what->key) != NULL) {
+        if (own.fallback != NULL || conf_statements_find(statements, section, what->key) != NULL) {
             what->fill(conf, &own, service);
         } else if (heir != NULL) {
             what->share(service, heir);

@@ -21,6 +21,9 @@ void conf_services_fill(struct conf *conf, const struct conf_statements *stateme
 /* Whether it is one of the three that k0s needs. */
 bool conf_services_is_built_in(const char *name);
 
+/* What a built-in service needs for a key by its protocol; NULL = nothing, or no such service. */
+const char *conf_services_built_in_value(const char *name, const char *key);
+
 /* The built-in service whose name is one typo away; NULL = none. */
 const char *conf_services_suggest(const char *name);
 

@@ -139,14 +139,73 @@ static int store_path(const struct conf_key *key, const char *text, void *base, 
     return 0;
 }
 
+/* The same; a '/' at the end is left out. */
+static int store_directory(const struct conf_key *key, const char *text, void *base, char *reason)
+{
+    size_t length = strlen(text);
+    char *place = (char *)base + key->offset;
+
+    if (text[0] != '/')
+        return conf_reason(reason, "\"%s\" is not an absolute path", text);
+    while (length > 1 && text[length - 1] == '/')
+        length--;
+    if (length >= key->size)
+        return conf_reason(reason, "the path is longer than %d bytes", key->size - 1);
+    memset(place, 0, key->size);
+    memcpy(place, text, length);
+    return 0;
+}
+
+/* What may stand in the first line of a request (RFC 9112, section 3.2.1), as it is. */
+static int store_target(const struct conf_key *key, const char *text, void *base, char *reason)
+{
+    if (text[0] != '/')
+        return conf_reason(reason, "\"%s\" does not begin with /", text);
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c <= ' ' || *c > '~' || *c == '#')
+            return conf_reason(reason,
+                               "\"%s\" has a character that no request may have; write it "
+                               "as %%XX",
+                               text);
+    }
+    if (strlen(text) >= key->size)
+        return conf_reason(reason, "the path is longer than %d bytes", key->size - 1);
+    strncpy((char *)base + key->offset, text, key->size);
+    return 0;
+}
+
+static int store_host(const struct conf_key *key, const char *text, void *base, char *reason)
+{
+    char host[CONF_HOST_SIZE];
+
+    if (conf_address_host(text, host, reason) == -1)
+        return -1;
+    strncpy((char *)base + key->offset, host, key->size);
+    return 0;
+}
+
+static int store_host_name(const struct conf_key *key, const char *text, void *base, char *reason)
+{
+    struct addr address;
+
+    if (addr_parse(&address, text) == 0)
+        return conf_reason(reason, "\"%s\" is an address; TLS asks for names alone", text);
+    if (!addr_is_host_name(text) || strlen(text) >= key->size)
+        return conf_reason(reason, "\"%s\" is not a host name", text);
+    strncpy((char *)base + key->offset, text, key->size);
+    return 0;
+}
+
 int conf_value_store(const struct conf_key *key, const char *text, void *base,
                      char reason[CONF_REASON_SIZE])
 {
     static int (*const stores[])(const struct conf_key *, const char *, void *, char *) = {
-        [CONF_TYPE_BOOL] = store_bool,         [CONF_TYPE_UINT] = store_uint,
-        [CONF_TYPE_DURATION] = store_duration, [CONF_TYPE_TIMEOUT] = store_duration,
-        [CONF_TYPE_WORD] = store_word,         [CONF_TYPE_NAME] = store_name,
-        [CONF_TYPE_PATH] = store_path,
+        [CONF_TYPE_BOOL] = store_bool,           [CONF_TYPE_UINT] = store_uint,
+        [CONF_TYPE_DURATION] = store_duration,   [CONF_TYPE_TIMEOUT] = store_duration,
+        [CONF_TYPE_WORD] = store_word,           [CONF_TYPE_NAME] = store_name,
+        [CONF_TYPE_PATH] = store_path,           [CONF_TYPE_DIRECTORY] = store_directory,
+        [CONF_TYPE_TARGET] = store_target,       [CONF_TYPE_HOST] = store_host,
+        [CONF_TYPE_HOST_NAME] = store_host_name,
     };
 
     return stores[key->type](key, text, base, reason);
@@ -160,9 +219,41 @@ void conf_value_apply(const struct conf_key *key, const char *text, void *base)
     (void)result;
 }
 
+static int read_status(const char *text, const char *item, uint16_t *out, char *reason)
+{
+    uint64_t status;
+
+    if (strnum_uint(text, CONF_STATUS_LEAST, CONF_STATUS_MOST, &status) == -1)
+        return conf_reason(reason,
+                           "\"%s\" is neither a status from %d to %d nor a range such as "
+                           "200-299",
+                           item, CONF_STATUS_LEAST, CONF_STATUS_MOST);
+    *out = (uint16_t)status;
+    return 0;
+}
+
+int conf_value_statuses(const char *item, struct conf_statuses *out, char reason[CONF_REASON_SIZE])
+{
+    char first[CONF_LINE_SIZE];
+    char *dash;
+
+    strcpy(first, item);
+    dash = strchr(first, '-');
+    if (dash != NULL)
+        *dash = '\0';
+    if (read_status(first, item, &out->first, reason) == -1 ||
+        read_status(dash != NULL ? dash + 1 : first, item, &out->last, reason) == -1)
+        return -1;
+    if (out->last < out->first)
+        return conf_reason(reason, "\"%s\" ends before it begins", item);
+    return 0;
+}
+
 static int check_item(enum conf_type type, const char *item, char *reason)
 {
     struct conf_listener listeners[2];
+    struct conf_external external;
+    struct conf_statuses statuses;
     struct conf_allow allow;
     struct addr source;
 
@@ -170,6 +261,10 @@ static int check_item(enum conf_type type, const char *item, char *reason)
         return conf_address_allow(item, &allow, reason);
     if (type == CONF_TYPE_SOURCE)
         return conf_address_source(item, &source, reason);
+    if (type == CONF_TYPE_EXTERNAL)
+        return conf_address_external(item, &external, reason);
+    if (type == CONF_TYPE_STATUS)
+        return conf_value_statuses(item, &statuses, reason);
     return conf_address_listen(item, listeners, reason) == -1 ? -1 : 0;
 }
 
@@ -199,6 +294,8 @@ int conf_value_check(const struct conf_key *key, const char *text, char reason[C
     case CONF_TYPE_LISTEN:
     case CONF_TYPE_ALLOW:
     case CONF_TYPE_SOURCE:
+    case CONF_TYPE_EXTERNAL:
+    case CONF_TYPE_STATUS:
         return check_list(key->type, text, reason);
     case CONF_TYPE_SERVER:
         return conf_address_server(text, &server, reason);

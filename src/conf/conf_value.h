@@ -3,6 +3,7 @@
 #define K0SLB_CONF_CONF_VALUE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/defs.h"
 #include "conf/conf_address.h"
@@ -22,6 +23,16 @@ void conf_value_apply(const struct conf_key *key, const char *text, void *base);
 /* Whether the text is a value of the row's type, lists and servers included. The same results. */
 int conf_value_check(const struct conf_key *key, const char *text,
                      char reason[CONF_REASON_SIZE]) MUST_CHECK;
+
+/* One item of a list of statuses: 200, or 200-299. */
+struct conf_statuses {
+    uint16_t first;
+    uint16_t last;
+};
+
+/* Reads one; the item is shorter than CONF_LINE_SIZE. Returns 0, or -1 with a sentence. */
+int conf_value_statuses(const char *item, struct conf_statuses *out,
+                        char reason[CONF_REASON_SIZE]) MUST_CHECK;
 
 /* Stores the table's defaults of all scalars of that section in the struct at `base`. */
 void conf_value_store_defaults(enum conf_section section, void *base);

@@ -36,11 +36,13 @@ static void lay_out(struct epoch *epoch, const struct conf *conf)
     epoch->listener_count = conf->listener_count;
     epoch->cidr_count = conf->cidr_count;
     epoch->local_count = conf->local_count;
+    epoch->external_count = conf->external_count;
     epoch->services_at = place(&end, conf->service_count * sizeof(*conf->services));
     epoch->backends_at = place(&end, conf->backend_count * sizeof(*conf->backends));
     epoch->listeners_at = place(&end, conf->listener_count * sizeof(*conf->listeners));
     epoch->cidrs_at = place(&end, conf->cidr_count * sizeof(*conf->cidrs));
     epoch->locals_at = place(&end, conf->local_count * sizeof(*conf->locals));
+    epoch->externals_at = place(&end, conf->external_count * sizeof(*conf->externals));
     epoch->size = end;
 }
 
@@ -80,6 +82,8 @@ static void copy_arrays(char *whole, const struct epoch *epoch, const struct con
          conf->listener_count * sizeof(*conf->listeners));
     copy(whole + epoch->cidrs_at, conf->cidrs, conf->cidr_count * sizeof(*conf->cidrs));
     copy(whole + epoch->locals_at, conf->locals, conf->local_count * sizeof(*conf->locals));
+    copy(whole + epoch->externals_at, conf->externals,
+         conf->external_count * sizeof(*conf->externals));
 }
 
 /* The flat value in memory, to be freed by the caller; NULL with errno. */
@@ -135,7 +139,7 @@ static bool has_places(const struct epoch *epoch)
 {
     return epoch->service_count <= CONF_MAX_SERVICES && epoch->backend_count <= CONF_MAX_BACKENDS &&
            epoch->listener_count <= CONF_MAX_LISTENERS && epoch->cidr_count <= CONF_MAX_CIDRS &&
-           epoch->local_count <= CONF_MAX_LOCALS &&
+           epoch->local_count <= CONF_MAX_LOCALS && epoch->external_count <= CONF_MAX_EXTERNALS &&
            is_inside(epoch, epoch->services_at,
                      epoch->service_count * sizeof(struct conf_service)) &&
            is_inside(epoch, epoch->backends_at,
@@ -143,7 +147,9 @@ static bool has_places(const struct epoch *epoch)
            is_inside(epoch, epoch->listeners_at,
                      epoch->listener_count * sizeof(struct conf_listener)) &&
            is_inside(epoch, epoch->cidrs_at, epoch->cidr_count * sizeof(struct cidr)) &&
-           is_inside(epoch, epoch->locals_at, epoch->local_count * sizeof(struct addr));
+           is_inside(epoch, epoch->locals_at, epoch->local_count * sizeof(struct addr)) &&
+           is_inside(epoch, epoch->externals_at,
+                     epoch->external_count * sizeof(struct conf_external));
 }
 
 static bool is_range(unsigned first, unsigned count, unsigned total)
@@ -156,6 +162,11 @@ static bool is_access(const struct epoch *epoch, const struct conf_access *acces
     return is_range(access->first_cidr, access->cidr_count, epoch->cidr_count);
 }
 
+static bool is_index(unsigned index, unsigned count)
+{
+    return index < count || index == CONF_NO_INDEX;
+}
+
 static bool is_service(const struct epoch *epoch, unsigned index)
 {
     const struct conf_service *service = epoch_service(epoch, index);
@@ -165,6 +176,7 @@ static bool is_service(const struct epoch *epoch, unsigned index)
            is_range(service->first_backend, service->backend_count, epoch->backend_count) &&
            is_range(service->first_listener, service->listener_count, epoch->listener_count) &&
            is_range(service->first_local, service->local_count, epoch->local_count) &&
+           is_index(service->required, epoch->service_count) &&
            is_access(epoch, &service->allow) && is_access(epoch, &service->deny);
 }
 
@@ -173,7 +185,8 @@ static bool is_backend(const struct epoch *epoch, unsigned index)
     const struct conf_backend *backend = epoch_backend(epoch, index);
 
     return backend->slot < CONF_MAX_BACKENDS && epoch->backend_of_slot[backend->slot] == index &&
-           backend->service < epoch->service_count;
+           backend->service < epoch->service_count &&
+           is_index(backend->required, epoch->backend_count);
 }
 
 static bool has_addresses(const struct epoch *epoch)
@@ -305,6 +318,13 @@ const struct addr *epoch_local(const struct epoch *epoch, unsigned index)
     const char *list = (const char *)epoch + epoch->locals_at;
 
     return (const struct addr *)(const void *)list + index;
+}
+
+const struct conf_external *epoch_external(const struct epoch *epoch, unsigned index)
+{
+    const char *list = (const char *)epoch + epoch->externals_at;
+
+    return (const struct conf_external *)(const void *)list + index;
 }
 
 const struct conf_service *epoch_service_by_slot(const struct epoch *epoch, unsigned slot)

@@ -21,11 +21,13 @@ struct epoch {
     uint16_t listener_count;
     uint16_t cidr_count;
     uint16_t local_count;
+    uint16_t external_count;
     uint32_t services_at; /* offsets in bytes from the beginning, 8-aligned */
     uint32_t backends_at;
     uint32_t listeners_at;
     uint32_t cidrs_at;
     uint32_t locals_at;
+    uint32_t externals_at;
     struct conf_global global;
     struct conf_stats stats;
     uint16_t service_of_slot[CONF_MAX_SERVICES]; /* index, or EPOCH_NO_INDEX */
@@ -52,6 +54,7 @@ const struct conf_backend *epoch_backend(const struct epoch *epoch, unsigned ind
 const struct conf_listener *epoch_listener(const struct epoch *epoch, unsigned index);
 const struct cidr *epoch_cidrs(const struct epoch *epoch);
 const struct addr *epoch_local(const struct epoch *epoch, unsigned index);
+const struct conf_external *epoch_external(const struct epoch *epoch, unsigned index);
 
 /* The element of a board slot, or NULL when this epoch has none there. */
 const struct conf_service *epoch_service_by_slot(const struct epoch *epoch, unsigned slot);

@@ -19,6 +19,9 @@ src_conf_libconf_a_SOURCES = \
 	src/conf/conf_resolve.h \
 	src/conf/conf_resolve.c \
 	src/conf/conf_rules.h \
+	src/conf/conf_rules_checks.c \
+	src/conf/conf_rules_credentials.c \
+	src/conf/conf_rules_requires.c \
 	src/conf/conf_rules_services.c \
 	src/conf/conf_rules_sources.c \
 	src/conf/conf_services.h \
