@@ -86,8 +86,32 @@ static bool is_backend_refused(const struct conf_rules *rules, const struct conf
     return conf_rules_is_backend_refused(rules, conf_services_section(service->name, section));
 }
 
-/* Finds each backend's namesake; the first that has none is reported. */
-static void match_backends(const struct conf_rules *rules, const struct conf_service *service,
+static void report_mismatch(const struct conf_rules *rules, const struct conf_service *service,
+                            const struct source *source, const char *name)
+{
+    const char *required = rules->conf->services[service->required].name;
+
+    if (source->line != 0)
+        conf_report_add(rules->report, CONF_ERROR, source->line, source->section, "requires",
+                        "service %s has no backend named \"%s\", as %s has; give both the same "
+                        "names, or write requires = none",
+                        required, name, service->name);
+    else
+        conf_report_add(rules->report, CONF_WARNING, 0, source->section, "requires",
+                        "has no effect, for service %s has no backend named \"%s\"; give both the "
+                        "same names, or write requires = none",
+                        required, name);
+}
+
+static void forget_required(const struct conf_rules *rules, struct conf_service *service)
+{
+    service->required = CONF_NO_INDEX;
+    for (unsigned i = 0; i < service->backend_count; i++)
+        rules->conf->backends[service->first_backend + i].required = CONF_NO_INDEX;
+}
+
+/* Finds each backend's namesake; the first that has none is reported, and nothing is required. */
+static void match_backends(const struct conf_rules *rules, struct conf_service *service,
                            const struct source *source)
 {
     struct conf *conf = rules->conf;
@@ -101,10 +125,8 @@ static void match_backends(const struct conf_rules *rules, const struct conf_ser
         backend->required = find_backend(conf, required, backend->name);
         if (backend->required != CONF_NO_INDEX)
             continue;
-        conf_report_add(rules->report, CONF_ERROR, source->line, source->section, "requires",
-                        "service %s has no backend named \"%s\", as %s has; give both the same "
-                        "names, or write requires = none",
-                        required->name, backend->name, service->name);
+        report_mismatch(rules, service, source, backend->name);
+        forget_required(rules, service);
         return;
     }
 }

@@ -7,6 +7,7 @@ tests_unit_base_test_base_SOURCES = \
 	tests/unit/descriptors.c \
 	tests/unit/base/main.c \
 	tests/unit/base/test_addr.c \
+	tests/unit/base/test_base64.c \
 	tests/unit/base/test_cidr.c \
 	tests/unit/base/test_daemonize.c \
 	tests/unit/base/test_fd.c \
@@ -14,9 +15,11 @@ tests_unit_base_test_base_SOURCES = \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_loop.c \
 	tests/unit/base/test_mono.c \
+	tests/unit/base/test_pem.c \
 	tests/unit/base/test_pidfile.c \
 	tests/unit/base/test_process.c \
 	tests/unit/base/test_rng.c \
+	tests/unit/base/test_safe_file.c \
 	tests/unit/base/test_strnum.c \
 	tests/unit/base/test_textbuf.c
 tests_unit_base_test_base_CPPFLAGS = $(unit_cppflags)

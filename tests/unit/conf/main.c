@@ -11,6 +11,9 @@ extern const struct unit_test conf_listeners_tests[];
 extern const struct unit_test conf_services_tests[];
 extern const struct unit_test conf_check_tests[];
 extern const struct unit_test conf_rules_tests[];
+extern const struct unit_test conf_rules_checks_tests[];
+extern const struct unit_test conf_rules_credentials_tests[];
+extern const struct unit_test conf_rules_requires_tests[];
 extern const struct unit_test conf_load_tests[];
 extern const struct unit_test epoch_tests[];
 
@@ -26,6 +29,9 @@ static const struct unit_suite suites[] = {
     {"conf_services", conf_services_tests},
     {"conf_check", conf_check_tests},
     {"conf_rules", conf_rules_tests},
+    {"conf_rules_checks", conf_rules_checks_tests},
+    {"conf_rules_credentials", conf_rules_credentials_tests},
+    {"conf_rules_requires", conf_rules_requires_tests},
     {"conf_load", conf_load_tests},
     {"epoch", epoch_tests},
     {NULL, NULL},

@@ -217,6 +217,64 @@ static void sources(void)
     }
 }
 
+static void external_addresses(void)
+{
+    static const struct {
+        const char *item;
+        const char *host; /* as a Host field has it; NULL = refused */
+        const char *reason;
+    } cases[] = {
+        {"10.0.0.10", "10.0.0.10", ""},
+        {"10.0.0.10:443", "10.0.0.10", ""},
+        {"lb.example:6443", "lb.example", ""},
+        {"LB", "LB", ""},
+        {"fd00::1", "[fd00::1]", ""},
+        {"[fd00::1]", "[fd00::1]", ""},
+        {"[fd00::1]:6443", "[fd00::1]", ""},
+        {"10.0.0.512", NULL, "\"10.0.0.512\" is neither an address nor a host name"},
+        {"*.example", NULL, "\"*.example\" is neither an address nor a host name"},
+        {"0.0.0.0", NULL, "\"0.0.0.0\" is no machine's address"},
+        {"224.0.0.1", NULL, "\"224.0.0.1\" is no machine's address"},
+        {":6443", NULL, "the address is missing"},
+        {"lb:0", NULL, "port 0 is not in 1 to 65535"},
+        {"lb:x", NULL, "\"x\" is not a port number"},
+        {"lb lb2", NULL, "\"lb lb2\" is not an address; a list has commas"},
+        {"https://lb:6443", NULL, "\"https://lb:6443\" is a URL: write the address or name alone"},
+    };
+    char reason[CONF_REASON_SIZE];
+    char host[CONF_HOST_SIZE];
+    struct conf_external got;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int result;
+
+        reason[0] = '\0';
+        result = conf_address_external(cases[i].item, &got, reason);
+        ASSERT_TEXT(reason, cases[i].reason);
+        ASSERT_NUMBER(result, cases[i].host != NULL ? 0 : -1);
+        if (result == 0)
+            ASSERT_TEXT(conf_address_format_host(&got, host), cases[i].host);
+    }
+}
+
+static void hosts_of_requests(void)
+{
+    static const char *const cases[][2] = {
+        {"lb.example", "lb.example"}, {"lb.example:6443", "lb.example:6443"},
+        {"10.0.0.1", "10.0.0.1"},     {"fd00::1", "[fd00::1]"},
+        {"[fd00::1]", "[fd00::1]"},   {"[fd00:0::1]:443", "[fd00::1]:443"},
+    };
+    char reason[CONF_REASON_SIZE];
+    char host[CONF_HOST_SIZE];
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        ASSERT_NUMBER(conf_address_host(cases[i][0], host, reason), 0);
+        ASSERT_TEXT(host, cases[i][1]);
+    }
+    ASSERT_NUMBER(conf_address_host("a/b", host, reason), -1);
+    ASSERT_TEXT(reason, "\"a/b\" is neither an address nor a host name");
+}
+
 static void lists_split_at_commas(void)
 {
     const char *rest = " a,\tb c , d";
@@ -256,6 +314,8 @@ const struct unit_test conf_address_tests[] = {
     {"controllers", controllers},
     {"allowed", allowed},
     {"sources", sources},
+    {"external_addresses", external_addresses},
+    {"hosts_of_requests", hosts_of_requests},
     {"lists_split_at_commas", lists_split_at_commas},
     {"too_long_is_refused", too_long_is_refused},
     {NULL, NULL},

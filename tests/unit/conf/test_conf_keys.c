@@ -146,7 +146,11 @@ static void names_for_reports(void)
     ASSERT_TEXT(conf_balance_name(BALANCE_SOURCE_SPREAD), "source-spread");
     ASSERT_TEXT(conf_balance_name((enum conf_balance)5), "-");
     ASSERT_TEXT(conf_check_name(CHECK_TLS), "tls");
+    ASSERT_TEXT(conf_check_name(CHECK_HTTPS), "https");
+    ASSERT_TEXT(conf_check_name(CHECK_H2), "h2");
     ASSERT_TEXT(conf_check_name(CHECK_NONE), "none");
+    ASSERT_TEXT(conf_method_name(METHOD_HEAD), "HEAD");
+    ASSERT_TEXT(conf_method_name((enum conf_method)3), "-");
     ASSERT_TEXT(conf_check_name((enum conf_check)99), "-");
 }
 
@@ -172,7 +176,7 @@ static bool has_line_start(const char *sample, const char *start)
 static void every_key_stands_in_the_sample_file(void)
 {
     const char *root = getenv("K0SLB_SRCDIR");
-    char sample[16384] = "";
+    char sample[32768] = "";
     char line[256];
     size_t count;
     const struct conf_key *keys = conf_keys(&count);

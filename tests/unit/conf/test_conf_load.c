@@ -309,6 +309,23 @@ static void the_name_alone(void)
     ASSERT_TEXT(conf_load_name("/nonexistent/k0slb.ini", name), "k0slb");
 }
 
+static void the_credentials_alone(void)
+{
+    static const char text[] = "[k0slb]\nworkers = none\ncredentials = /a/b/\n[nonsense]\n";
+    char got[CONF_PATH_SIZE];
+    char path[128];
+    int fd;
+
+    make_directory();
+    fd = open(in_directory("file", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    CU_ASSERT_FATAL(fd != -1 && fd_write_all(fd, text, strlen(text)) == 0);
+    fd_close(&fd);
+    ASSERT_TEXT(conf_load_credentials(path, got), "/a/b");
+    ASSERT_NUMBER(unlink(path), 0);
+    ASSERT_TEXT(conf_load_credentials(path, got), conf_default_credentials());
+    ASSERT_NUMBER(rmdir(directory), 0);
+}
+
 static void the_default_path(void)
 {
     CU_ASSERT_PTR_NOT_NULL(strstr(conf_default_path(), "/k0slb/k0slb.ini"));
@@ -317,10 +334,13 @@ static void the_default_path(void)
 /* The sample as it is says what to fill in; with everything uncommented it is accepted. */
 static void the_sample_file(void)
 {
-    static const char *const of_another_machine[] = {";user", ";group", ";source_address"};
+    static const char *const of_another_machine[] = {
+        ";user",        ";group",        ";source_address", ";ca =",
+        ";credentials", ";check_verify", ";check_cert",     ";check_key",
+    };
     const char *root = getenv("K0SLB_SRCDIR");
-    char sample[16384] = "";
-    char all[16384] = "";
+    char sample[32768] = "";
+    char all[32768] = "";
     char path[512];
     FILE *file;
 
@@ -363,6 +383,7 @@ const struct unit_test conf_load_tests[] = {
     {"thirty_mistakes", thirty_mistakes},
     {"a_megabyte_of_nonsense", a_megabyte_of_nonsense},
     {"the_name_alone", the_name_alone},
+    {"the_credentials_alone", the_credentials_alone},
     {"the_default_path", the_default_path},
     {"the_sample_file", the_sample_file},
     {NULL, NULL},

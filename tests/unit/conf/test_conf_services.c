@@ -19,13 +19,14 @@ static void controllers_bring_the_three_services(void)
         const char *listen;
         const char *backends;
         enum conf_balance balance;
+        enum conf_check check;
     } wanted[] = {
         {"kubeAPI", "0.0.0.0:6443, [::]:6443", "c1 10.0.0.11:6443 1, c2 [fd00::12]:6443 7 backup",
-         BALANCE_LEASTCONN},
+         BALANCE_LEASTCONN, CHECK_HTTPS},
         {"konnectivity", "0.0.0.0:8132, [::]:8132",
-         "c1 10.0.0.11:8132 1, c2 [fd00::12]:8132 7 backup", BALANCE_SOURCE_SPREAD},
+         "c1 10.0.0.11:8132 1, c2 [fd00::12]:8132 7 backup", BALANCE_SOURCE_SPREAD, CHECK_H2},
         {"controllerJoinAPI", "0.0.0.0:9443, [::]:9443",
-         "c1 10.0.0.11:9443 1, c2 [fd00::12]:9443 7 backup", BALANCE_LEASTCONN},
+         "c1 10.0.0.11:9443 1, c2 [fd00::12]:9443 7 backup", BALANCE_LEASTCONN, CHECK_HTTPS},
     };
     char text[1024];
 
@@ -39,7 +40,7 @@ static void controllers_bring_the_three_services(void)
         ASSERT_TEXT(listen_text(&loaded.conf, service, text), wanted[i].listen);
         ASSERT_TEXT(backends_text(&loaded.conf, service, text), wanted[i].backends);
         ASSERT_NUMBER(service->balance, wanted[i].balance);
-        ASSERT_NUMBER(service->check, CHECK_TLS);
+        ASSERT_NUMBER(service->check, wanted[i].check);
         ASSERT_NUMBER(service->enabled, 1);
     }
     loaded_free(&loaded);
@@ -92,9 +93,9 @@ static void precedence(void)
         unsigned retries;
         unsigned fall;
     } wanted[] = {
-        {"kubeAPI", BALANCE_ROUNDROBIN, CHECK_TLS, 5, 9},
-        {"konnectivity", BALANCE_SOURCE_SPREAD, CHECK_TLS, 7, 9},
-        {"controllerJoinAPI", BALANCE_LEASTCONN, CHECK_TLS, 7, 9},
+        {"kubeAPI", BALANCE_ROUNDROBIN, CHECK_HTTPS, 5, 9},
+        {"konnectivity", BALANCE_SOURCE_SPREAD, CHECK_H2, 7, 9},
+        {"controllerJoinAPI", BALANCE_LEASTCONN, CHECK_HTTPS, 7, 9},
         {"x", BALANCE_LEASTCONN, CHECK_TCP, 7, 1},
         {"y", BALANCE_ROUNDROBIN, CHECK_TCP, 7, 9},
     };
@@ -125,6 +126,76 @@ static void hellos_of_built_in_services(void)
     ASSERT_NUMBER(service_named(&loaded.conf, "konnectivity")->hello_timeout, 0);
     ASSERT_NUMBER(service_named(&loaded.conf, "x")->hello_timeout, 3000);
     ASSERT_NUMBER(service_named(&loaded.conf, "y")->hello_timeout, 5000);
+    loaded_free(&loaded);
+}
+
+/* What is expected, of 200 to 599, in ranges. */
+static void assert_expects(const struct conf_service *service, const char *wanted)
+{
+    char got[256] = "";
+    size_t length = 0;
+
+    for (unsigned status = 0; status <= 700; status++) {
+        unsigned last = status;
+
+        while (conf_expects(service, status) && conf_expects(service, last + 1))
+            last++;
+        if (conf_expects(service, status))
+            length += (size_t)snprintf(got + length, sizeof(got) - length, " %u-%u", status, last);
+        status = last;
+    }
+    ASSERT_TEXT(got[0] == ' ' ? got + 1 : got, wanted);
+}
+
+static void checks_of_built_in_services(void)
+{
+    const struct conf_service *service;
+
+    load_good(&loaded, CONTROLLERS "[defaults]\ncheck_path = /\ncheck_expect = 204\n"
+                                   "check_method = OPTIONS\nslow_start = 3s\n"
+                                   "on_down_spread = 5s\nrequires = konnectivity\n"
+                                   "[service x]\nlisten = :7000\ncheck = https\n"
+                                   "check_expect = 200-202\ncheck_expect = 401, 599\n"
+                                   "[service y]\nlisten = :7001\n");
+    service = service_named(&loaded.conf, "kubeAPI");
+    ASSERT_NUMBER(service->check_method, METHOD_GET);
+    ASSERT_TEXT(service->check_path, "/readyz");
+    assert_expects(service, "200-200 401-401");
+    ASSERT_NUMBER(service->slow_start, 15000);
+    ASSERT_NUMBER(service->on_down_spread, 5000);
+    ASSERT_NUMBER(service->unready_close, 30000);
+    ASSERT_NUMBER(service->on_down, ON_DOWN_DEAD);
+    service = service_named(&loaded.conf, "konnectivity");
+    ASSERT_NUMBER(service->on_down_spread, 0);
+    ASSERT_NUMBER(service->slow_start, 3000);
+    service = service_named(&loaded.conf, "controllerJoinAPI");
+    ASSERT_NUMBER(service->check_method, METHOD_HEAD);
+    ASSERT_TEXT(service->check_path, "/v1beta1/ca");
+    assert_expects(service, "401-401 405-405");
+    ASSERT_TEXT(service->requires, "kubeAPI");
+    service = service_named(&loaded.conf, "x");
+    ASSERT_NUMBER(service->check_method, METHOD_OPTIONS);
+    ASSERT_TEXT(service->check_path, "/");
+    assert_expects(service, "200-202 401-401 599-599");
+    assert_expects(service_named(&loaded.conf, "y"), "204-204");
+    loaded_free(&loaded);
+}
+
+static void own_values_change_a_built_in_check(void)
+{
+    const struct conf_service *service;
+
+    load_good(&loaded, CONTROLLERS "[service kubeAPI]\ncheck_path = /livez\ncheck_expect = 200\n"
+                                   "check_port = 7443\nslow_start = 0\n"
+                                   "[service controllerJoinAPI]\nrequires = none\n");
+    service = service_named(&loaded.conf, "kubeAPI");
+    ASSERT_TEXT(service->check_path, "/livez");
+    assert_expects(service, "200-200");
+    ASSERT_NUMBER(service->check_port, 7443);
+    ASSERT_NUMBER(service->slow_start, 0);
+    service = service_named(&loaded.conf, "controllerJoinAPI");
+    ASSERT_NUMBER(service->required, CONF_NO_INDEX);
+    assert_expects(service, "401-401 405-405");
     loaded_free(&loaded);
 }
 
@@ -263,6 +334,8 @@ const struct unit_test conf_services_tests[] = {
     {"without_controllers_only_the_written_ones", without_controllers_only_the_written_ones},
     {"precedence", precedence},
     {"hellos_of_built_in_services", hellos_of_built_in_services},
+    {"checks_of_built_in_services", checks_of_built_in_services},
+    {"own_values_change_a_built_in_check", own_values_change_a_built_in_check},
     {"everybody_may_come_in_by_default", everybody_may_come_in_by_default},
     {"own_lists_replace_those_of_defaults", own_lists_replace_those_of_defaults},
     {"source_addresses_are_inherited_too", source_addresses_are_inherited_too},

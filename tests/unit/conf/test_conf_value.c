@@ -54,7 +54,62 @@ static const struct value_case cases[] = {
     {CONF_IN_SERVICE, "balance", "source-spread", ""},
     {CONF_IN_SERVICE, "balance", "busiest",
      "\"busiest\" is not leastconn, roundrobin, random, source or source-spread"},
-    {CONF_IN_SERVICE, "check", "https", "\"https\" is not tls, tcp or none"},
+    {CONF_IN_SERVICE, "check", "https", ""},
+    {CONF_IN_SERVICE, "check", "h2", ""},
+    {CONF_IN_SERVICE, "check", "http", "\"http\" is not https, h2, tls, tcp or none"},
+    {CONF_IN_SERVICE, "check_method", "HEAD", ""},
+    {CONF_IN_SERVICE, "check_method", "get", "\"get\" is not GET, HEAD or OPTIONS"},
+    {CONF_IN_SERVICE, "check_verify", "yes", "\"yes\" is not none or ca"},
+    {CONF_IN_SERVICE, "on_down", "dead", ""},
+    {CONF_IN_SERVICE, "on_down", "never", "\"never\" is not dead, close or keep"},
+    {CONF_IN_SERVICE, "on_down_spread", "0", ""},
+    {CONF_IN_SERVICE, "on_down_spread", "61m", "\"61m\" is not between 0 and 1h"},
+    {CONF_IN_SERVICE, "unready_close", "25h", "\"25h\" is not between 0 and 24h"},
+    {CONF_IN_SERVICE, "slow_start", "2h", "\"2h\" is not between 0 and 1h"},
+    {CONF_IN_SERVICE, "check_port", "0", "\"0\" is not a number from 1 to 65535"},
+
+    {CONF_IN_SERVICE, "check_path", "/readyz?verbose&exclude=etcd", ""},
+    {CONF_IN_SERVICE, "check_path", "readyz", "\"readyz\" does not begin with /"},
+    {CONF_IN_SERVICE, "check_path", "/a b",
+     "\"/a b\" has a character that no request may have; write it as %XX"},
+    {CONF_IN_SERVICE, "check_path", "/a#b",
+     "\"/a#b\" has a character that no request may have; write it as %XX"},
+    {CONF_IN_SERVICE, "check_path", "/\xc3\xa4",
+     "\"/\xc3\xa4\" has a character that no request may have; write it as %XX"},
+
+    {CONF_IN_SERVICE, "check_expect", "200", ""},
+    {CONF_IN_SERVICE, "check_expect", "200-299, 401,405", ""},
+    {CONF_IN_SERVICE, "check_expect", "199",
+     "\"199\" is neither a status from 200 to 599 nor a range such as 200-299"},
+    {CONF_IN_SERVICE, "check_expect", "600",
+     "\"600\" is neither a status from 200 to 599 nor a range such as 200-299"},
+    {CONF_IN_SERVICE, "check_expect", "2xx",
+     "\"2xx\" is neither a status from 200 to 599 nor a range such as 200-299"},
+    {CONF_IN_SERVICE, "check_expect", "200 401",
+     "\"200 401\" is neither a status from 200 to 599 nor a range such as 200-299"},
+    {CONF_IN_SERVICE, "check_expect", "200-",
+     "\"200-\" is neither a status from 200 to 599 nor a range such as 200-299"},
+    {CONF_IN_SERVICE, "check_expect", "299-200", "\"299-200\" ends before it begins"},
+    {CONF_IN_SERVICE, "check_expect", "200,", "an item of the list is empty"},
+
+    {CONF_IN_SERVICE, "check_sni", "lb.example", ""},
+    {CONF_IN_SERVICE, "check_sni", "10.0.0.1",
+     "\"10.0.0.1\" is an address; TLS asks for names alone"},
+    {CONF_IN_SERVICE, "check_sni", "fd00::1",
+     "\"fd00::1\" is an address; TLS asks for names alone"},
+    {CONF_IN_SERVICE, "check_sni", "a_b", "\"a_b\" is not a host name"},
+    {CONF_IN_SERVICE, "check_cert", "client.crt", "\"client.crt\" is not an absolute path"},
+    {CONF_IN_SERVICE, "requires", "kubeAPI", ""},
+    {CONF_IN_SERVICE, "requires", "a b",
+     "\"a b\" is not a name of at most 49 letters, digits, - _ and ."},
+
+    {CONF_IN_K0SLB, "credentials", "/etc/k0slb/credentials/", ""},
+    {CONF_IN_K0SLB, "credentials", "credentials", "\"credentials\" is not an absolute path"},
+    {CONF_IN_K0SLB, "ca", "/etc/k0slb/", "\"/etc/k0slb/\" names a directory, not a file"},
+    {CONF_IN_K0SLB, "external_address", "lb.example:6443, 10.0.0.1, fd00::1, [fd00::2]:443", ""},
+    {CONF_IN_K0SLB, "external_address", "https://lb.example",
+     "\"https://lb.example\" is a URL: write the address or name alone"},
+
     {CONF_IN_SERVICE, "all_down", "close", "\"close\" is not try or refuse"},
     {CONF_IN_K0SLB, "log", "syslog", ""},
     {CONF_IN_K0SLB, "log", "file", "\"file\" is not auto, stderr or syslog"},
@@ -162,6 +217,8 @@ static void stored_in_fields_of_every_width(void)
     store(CONF_IN_K0SLB, "workers", "auto", &global);
     store(CONF_IN_K0SLB, "log_level", "debug", &global);
     store(CONF_IN_K0SLB, "name", "abc", &global);
+    store(CONF_IN_K0SLB, "credentials", "/etc/k0slb//", &global);
+    store(CONF_IN_SERVICE, "check_host", "fd00::1", &service);
     ASSERT_NUMBER(service.enabled, 1);
     ASSERT_NUMBER(service.balance, 0xee);
     ASSERT_NUMBER(service.port, 65535);
@@ -172,6 +229,8 @@ static void stored_in_fields_of_every_width(void)
     ASSERT_NUMBER(global.workers, 0);
     ASSERT_NUMBER(global.log_level, LOG_LEVEL_DEBUG);
     ASSERT_TEXT(global.name, "abc");
+    ASSERT_TEXT(global.credentials, "/etc/k0slb");
+    ASSERT_TEXT(service.check_host, "[fd00::1]");
 }
 
 static void refused_changes_nothing(void)

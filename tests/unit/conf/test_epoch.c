@@ -46,7 +46,8 @@ static void everything_comes_back(void)
 {
     const struct epoch *epoch =
         seal_and_map(CONTROLLERS "[stats]\nallow = 192.0.2.0/24\n"
-                                 "[defaults]\nsource_address = 127.0.0.9\n");
+                                 "[defaults]\nsource_address = 127.0.0.9\n"
+                                 "[k0slb]\nexternal_address = lb.example, 10.0.0.10\n");
     const struct conf *conf = &loaded.conf;
 
     ASSERT_NUMBER(epoch->number, 7);
@@ -64,6 +65,12 @@ static void everything_comes_back(void)
                     0);
     CU_ASSERT_EQUAL(memcmp(epoch_cidrs(epoch), conf->cidrs, sizeof(*conf->cidrs)), 0);
     CU_ASSERT(addr_equal(epoch_local(epoch, 0), conf->locals));
+    ASSERT_NUMBER(epoch->external_count, 2);
+    ASSERT_TEXT(epoch_external(epoch, 0)->host, "lb.example");
+    ASSERT_NUMBER(epoch_external(epoch, 1)->address.family, ADDR_IPV4);
+    ASSERT_TEXT(epoch_service(epoch, 0)->check_host, "lb.example");
+    ASSERT_NUMBER(epoch_service(epoch, 2)->required, 0);
+    ASSERT_NUMBER(epoch_backend(epoch, 5)->required, 1);
     epoch_unmap(epoch);
     loaded_free(&loaded);
 }
@@ -170,6 +177,12 @@ static void what_is_no_epoch_is_refused(void)
     EXPECT_REFUSED(copy.epoch.services_at = 0);
     EXPECT_REFUSED(copy.epoch.cidrs_at = (uint32_t)size + 8);
     EXPECT_REFUSED(copy.epoch.listeners_at = UINT32_MAX - 7);
+    EXPECT_REFUSED(copy.epoch.externals_at = (uint32_t)size + 8);
+    EXPECT_REFUSED(copy.epoch.external_count = CONF_MAX_EXTERNALS + 1);
+    EXPECT_REFUSED(
+        ((struct conf_service *)(void *)(copy.bytes + copy.epoch.services_at))->required = 3);
+    EXPECT_REFUSED(
+        ((struct conf_backend *)(void *)(copy.bytes + copy.epoch.backends_at))->required = 6);
     EXPECT_REFUSED(copy.epoch.service_of_slot[0] = 3);
     EXPECT_REFUSED(copy.epoch.backend_of_slot[0] = 6);
     EXPECT_REFUSED(copy.epoch.stats.allow.first_cidr = 10);
