@@ -200,7 +200,7 @@ static int send_question(struct target *target, const struct addr *address)
 {
     struct question *question = calloc(1, sizeof(*question));
     struct probe_question probe = {
-        .check = target->service->check == CHECK_TCP ? CHECK_TCP : CHECK_TLS,
+        .kind = target->service->check == CHECK_TCP ? PROBE_TCP : PROBE_TLS,
         .address = *address,
         .connect_timeout_ms = target->service->check_connect_timeout,
         .done = on_answer,

@@ -11,10 +11,16 @@
 #include "base/log.h"
 #include "base/mono.h"
 
+#include "probe/certificate.h"
 #include "probe/probe_ops.h"
+#include "probe/session_keep.h"
+#include "probe/tls.h"
 
 /* How long the peer may take to close first, after it has been told. */
 #define LEAVE_MS 500
+
+/* How long something that is still wanted may take to come before the goodbye. */
+#define LINGER_MS 200
 
 /* Reads of what a leaving peer still says, in one turn. */
 #define LEAVE_READS 8
@@ -26,7 +32,7 @@ struct probe_engine {
     void *wake_context;
     struct list waiting; /* PROBE_WAITING, the oldest first */
     struct list running; /* the states between */
-    struct list leaving; /* PROBE_LEAVING, the oldest first */
+    struct list leaving; /* PROBE_LINGERING and PROBE_LEAVING, the oldest first */
     unsigned open;       /* running and leaving together */
 };
 
@@ -34,8 +40,10 @@ static void decide_timeout(struct probe *probe)
 {
     if (probe->state == PROBE_CONNECTING)
         probe_decide_connect(probe, ETIMEDOUT);
+    else if (probe->state == PROBE_SHAKING)
+        probe_decide_bad(probe, CHECKED_L6TOUT, "TLS handshake timed out");
     else
-        probe_decide_bad(probe, probe->ops->timeout, "%s", probe->ops->timeout_text);
+        probe->ops->late(probe);
 }
 
 /* ---- the end ---- */
@@ -61,6 +69,8 @@ static void drop(struct probe *probe)
         loop_forget(loop, &probe->watch);
         fd_close(&probe->watch.fd);
     }
+    probe_session_free(probe->question.session);
+    free(probe->certificate);
     free(probe);
 }
 
@@ -91,20 +101,39 @@ static void go_on_leaving(struct probe *probe)
     }
 }
 
-static void leave(struct probe *probe)
+/* Waits in a state after the result, for so long at most. 0, or -1 when it cannot. */
+static int stay(struct probe *probe, enum probe_state state, uint64_t most_ms)
 {
     struct loop *loop = probe->engine->loop;
-    bool waits = probe->result.good && probe->ops->leave != NULL && probe->ops->leave(probe);
 
-    if (!waits || loop_change(loop, &probe->watch, LOOP_READ) == -1) {
-        drop(probe);
-        return;
-    }
-    release_talk(probe);
+    if (loop_change(loop, &probe->watch, LOOP_READ) == -1)
+        return -1;
     list_remove(&probe->place);
-    probe->state = PROBE_LEAVING;
+    probe->state = state;
     list_append(&probe->engine->leaving, &probe->place);
-    loop_timer_set(loop, &probe->timer, mono_ms() + LEAVE_MS);
+    loop_timer_set(loop, &probe->timer, mono_ms() + most_ms);
+    return 0;
+}
+
+static void leave(struct probe *probe)
+{
+    bool waits = probe->talk != NULL && probe->ops->leave != NULL && probe->ops->leave(probe);
+
+    if (waits && stay(probe, PROBE_LEAVING, LEAVE_MS) == 0)
+        release_talk(probe);
+    else
+        drop(probe);
+}
+
+static bool has_to_linger(struct probe *probe)
+{
+    return probe->result.good && probe->ops->linger != NULL && probe->ops->linger(probe) != 0;
+}
+
+static void begin_leaving(struct probe *probe)
+{
+    if (!has_to_linger(probe) || stay(probe, PROBE_LINGERING, LINGER_MS) == -1)
+        leave(probe);
 }
 
 static void begin_waiting(struct probe_engine *engine);
@@ -115,9 +144,15 @@ static void finish(struct probe *probe)
     struct probe_engine *engine = probe->engine;
     struct probe_question question = probe->question;
     struct probe_result result = probe->result;
+    struct probe_certificate *certificate = probe->certificate;
 
-    leave(probe);
+    probe->certificate = NULL;
+    result.certificate = certificate;
+    if (!result.good && !result.no_verdict && question.session != NULL)
+        probe_session_forget(question.session);
+    begin_leaving(probe);
     question.done(question.context, &result);
+    free(certificate);
     begin_waiting(engine);
 }
 
@@ -138,6 +173,14 @@ static bool is_self(int fd)
     return addr_equal(&ends[0], &ends[1]);
 }
 
+/* At least 1: 0 says that it was not reached. */
+static uint32_t since_beginning(const struct probe *probe)
+{
+    uint64_t us = mono_us() - probe->began_us;
+
+    return us > 0 ? (uint32_t)us : 1;
+}
+
 /* The socket became writable, or failed: 0 when the connection stands, else it has decided. */
 static int go_on_connecting(struct probe *probe)
 {
@@ -152,21 +195,34 @@ static int go_on_connecting(struct probe *probe)
         probe_decide_connect(probe, error);
         return -1;
     }
+    probe->result.connected_us = since_beginning(probe);
     if (probe->ops->open != NULL && probe->ops->open(probe, probe->engine->tls) == -1) {
         probe_decide_nothing(probe, errno);
         return -1;
     }
-    probe->state = PROBE_SPEAKING;
+    probe->state = PROBE_SHAKING;
     return 0;
+}
+
+void probe_shook(struct probe *probe)
+{
+    probe->shook_us = mono_us();
+    probe->result.shook_us = since_beginning(probe);
+    probe->state = PROBE_ANSWERING;
+    probe->deadline_ms = probe->shook_us / 1000 + probe->question.answer_timeout_ms;
+    loop_timer_set(probe->engine->loop, &probe->timer, probe->deadline_ms);
 }
 
 static void go_on(struct probe *probe)
 {
-    unsigned events;
+    unsigned events = 0;
 
     if (probe->state == PROBE_CONNECTING && go_on_connecting(probe) == -1)
         return;
-    events = probe->ops->step(probe);
+    if (probe->state == PROBE_SHAKING)
+        events = probe->ops->shake(probe);
+    if (probe->state == PROBE_ANSWERING)
+        events = probe->ops->answer(probe);
     if (events != 0 && loop_change(probe->engine->loop, &probe->watch, events) == -1)
         probe_decide_nothing(probe, errno);
 }
@@ -192,6 +248,11 @@ static void on_event(struct loop_watch *watch, unsigned events)
         go_on_leaving(probe);
         return;
     }
+    if (probe->state == PROBE_LINGERING) {
+        if (!has_to_linger(probe))
+            leave(probe);
+        return;
+    }
     if (probe->state != PROBE_DECIDED) {
         if (is_late(probe))
             decide_timeout(probe);
@@ -209,6 +270,10 @@ static void on_timer(struct loop_timer *timer)
     wake(probe->engine);
     if (probe->state == PROBE_LEAVING) {
         drop(probe);
+        return;
+    }
+    if (probe->state == PROBE_LINGERING) {
+        leave(probe);
         return;
     }
     if (probe->state != PROBE_DECIDED && is_late(probe))
@@ -297,6 +362,13 @@ static void begin_waiting(struct probe_engine *engine)
     }
 }
 
+static const struct probe_ops *const kinds[] = {
+    [PROBE_TCP] = &probe_tcp_ops,
+    [PROBE_TLS] = &probe_tls_ops,
+    [PROBE_HTTPS] = &probe_http_ops,
+    [PROBE_H2] = &probe_h2_ops,
+};
+
 struct probe *probe_start(struct probe_engine *engine, const struct probe_question *question)
 {
     struct probe *probe = calloc(1, sizeof(*probe));
@@ -304,8 +376,9 @@ struct probe *probe_start(struct probe_engine *engine, const struct probe_questi
     if (probe == NULL)
         return NULL;
     probe->engine = engine;
-    probe->ops = question->check == CHECK_TLS ? &probe_tls_ops : &probe_tcp_ops;
+    probe->ops = kinds[question->kind];
     probe->question = *question;
+    probe->question.session = session_hold(question->session);
     probe->watch = (struct loop_watch){.fn = on_event, .fd = -1};
     probe->timer.fn = on_timer;
     probe->state = PROBE_WAITING;
@@ -317,6 +390,11 @@ struct probe *probe_start(struct probe_engine *engine, const struct probe_questi
 uint64_t probe_began_ms(const struct probe *probe)
 {
     return probe->began_us / 1000;
+}
+
+uint64_t probe_shook_ms(const struct probe *probe)
+{
+    return probe->shook_us / 1000;
 }
 
 void probe_cancel(struct probe *probe)
@@ -341,7 +419,7 @@ struct probe_engine *probe_engine_new(struct loop *loop)
     list_init(&engine->waiting);
     list_init(&engine->running);
     list_init(&engine->leaving);
-    engine->tls = probe_tls_context_new();
+    engine->tls = tls_context_new();
     if (engine->tls == NULL) {
         free(engine);
         return NULL;
@@ -369,7 +447,7 @@ void probe_engine_free(struct probe_engine *engine)
     drop_all(&engine->waiting);
     drop_all(&engine->running);
     drop_all(&engine->leaving);
-    probe_tls_context_free(engine->tls);
+    tls_context_free(engine->tls);
     free(engine);
 }
 
@@ -381,6 +459,8 @@ void probe_engine_shift(struct probe_engine *engine, uint64_t gap_ms)
         struct probe *probe = CONTAINER_OF(at, struct probe, place);
 
         probe->began_us += gap_ms * 1000;
+        if (probe->shook_us != 0)
+            probe->shook_us += gap_ms * 1000;
         probe->deadline_ms += gap_ms;
         if (probe->state != PROBE_DECIDED)
             loop_timer_set(engine->loop, &probe->timer, probe->deadline_ms);

@@ -1,12 +1,13 @@
 /*
- * One question to one backend, asked without waiting: connect, for TLS shake hands, say goodbye.
- * OpenSSL is used in this room alone.
+ * One question to one backend, asked without waiting: connect, for TLS shake hands, for HTTPS and
+ * HTTP/2 hear the answer, say goodbye. OpenSSL is used in this room alone.
  *
- * A question has one absolute deadline, set when its connect begins; no progress moves it, and an
- * answer that comes after it is a failure. An engine runs PROBE_MOST_RUNNING probes at once; more
- * wait in the order they came, and their time does not run until they begin.
+ * A question has two absolute deadlines: one for TCP and TLS together, set when its connect begins,
+ * and one for the answer, set when the handshake has ended. No progress moves them, and what comes
+ * after them is a failure. An engine runs PROBE_MOST_RUNNING probes at once; more wait in the order
+ * they came, and their time does not run until they begin.
  *
- * Sockets leave no TIME_WAIT behind: after a good TLS handshake the peer is told (close_notify) and
+ * Sockets leave no TIME_WAIT behind: after a TLS handshake the peer is told (close_notify) and
  * given a moment to close first, so that it finds nothing to log; everything else ends by a reset.
  */
 #ifndef K0SLB_PROBE_PROBE_H
@@ -19,21 +20,44 @@
 #include "base/defs.h"
 #include "base/loop.h"
 #include "board/board-t.h"
-#include "conf/conf.h"
 
 /* Sockets that an engine has open at most. */
 #define PROBE_MOST_RUNNING 128
 
+/* Statuses that a question may expect. */
+#define PROBE_MOST_EXPECTED 16
+
+struct probe_authority;   /* probe/credentials.h */
+struct probe_certificate; /* probe/certificate.h */
 struct probe_engine;
+struct probe_identity; /* probe/credentials.h */
+struct probe_session;  /* probe/probe_session.h */
 struct probe;
+
+enum probe_kind {
+    PROBE_TCP,   /* connected: L4OK */
+    PROBE_TLS,   /* and shaken hands: L6OK */
+    PROBE_HTTPS, /* and answered an HTTP/1.1 request with an expected status: L7OK */
+    PROBE_H2,    /* and sent the SETTINGS frame that begins HTTP/2 (RFC 9113, 3.4): L7OK */
+};
 
 struct probe_result {
     enum board_check_code code; /* CHECKED_L4OK … ; CHECKED_NONE with no_verdict */
     bool good;
     bool refused;    /* the backend's machine answered that nothing listens there */
     bool no_verdict; /* failed for a reason of this machine (EMFILE, EADDRNOTAVAIL, ENOMEM …) */
+    bool resumed;    /* the TLS session of an earlier handshake was taken up again */
+    bool identity_sent; /* our certificate was asked for and given, in this session */
+    bool has_clock;     /* the answer had a Date that can be read */
+    uint16_t status;    /* of HTTP, 0 when there was none */
+    int64_t clock_ms;   /* has_clock: how far the backend's clock is ahead; good to a second */
     uint32_t duration_us;
-    char description[BOARD_DESCRIPTION_SIZE]; /* "connection refused", "TLSv1.3" */
+    uint32_t connected_us; /* from the beginning to the end of connect(2); 0: not reached */
+    uint32_t shook_us;     /* and to the end of the TLS handshake */
+    char description[BOARD_DESCRIPTION_SIZE]; /* "connection refused", "TLSv1.3", "200 OK" */
+
+    /* Of a full handshake, good or bad; else NULL. Valid until `done` returns. */
+    const struct probe_certificate *certificate;
 };
 
 /*
@@ -43,10 +67,36 @@ struct probe_result {
  */
 typedef void probe_done_fn(void *context, const struct probe_result *result);
 
+/* How hands are shaken. Whatever is pointed to stays as it is until `done`. */
+struct probe_tls_terms {
+    const char *sni;                         /* a host name, or NULL; an address is not sent */
+    const struct probe_authority *authority; /* who should have signed, or NULL */
+    bool verify; /* a chain that does not lead to `authority` is a failure; dates never are */
+    const struct probe_identity *identity; /* our certificate, for a server that asks; or NULL */
+};
+
+/* What PROBE_HTTPS asks. The texts stay as they are until `done`; printable ASCII, no blanks. */
+struct probe_http {
+    const char *method; /* "GET" */
+    const char *path;   /* "/readyz" */
+    const char *host;   /* a name or a literal address, the port may be missing; NULL: address */
+    uint16_t expected[PROBE_MOST_EXPECTED];
+    unsigned expected_count;
+};
+
 struct probe_question {
-    enum conf_check check; /* CHECK_TCP or CHECK_TLS */
+    enum probe_kind kind;
     struct addr address;
-    uint64_t connect_timeout_ms; /* TCP and TLS together, from the start, never re-armed */
+    uint64_t connect_timeout_ms;       /* TCP and TLS together, from the start, never re-armed */
+    uint64_t answer_timeout_ms;        /* then the answer, from the end of the handshake */
+    const struct probe_tls_terms *tls; /* NULL: no name, no verification, no certificate */
+    const struct probe_http *http;     /* for PROBE_HTTPS */
+
+    /*
+     * The session to take up again, and where the new one goes; NULL: neither. A failure empties
+     * it. May be freed at any time (the engine has its own hold on it).
+     */
+    struct probe_session *session;
     probe_done_fn *done;
     void *context;
 };
@@ -74,6 +124,9 @@ struct probe *probe_start(struct probe_engine *engine,
 
 /* When its connect began (mono_ms()), or 0 while it waits for its turn. */
 uint64_t probe_began_ms(const struct probe *probe);
+
+/* When its TLS handshake ended and the wait for the answer began, or 0 before that. */
+uint64_t probe_shook_ms(const struct probe *probe);
 
 /* Gives up an answer that is no longer wanted; `done` is not called. */
 void probe_cancel(struct probe *probe);

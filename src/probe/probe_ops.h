@@ -12,9 +12,11 @@ struct ssl_ctx_st;
 
 enum probe_state {
     PROBE_WAITING,    /* in the queue: no socket, no deadline yet */
-    PROBE_CONNECTING, /* the SYN is out; its timer is the deadline */
-    PROBE_SPEAKING,   /* connected; ops->step() goes on; its timer is the deadline */
+    PROBE_CONNECTING, /* the SYN is out; its timer is the first deadline */
+    PROBE_SHAKING,    /* connected; ops->shake() goes on; its timer is the first deadline */
+    PROBE_ANSWERING,  /* hands are shaken; ops->answer() goes on; its timer is the second one */
     PROBE_DECIDED,    /* the result stands and has not been told; at most until its timer */
+    PROBE_LINGERING,  /* told; ops->linger() still waits for something, until its timer */
     PROBE_LEAVING,    /* told; the peer may close first, until its timer */
 };
 
@@ -26,25 +28,41 @@ struct probe {
     struct loop_watch watch; /* its socket, level-triggered */
     struct loop_timer timer;
     uint64_t began_us;
+    uint64_t shook_us; /* 0 before PROBE_ANSWERING */
     uint64_t deadline_ms;
-    struct probe_result result; /* from PROBE_DECIDED on */
-    void *talk;                 /* what ops keep, from open() to release(); else NULL */
-    struct list place;          /* in the engine's list for its state */
+    struct probe_result result;            /* from PROBE_DECIDED on */
+    struct probe_certificate *certificate; /* of a full handshake, for the result; else NULL */
+    void *talk;                            /* what ops keep, from open() to release(); else NULL */
+    struct list place;                     /* in the engine's list for its state */
 };
 
 struct probe_ops {
-    enum board_check_code timeout; /* when the deadline passes while it speaks */
-    const char *timeout_text;
+    /* For TLS: what is offered by ALPN as it stands on the wire (RFC 7301), or NULL. */
+    const char *alpn;
 
     /* The connection stands: makes `talk`. 0, or -1 with errno (no verdict). May be NULL. */
     int (*open)(struct probe *probe, struct ssl_ctx_st *tls);
 
-    /* Goes on until it must wait: returns LOOP_READ or LOOP_WRITE, or 0 once it has decided. */
-    unsigned (*step)(struct probe *probe);
+    /*
+     * Goes on until it must wait: returns LOOP_READ or LOOP_WRITE, or 0 once it has decided or
+     * called probe_shook().
+     */
+    unsigned (*shake)(struct probe *probe);
+
+    /* After probe_shook(): the same. NULL: the handshake is the answer. */
+    unsigned (*answer)(struct probe *probe);
+
+    /* Decides: the second deadline has passed. */
+    void (*late)(struct probe *probe);
 
     /*
-     * After a good result: says goodbye. True when the peer is expected to close in answer. NULL:
-     * nothing is said.
+     * After a good result, and whenever something comes then: LOOP_READ while there is something
+     * to wait for before the goodbye, else 0. NULL: there never is.
+     */
+    unsigned (*linger)(struct probe *probe);
+
+    /*
+     * Says goodbye. True when the peer is expected to close in answer. NULL: nothing is said.
      */
     bool (*leave)(struct probe *probe);
 
@@ -54,10 +72,11 @@ struct probe_ops {
 
 extern const struct probe_ops probe_tcp_ops;
 extern const struct probe_ops probe_tls_ops;
+extern const struct probe_ops probe_http_ops;
+extern const struct probe_ops probe_h2_ops;
 
-/* The context that all TLS probes share; NULL with a line logged. */
-struct ssl_ctx_st *probe_tls_context_new(void) MUST_CHECK;
-void probe_tls_context_free(struct ssl_ctx_st *tls);
+/* The handshake is over (probe.c): what follows has the second deadline. */
+void probe_shook(struct probe *probe);
 
 /*
  * Each decides a probe (verdict.c). With an errno, one of this machine's own troubles is no

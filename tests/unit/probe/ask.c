@@ -37,11 +37,11 @@ static void on_done(void *context, const struct probe_result *result)
     answer->asker->answered++;
 }
 
-void ask_start(struct asker *asker, struct answer *answer, enum conf_check check, uint16_t port,
+void ask_start(struct asker *asker, struct answer *answer, enum probe_kind kind, uint16_t port,
                uint64_t timeout_ms)
 {
     struct probe_question question = {
-        .check = check,
+        .kind = kind,
         .connect_timeout_ms = timeout_ms,
         .done = on_done,
         .context = answer,
@@ -83,13 +83,13 @@ void ask_run(struct asker *asker, uint64_t ms)
     while (mono_ms() < until_ms);
 }
 
-struct answer ask(enum conf_check check, uint16_t port, uint64_t timeout_ms)
+struct answer ask(enum probe_kind kind, uint16_t port, uint64_t timeout_ms)
 {
     struct asker asker;
     struct answer answer;
 
     asker_open(&asker);
-    ask_start(&asker, &answer, check, port, timeout_ms);
+    ask_start(&asker, &answer, kind, port, timeout_ms);
     if (!ask_wait(&asker, 1, timeout_ms + 5000))
         strcpy(answer.result.description, "(no answer came)");
     ask_run(&asker, 5); /* what it still has to say to its peer */

@@ -23,7 +23,7 @@ void asker_open(struct asker *asker);
 void asker_close(struct asker *asker);
 
 /* Asks 127.0.0.1:port; the answer stays at its place until it has come or is cancelled. */
-void ask_start(struct asker *asker, struct answer *answer, enum conf_check check, uint16_t port,
+void ask_start(struct asker *asker, struct answer *answer, enum probe_kind kind, uint16_t port,
                uint64_t timeout_ms);
 
 /* Runs the loop until so many answers have come in all; false after `most_ms`. */
@@ -33,7 +33,7 @@ bool ask_wait(struct asker *asker, unsigned answers, uint64_t most_ms);
 void ask_run(struct asker *asker, uint64_t ms);
 
 /* One question from beginning to end. */
-struct answer ask(enum conf_check check, uint16_t port, uint64_t timeout_ms);
+struct answer ask(enum probe_kind kind, uint16_t port, uint64_t timeout_ms);
 
 /* "L4CON connection refused", "no verdict: ..."; valid until the next call. */
 const char *answer_text(const struct answer *answer);

@@ -20,7 +20,7 @@ static void test_queue(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(answers);
     asker_open(&asker);
     for (unsigned i = 0; i < COUNT; i++) {
-        ask_start(&asker, &answers[i], CHECK_TLS, port, 200);
+        ask_start(&asker, &answers[i], PROBE_TLS, port, 200);
         begun += probe_began_ms(answers[i].probe) != 0;
     }
     ASSERT_NUMBER(begun, PROBE_MOST_RUNNING);
@@ -44,9 +44,9 @@ static void test_cancelled_is_not_told(void)
     int listener = listen_silently(&port, 8);
 
     asker_open(&asker);
-    ask_start(&asker, &answers[0], CHECK_TLS, port, 100);
-    ask_start(&asker, &answers[1], CHECK_TLS, port, 100);
-    ask_start(&asker, &answers[2], CHECK_TCP, unused_port(), 100);
+    ask_start(&asker, &answers[0], PROBE_TLS, port, 100);
+    ask_start(&asker, &answers[1], PROBE_TLS, port, 100);
+    ask_start(&asker, &answers[2], PROBE_TCP, unused_port(), 100);
     probe_cancel(answers[0].probe);
     probe_cancel(answers[2].probe);
     ask_run(&asker, 200);
@@ -69,7 +69,7 @@ static void test_cancel_lets_the_next_begin(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(answers);
     asker_open(&asker);
     for (unsigned i = 0; i < COUNT; i++)
-        ask_start(&asker, &answers[i], CHECK_TLS, port, 5000);
+        ask_start(&asker, &answers[i], PROBE_TLS, port, 5000);
     ASSERT_NUMBER(probe_began_ms(answers[COUNT - 1].probe), 0);
     probe_cancel(answers[0].probe);
     CU_ASSERT_TRUE(probe_began_ms(answers[COUNT - 1].probe) != 0);
@@ -90,7 +90,7 @@ static void on_first_answer(void *context, const struct probe_result *result)
     struct ask_again *again = context;
 
     CU_ASSERT_TRUE(result->good);
-    ask_start(again->asker, again->second, CHECK_TCP, again->port, 1000);
+    ask_start(again->asker, again->second, PROBE_TCP, again->port, 1000);
 }
 
 static void test_answer_may_ask_again(void)
@@ -101,7 +101,7 @@ static void test_answer_may_ask_again(void)
     int listener = listen_silently(&port, 8);
     struct ask_again again = {&asker, &second, 0};
     struct probe_question question = {
-        .check = CHECK_TCP,
+        .kind = PROBE_TCP,
         .connect_timeout_ms = 1000,
         .done = on_first_answer,
         .context = &again,
@@ -138,7 +138,7 @@ static void test_wake_comes_before_judgement(void)
 
     asker_open(&asker);
     probe_engine_on_wake(asker.engine, shift_once, &pending);
-    ask_start(&asker, &answer, CHECK_TCP, port, 20);
+    ask_start(&asker, &answer, PROBE_TCP, port, 20);
     usleep(40000);
     CU_ASSERT_TRUE(ask_wait(&asker, 1, 2000));
     ASSERT_TEXT(answer_text(&answer), "L4OK connected");

@@ -21,7 +21,7 @@ static void test_connected(void)
 {
     uint16_t port;
     int listener = listen_silently(&port, 8);
-    struct answer answer = ask(CHECK_TCP, port, 1000);
+    struct answer answer = ask(PROBE_TCP, port, 1000);
 
     ASSERT_TEXT(answer_text(&answer), "L4OK connected");
     CU_ASSERT_TRUE(answer.result.good);
@@ -31,7 +31,7 @@ static void test_connected(void)
 
 static void test_refused(void)
 {
-    struct answer answer = ask(CHECK_TCP, unused_port(), 1000);
+    struct answer answer = ask(PROBE_TCP, unused_port(), 1000);
 
     ASSERT_TEXT(answer_text(&answer), "L4CON connection refused");
     CU_ASSERT_FALSE(answer.result.good);
@@ -61,7 +61,7 @@ static void test_blackholed(void)
     for (size_t i = 0; i < ARRAY_LEN(fill); i++)
         fill[i] = connect_to(port);
     start_ms = mono_ms();
-    answer = ask(CHECK_TCP, port, 300);
+    answer = ask(PROBE_TCP, port, 300);
     ASSERT_TEXT(answer_text(&answer), "L4TOUT connection timed out");
     CU_ASSERT_TRUE(answer.came_ms - start_ms >= 300 && answer.came_ms - start_ms <= 350);
     for (size_t i = 0; i < ARRAY_LEN(fill); i++)
@@ -78,7 +78,7 @@ static void test_tls_timeout_is_of_tcp_before_it_connects(void)
 
     for (size_t i = 0; i < ARRAY_LEN(fill); i++)
         fill[i] = connect_to(port);
-    answer = ask(CHECK_TLS, port, 100);
+    answer = ask(PROBE_TLS, port, 100);
     ASSERT_TEXT(answer_text(&answer), "L4TOUT connection timed out");
     for (size_t i = 0; i < ARRAY_LEN(fill); i++)
         close(fill[i]);
@@ -93,7 +93,7 @@ static void test_success_after_the_deadline_is_a_failure(void)
     int listener = listen_silently(&port, 8);
 
     asker_open(&asker);
-    ask_start(&asker, &answer, CHECK_TCP, port, 20);
+    ask_start(&asker, &answer, PROBE_TCP, port, 20);
     usleep(40000); /* connected long since, but nobody looked */
     CU_ASSERT_TRUE(ask_wait(&asker, 1, 1000));
     ASSERT_TEXT(answer_text(&answer), "L4TOUT connection timed out");
@@ -109,7 +109,7 @@ static void test_shifted_deadline_holds(void)
     int listener = listen_silently(&port, 8);
 
     asker_open(&asker);
-    ask_start(&asker, &answer, CHECK_TCP, port, 20);
+    ask_start(&asker, &answer, PROBE_TCP, port, 20);
     usleep(40000);
     probe_engine_shift(asker.engine, 40);
     CU_ASSERT_TRUE(ask_wait(&asker, 1, 1000));
@@ -134,7 +134,7 @@ static void test_no_descriptor_is_no_verdict(void)
     close(lowest);
     limit.rlim_cur = (rlim_t)lowest;
     CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    ask_start(&asker, &answer, CHECK_TCP, 1, 1000);
+    ask_start(&asker, &answer, PROBE_TCP, 1, 1000);
     CU_ASSERT_TRUE(ask_wait(&asker, 1, 1000));
     CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &saved), 0);
     ASSERT_TEXT(answer_text(&answer), "no verdict: Too many open files");
@@ -168,7 +168,7 @@ static void test_leaves_no_time_wait(void)
     int accepted;
 
     for (int i = 0; i < 10; i++) {
-        struct answer answer = ask(CHECK_TCP, port, 1000);
+        struct answer answer = ask(PROBE_TCP, port, 1000);
 
         CU_ASSERT_TRUE(answer.result.good);
         accepted = accept(listener, NULL, NULL);
@@ -192,7 +192,7 @@ static int connect_to_self(void)
     range = fopen("/proc/sys/net/ipv4/ip_local_port_range", "w");
     if (range == NULL || fputs("40000 40000", range) < 0 || fclose(range) != 0)
         return 77;
-    answer = ask(CHECK_TCP, 40000, 1000);
+    answer = ask(PROBE_TCP, 40000, 1000);
     return strcmp(answer_text(&answer), "L4CON connection refused") == 0 ? 0 : 1;
 }
 

@@ -34,7 +34,7 @@ static void test_good_servers(void)
 
         tls_peer_init(&server, rows[i].version, rows[i].wants);
         peer_start(&peer, tls_peer_serves, &server);
-        answer = ask(CHECK_TLS, peer.port, 3000);
+        answer = ask(PROBE_TLS, peer.port, 3000);
         ASSERT_TEXT(answer_text(&answer), rows[i].answer);
         CU_ASSERT_TRUE(answer.result.good);
         ASSERT_NUMBER(peer_report(&peer), rows[i].report);
@@ -56,7 +56,7 @@ static void test_leaves_without_noise(void)
     for (unsigned i = 1; i <= 20; i++) {
         struct answer answer;
 
-        ask_start(&asker, &answer, CHECK_TLS, peer.port, 3000);
+        ask_start(&asker, &answer, PROBE_TLS, peer.port, 3000);
         CU_ASSERT_TRUE(ask_wait(&asker, i, 5000));
         ASSERT_TEXT(answer_text(&answer), "L6OK TLSv1.3");
         ASSERT_NUMBER(peer_report(&peer), 'q');
@@ -89,7 +89,7 @@ static void test_bad_servers(void)
         char start[BOARD_DESCRIPTION_SIZE];
 
         peer_start(&peer, rows[i].behaviour, rows[i].text);
-        answer = ask(CHECK_TLS, peer.port, 3000);
+        answer = ask(PROBE_TLS, peer.port, 3000);
         snprintf(start, sizeof(start), "%.*s", (int)strlen(rows[i].answer), answer_text(&answer));
         ASSERT_TEXT(start, rows[i].answer);
         CU_ASSERT_FALSE(answer.result.good);
@@ -101,7 +101,7 @@ static void test_bad_servers(void)
 
 static void test_refused(void)
 {
-    struct answer answer = ask(CHECK_TLS, unused_port(), 1000);
+    struct answer answer = ask(PROBE_TLS, unused_port(), 1000);
 
     ASSERT_TEXT(answer_text(&answer), "L4CON connection refused");
     CU_ASSERT_TRUE(answer.result.refused);
@@ -110,7 +110,7 @@ static void test_refused(void)
 static void check_timeout(uint16_t port)
 {
     uint64_t start_ms = mono_ms();
-    struct answer answer = ask(CHECK_TLS, port, 500);
+    struct answer answer = ask(PROBE_TLS, port, 500);
     uint64_t took_ms = answer.came_ms - start_ms;
 
     ASSERT_TEXT(answer_text(&answer), "L6TOUT TLS handshake timed out");
@@ -178,8 +178,8 @@ static void ask_crowd(struct crowd *crowd)
     for (unsigned i = 0; i < PAIRS; i++) {
         uint16_t bad_port = crowd->bad[i % ARRAY_LEN(crowd->bad)].port;
 
-        ask_start(&crowd->asker, &crowd->bad_answers[i], CHECK_TLS, bad_port, 5000);
-        ask_start(&crowd->asker, &crowd->good_answers[i], CHECK_TLS, crowd->good.port, 5000);
+        ask_start(&crowd->asker, &crowd->bad_answers[i], PROBE_TLS, bad_port, 5000);
+        ask_start(&crowd->asker, &crowd->good_answers[i], PROBE_TLS, crowd->good.port, 5000);
     }
     CU_ASSERT_TRUE(ask_wait(&crowd->asker, before + 2 * PAIRS, 20000));
     for (unsigned i = 0; i < PAIRS; i++) {

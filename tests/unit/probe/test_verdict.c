@@ -45,7 +45,7 @@ static void test_connect_errors(void)
 /* The same while TLS is spoken: what is not of this machine counts as a broken handshake. */
 static void test_later_errors(void)
 {
-    struct probe probe = {.state = PROBE_SPEAKING};
+    struct probe probe = {.state = PROBE_SHAKING};
 
     probe_decide_error(&probe, CHECKED_L6RSP, EHOSTUNREACH);
     ASSERT_NUMBER(probe.result.code, CHECKED_L6RSP);

@@ -1,0 +1,64 @@
+/*
+ * The answer to one HTTP/1.1 request (RFC 9112), taken in as it comes: the status line strictly,
+ * two of the headers, and the beginning of a body, each within a bound. Pure: no descriptors.
+ */
+#ifndef K0SLB_PROBE_HTTP_ANSWER_H
+#define K0SLB_PROBE_HTTP_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Status lines and headers together, interim answers included. */
+#define HTTP_ANSWER_MOST_HEAD 16384
+
+/* Bytes of a body that are kept; the answer ends there. */
+#define HTTP_ANSWER_MOST_BODY 4096
+
+/* Bytes of a line that are looked at. */
+#define HTTP_ANSWER_LINE 256
+
+enum http_answer_state {
+    HTTP_STATUS_LINE, /* the status line is still to come */
+    HTTP_HEADERS,     /* the head is not complete yet */
+    HTTP_BODY,        /* the head is; the body goes on until the other end closes */
+    HTTP_COMPLETE,    /* all there is, or all that is wanted */
+    HTTP_INVALID,     /* `problem` says why */
+};
+
+struct http_answer {
+    enum http_answer_state state;
+    const char *problem;
+    uint16_t status; /* 0 until its line is complete */
+    bool has_date;
+    bool has_length;
+    bool chunked;
+    bool is_head;      /* the request was HEAD: there is no body, whatever the headers say */
+    bool after_return; /* the last byte was a carriage return */
+    int64_t date_s;    /* has_date: seconds since 1970 */
+    uint64_t length;   /* has_length */
+    size_t head_size;
+    size_t line_size; /* of what is kept; the rest of a longer line is left out */
+    size_t body_size;
+    char line[HTTP_ANSWER_LINE];
+    char body[HTTP_ANSWER_MOST_BODY];
+};
+
+/* Begins; `is_head`: the request's method is HEAD. */
+void http_answer_init(struct http_answer *answer, bool is_head);
+
+/* Takes in what came; after HTTP_COMPLETE and HTTP_INVALID nothing changes any more. */
+enum http_answer_state http_answer_take(struct http_answer *answer, const char *data, size_t size);
+
+/* The other end has closed. */
+enum http_answer_state http_answer_close(struct http_answer *answer);
+
+/*
+ * Says what the answer says, as one printable line: the status with its usual name ("503 Service
+ * Unavailable"), or with what the body gives as reason: the first failed check of a list as
+ * /readyz has it ("500: [-]etcd failed: reason withheld, and 2 more"), else the first line of a
+ * plain text ("401: go away").
+ */
+void http_answer_describe(const struct http_answer *answer, char *out, size_t size);
+
+#endif

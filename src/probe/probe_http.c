@@ -1,0 +1,164 @@
+#include "probe/probe_ops.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mono.h"
+
+#include "probe/http_answer.h"
+#include "probe/http_date.h"
+#include "probe/http_request.h"
+#include "probe/tls.h"
+
+struct exchange {
+    size_t sent;
+    size_t request_size;
+    char request[HTTP_REQUEST_SIZE];
+    struct http_answer answer;
+};
+
+static struct exchange *exchange_of(struct probe *probe)
+{
+    struct tls_talk *talk = probe->talk;
+    const struct probe_http *http = probe->question.http;
+    struct exchange *exchange = talk->question;
+    int size;
+
+    if (exchange != NULL)
+        return exchange;
+    exchange = talk->question = malloc(sizeof(*exchange));
+    if (exchange == NULL)
+        return NULL;
+    size = http_request_write(exchange->request, http, &probe->question.address);
+    if (size == -1)
+        return NULL;
+    exchange->sent = 0;
+    exchange->request_size = (size_t)size;
+    http_answer_init(&exchange->answer, strcmp(http->method, "HEAD") == 0);
+    return exchange;
+}
+
+/* ---- the verdict ---- */
+
+static bool is_expected(const struct probe_http *http, uint16_t status)
+{
+    for (unsigned i = 0; i < http->expected_count && i < PROBE_MOST_EXPECTED; i++) {
+        if (http->expected[i] == status)
+            return true;
+    }
+    return false;
+}
+
+static void note_clock(struct probe *probe, const struct http_answer *answer)
+{
+    if (!answer->has_date || probe->result.has_clock)
+        return;
+    probe->result.has_clock = true;
+    probe->result.clock_ms = http_date_ahead_ms(answer->date_s, wall_ms());
+}
+
+static void decide(struct probe *probe, const struct http_answer *answer)
+{
+    char words[BOARD_DESCRIPTION_SIZE];
+
+    if (answer->state == HTTP_INVALID) {
+        probe_decide_bad(probe, CHECKED_L7RSP, "%s", answer->problem);
+        return;
+    }
+    probe->result.status = answer->status;
+    http_answer_describe(answer, words, sizeof(words));
+    if (!is_expected(probe->question.http, answer->status))
+        probe_decide_bad(probe, CHECKED_L7STS, "%s", words);
+    else if (answer->status == 401)
+        probe_decide_good(probe, CHECKED_L7OK, "401, alive; readiness not verified");
+    else
+        probe_decide_good(probe, CHECKED_L7OK, "%s", words);
+}
+
+/* A body is waited for only to learn what went wrong. */
+static bool is_enough(const struct probe *probe, const struct http_answer *answer)
+{
+    if (answer->state == HTTP_BODY)
+        return is_expected(probe->question.http, answer->status);
+    return answer->state == HTTP_COMPLETE || answer->state == HTTP_INVALID;
+}
+
+static void late(struct probe *probe)
+{
+    const struct tls_talk *talk = probe->talk;
+    const struct exchange *exchange = talk->question;
+
+    if (exchange != NULL && exchange->answer.state == HTTP_BODY)
+        decide(probe, &exchange->answer);
+    else
+        probe_decide_bad(probe, CHECKED_L7TOUT, "no answer to %s %s in time",
+                         probe->question.http->method, probe->question.http->path);
+}
+
+/* ---- on the way ---- */
+
+/* The other end says no more. Once the head is complete that is an end like any other. */
+static void end_reading(struct probe *probe, struct http_answer *answer, enum tls_outcome outcome)
+{
+    if (outcome == TLS_CLOSED || answer->state == HTTP_BODY) {
+        http_answer_close(answer);
+        decide(probe, answer);
+    } else {
+        tls_decide_broken(probe);
+    }
+}
+
+static unsigned read_answer(struct probe *probe, struct http_answer *answer)
+{
+    char data[1024];
+
+    while (!is_enough(probe, answer)) {
+        struct tls_move move = tls_read(probe->talk, data, sizeof(data));
+
+        if (move.outcome == TLS_WAITS)
+            return move.events;
+        if (move.outcome != TLS_MOVED) {
+            end_reading(probe, answer, move.outcome);
+            return 0;
+        }
+        http_answer_take(answer, data, move.size);
+        if (answer->state == HTTP_BODY || answer->state == HTTP_COMPLETE)
+            note_clock(probe, answer);
+    }
+    decide(probe, answer);
+    return 0;
+}
+
+static unsigned answer(struct probe *probe)
+{
+    struct exchange *exchange = exchange_of(probe);
+
+    if (exchange == NULL) {
+        probe_decide_nothing(probe, errno);
+        return 0;
+    }
+    while (exchange->sent < exchange->request_size) {
+        struct tls_move move = tls_write(probe->talk, exchange->request + exchange->sent,
+                                         exchange->request_size - exchange->sent);
+
+        if (move.outcome == TLS_WAITS)
+            return move.events;
+        if (move.outcome != TLS_MOVED) {
+            tls_decide_broken(probe);
+            return 0;
+        }
+        exchange->sent += move.size;
+    }
+    return read_answer(probe, &exchange->answer);
+}
+
+const struct probe_ops probe_http_ops = {
+    .alpn = "\x08http/1.1",
+    .open = tls_open,
+    .shake = tls_shake,
+    .answer = answer,
+    .late = late,
+    .leave = tls_leave,
+    .release = tls_release,
+};
