@@ -30,6 +30,7 @@ k0slbctl.c: base conf board probe report control'
 word='(^|[^A-Za-z0-9_])'
 doors="<ini[.]h> conf/conf_load.c
 <openssl/ probe/
+<yaml[.]h> control/yaml_tree.c
 ${word}epoll_ base/loop.c
 <sys/epoll[.]h> base/loop.c
 ${word}splice[[:space:]]*[(] worker/pump.c

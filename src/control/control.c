@@ -57,6 +57,15 @@ static const struct verb verbs[] = {
              "  --step-down  end the master alone: its processes go on serving until the next\n"
              "               start takes over from them, and no connection is closed\n",
      .fn = verb_stop},
+    {.name = "import",
+     .operand = "FILE",
+     .help = "take over what the file of another program says",
+     .more = "FILE is a kubeconfig, or - for standard input. Its CA and client certificate become\n"
+             "the credentials of the health checks: the files ca.crt, client.crt and client.key\n"
+             "in the directory that `credentials` in the configuration names, else in the\n"
+             "default one. All three are written or none, for their owner alone. On a\n"
+             "controller: k0s kubeconfig create k0slb | ssh LB k0slbctl import -\n",
+     .fn = verb_import},
     {.name = "version", .help = "print the version", .more = "", .fn = verb_version},
 };
 

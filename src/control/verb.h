@@ -25,6 +25,7 @@ verb_fn verb_check;
 verb_fn verb_health;
 verb_fn verb_reload;
 verb_fn verb_stop;
+verb_fn verb_import;
 verb_fn verb_version;
 
 /* The instance that is meant: -n, else `name` in the file, else "k0slb". Returns `name`. */

@@ -14,4 +14,4 @@ tests_unit_control_test_control_SOURCES = \
 	tests/unit/control/test_reload.c
 tests_unit_control_test_control_CPPFLAGS = $(unit_cppflags)
 tests_unit_control_test_control_CFLAGS = $(unit_cflags)
-tests_unit_control_test_control_LDADD = $(unit_libs) src/control/libcontrol.a src/report/libreport.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(INIH_LIBS)
+tests_unit_control_test_control_LDADD = $(unit_libs) src/control/libcontrol.a src/report/libreport.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(INIH_LIBS) $(YAML_LIBS)
