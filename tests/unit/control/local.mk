@@ -9,6 +9,7 @@ tests_unit_control_test_control_SOURCES = \
 	tests/unit/control/test_control.c \
 	tests/unit/control/master.h \
 	tests/unit/control/master.c \
+	tests/unit/control/test_import.c \
 	tests/unit/control/test_instance.c \
 	tests/unit/control/test_stop.c \
 	tests/unit/control/test_reload.c

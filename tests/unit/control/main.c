@@ -4,15 +4,13 @@ extern const struct unit_test control_tests[];
 extern const struct unit_test instance_tests[];
 extern const struct unit_test stop_tests[];
 extern const struct unit_test reload_tests[];
+extern const struct unit_test import_tests[];
 
 int main(int argc, char **argv)
 {
     static const struct unit_suite suites[] = {
-        {"control", control_tests},
-        {"instance", instance_tests},
-        {"stop", stop_tests},
-        {"reload", reload_tests},
-        {NULL, NULL},
+        {"control", control_tests}, {"instance", instance_tests}, {"stop", stop_tests},
+        {"reload", reload_tests},   {"import", import_tests},     {NULL, NULL},
     };
 
     return unit_main("control", suites, argc, argv);

@@ -37,6 +37,8 @@ static void lines_are_judged(void)
         {{"stop", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] stop [--step-down]\n", NULL},
         {{"reload", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] reload\n", NULL},
         {{"health", "-h"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] health\n", NULL},
+        {{"import", "-h"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] import FILE\n", NULL},
+        {{"import", "a", "b"}, 2, NULL, "k0slbctl: import: b is one argument too many"},
         {{"version", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] version\n", NULL},
         {{NULL}, 2, NULL, "k0slbctl: a verb is missing, such as status; try k0slbctl --help\n"},
         {{"-n", "x"}, 2, NULL, "k0slbctl: a verb is missing"},
@@ -83,9 +85,9 @@ static void lines_are_judged(void)
 static void help_names_every_verb(void)
 {
     static const char *const args[] = {"--help", NULL};
-    static const char *const words[] = {"\n  status", "\n  check   [FILE]", "\n  health",
-                                        "\n  reload", "\n  stop",           "\n  version",
-                                        "Exit status"};
+    static const char *const words[] = {"\n  status",  "\n  check   [FILE]", "\n  health",
+                                        "\n  reload",  "\n  stop",           "\n  import  FILE",
+                                        "\n  version", "Exit status"};
     struct run run;
 
     run_control(&run, args);
