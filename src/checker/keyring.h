@@ -1,0 +1,61 @@
+/*
+ * The certificates and keys that probes need, as bytes. The checker reads them between its fork and
+ * its loss of root, and no other process ever has them; what they mean is for src/probe/ to say.
+ */
+#ifndef K0SLB_CHECKER_KEYRING_H
+#define K0SLB_CHECKER_KEYRING_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/defs.h"
+#include "base/safe_file.h"
+#include "conf/epoch.h"
+
+/* Room for a path and what is wrong with it. */
+#define KEYRING_REASON (CONF_PATH_SIZE + SAFE_FILE_REASON)
+
+/* Of a service that shows no certificate. */
+#define KEYRING_NONE UINT16_MAX
+
+/* What the services with the same two paths show. */
+struct keyring_pair {
+    const char *cert_path; /* in the epoch */
+    const char *key_path;
+    struct safe_file cert;
+    struct safe_file key;
+};
+
+/* Valid while the epoch is mapped. */
+struct keyring {
+    const char *ca_path; /* in the epoch; "" = no CA is known, and `ca` is empty */
+    struct safe_file ca;
+    struct keyring_pair *pairs;
+    unsigned pair_count;
+    uint16_t pair_of[CONF_MAX_SERVICES]; /* of a service by its index, or KEYRING_NONE */
+};
+
+/*
+ * Reads every file that the epoch's services need, each once. Returns 0, to be ended by
+ * keyring_free(), or -1 with *keyring empty and in `reason` which file is bad and why: one that is
+ * not there, unreadable, no regular file, empty, larger than SAFE_FILE_MOST, writable by everybody;
+ * a key also when everybody may read it or it belongs to somebody who is neither root nor this
+ * user. What the files hold is not looked at.
+ */
+int keyring_read(struct keyring *keyring, const struct epoch *epoch,
+                 char reason[KEYRING_REASON]) MUST_CHECK;
+
+/* Overwrites every byte that was read, and frees. */
+void keyring_free(struct keyring *keyring);
+
+/*
+ * A number for the present state of these files, by stat(2) alone: device, inode, modification time
+ * and size of each, or that it is not there. Another number means that one of them has changed. For
+ * the master, which looks every 10 s.
+ */
+uint64_t keyring_mark(const struct epoch *epoch);
+
+/* What one file adds to such a number; NULL = it is not there. */
+uint64_t keyring_fold(uint64_t mark, const struct stat *status);
+
+#endif
