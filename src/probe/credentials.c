@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -88,6 +89,14 @@ static STACK_OF(X509) *
     return NULL;
 }
 
+/* Whether there is anything to try: OpenSSL 3 does not tell that from a key that is damaged. */
+static bool has_key(const struct probe_pem *pem)
+{
+    static const char label[] = "PRIVATE KEY-----";
+
+    return memmem(pem->data, pem->size, label, sizeof(label) - 1) != NULL;
+}
+
 static EVP_PKEY *read_key(const struct probe_pem *pem, char error[CREDENTIALS_ERROR_SIZE])
 {
     BIO *from = open_pem(pem);
@@ -98,7 +107,7 @@ static EVP_PKEY *read_key(const struct probe_pem *pem, char error[CREDENTIALS_ER
         key = PEM_read_bio_PrivateKey(from, NULL, on_passphrase, &asked);
     if (key == NULL && asked)
         complain(error, "%s: the key has a passphrase, which nobody could type", pem->name);
-    else if (key == NULL && is_at_end())
+    else if (key == NULL && !has_key(pem))
         complain(error, "%s: holds no private key (PEM)", pem->name);
     else if (key == NULL)
         complain(error, "%s: the key cannot be read (%s)", pem->name, reason_or("damaged"));

@@ -53,11 +53,13 @@ enum http_answer_state http_answer_take(struct http_answer *answer, const char *
 /* The other end has closed. */
 enum http_answer_state http_answer_close(struct http_answer *answer);
 
+/* Writes a status with its usual name, as far as it has one: "503 Service Unavailable". */
+void http_status_describe(uint16_t status, char *out, size_t size);
+
 /*
- * Says what the answer says, as one printable line: the status with its usual name ("503 Service
- * Unavailable"), or with what the body gives as reason: the first failed check of a list as
- * /readyz has it ("500: [-]etcd failed: reason withheld, and 2 more"), else the first line of a
- * plain text ("401: go away").
+ * Says why an answer is not the one wanted, as one printable line: its status with what the body
+ * gives as reason: the first failed check of a list as /readyz has it ("500: [-]etcd failed: reason
+ * withheld, and 2 more"), else the first line of a plain text ("401: go away"), else its name.
  */
 void http_answer_describe(const struct http_answer *answer, char *out, size_t size);
 

@@ -98,6 +98,13 @@ static void put_printable(char *out, const struct piece *piece, size_t room)
     out[i] = '\0';
 }
 
+void http_status_describe(uint16_t status, char *out, size_t size)
+{
+    const char *name = name_of(status);
+
+    snprintf(out, size, "%u%s%s", status, name[0] != '\0' ? " " : "", name);
+}
+
 void http_answer_describe(const struct http_answer *answer, char *out, size_t size)
 {
     struct piece line = {NULL, 0};
@@ -108,9 +115,7 @@ void http_answer_describe(const struct http_answer *answer, char *out, size_t si
     if (failed == 0)
         line = next_line(answer, &offset);
     if (failed == 0 && !is_plain(answer, &line)) {
-        const char *name = name_of(answer->status);
-
-        snprintf(out, size, "%u%s%s", answer->status, name[0] != '\0' ? " " : "", name);
+        http_status_describe(answer->status, out, size);
         return;
     }
     put_printable(text, &line, sizeof(text));

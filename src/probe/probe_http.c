@@ -67,13 +67,15 @@ static void decide(struct probe *probe, const struct http_answer *answer)
         return;
     }
     probe->result.status = answer->status;
-    http_answer_describe(answer, words, sizeof(words));
-    if (!is_expected(probe->question.http, answer->status))
+    if (!is_expected(probe->question.http, answer->status)) {
+        http_answer_describe(answer, words, sizeof(words));
         probe_decide_bad(probe, CHECKED_L7STS, "%s", words);
-    else if (answer->status == 401)
+    } else if (answer->status == 401) {
         probe_decide_good(probe, CHECKED_L7OK, "401, alive; readiness not verified");
-    else
+    } else {
+        http_status_describe(answer->status, words, sizeof(words));
         probe_decide_good(probe, CHECKED_L7OK, "%s", words);
+    }
 }
 
 /* A body is waited for only to learn what went wrong. */

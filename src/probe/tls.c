@@ -183,14 +183,33 @@ struct tls_move tls_read(struct tls_talk *talk, void *data, size_t size)
     return move_of(talk, result, errno);
 }
 
+/*
+ * The other end has gone while something was said to it. It may have said why: a server of TLS 1.3
+ * refuses a client's certificate by an alert after the handshake, and closes.
+ */
+static void hear_last_words(struct tls_talk *talk)
+{
+    int number = talk->error_number;
+    char unwanted;
+
+    (void)tls_read(talk, &unwanted, sizeof(unwanted));
+    talk->broken = true;
+    if (talk->error == 0)
+        talk->error_number = number;
+}
+
 struct tls_move tls_write(struct tls_talk *talk, const void *data, size_t size)
 {
+    struct tls_move move;
     int result;
 
     ERR_clear_error();
     errno = 0;
     result = SSL_write(talk->ssl, data, (int)size);
-    return move_of(talk, result, errno);
+    move = move_of(talk, result, errno);
+    if (move.outcome == TLS_BROKEN && talk->error == 0)
+        hear_last_words(talk);
+    return move;
 }
 
 static struct tls_move go_on_shaking(struct tls_talk *talk)

@@ -31,22 +31,21 @@ static void on_done(void *context, const struct probe_result *result)
     struct answer *answer = context;
 
     answer->result = *result;
+    answer->result.certificate = NULL;
+    answer->has_certificate = result->certificate != NULL;
+    if (answer->has_certificate)
+        answer->certificate = *result->certificate;
     answer->count++;
     answer->came_ms = mono_ms();
     answer->probe = NULL;
     answer->asker->answered++;
 }
 
-void ask_start(struct asker *asker, struct answer *answer, enum probe_kind kind, uint16_t port,
-               uint64_t timeout_ms)
+void ask_question(struct asker *asker, struct answer *answer, struct probe_question question,
+                  uint16_t port)
 {
-    struct probe_question question = {
-        .kind = kind,
-        .connect_timeout_ms = timeout_ms,
-        .done = on_done,
-        .context = answer,
-    };
-
+    question.done = on_done;
+    question.context = answer;
     if (addr_parse(&question.address, "127.0.0.1") == -1)
         abort();
     question.address.port = port;
@@ -55,6 +54,14 @@ void ask_start(struct asker *asker, struct answer *answer, enum probe_kind kind,
     answer->probe = probe_start(asker->engine, &question);
     if (answer->probe == NULL || answer->count != 0)
         abort(); /* an answer from within probe_start() */
+}
+
+void ask_start(struct asker *asker, struct answer *answer, enum probe_kind kind, uint16_t port,
+               uint64_t timeout_ms)
+{
+    const struct probe_question question = {.kind = kind, .connect_timeout_ms = timeout_ms};
+
+    ask_question(asker, answer, question, port);
 }
 
 static void turn(const struct asker *asker, uint64_t until_ms)
@@ -83,18 +90,25 @@ void ask_run(struct asker *asker, uint64_t ms)
     while (mono_ms() < until_ms);
 }
 
-struct answer ask(enum probe_kind kind, uint16_t port, uint64_t timeout_ms)
+struct answer ask_once(struct probe_question question, uint16_t port)
 {
     struct asker asker;
     struct answer answer;
 
     asker_open(&asker);
-    ask_start(&asker, &answer, kind, port, timeout_ms);
-    if (!ask_wait(&asker, 1, timeout_ms + 5000))
+    ask_question(&asker, &answer, question, port);
+    if (!ask_wait(&asker, 1, question.connect_timeout_ms + question.answer_timeout_ms + 5000))
         strcpy(answer.result.description, "(no answer came)");
     ask_run(&asker, 5); /* what it still has to say to its peer */
     asker_close(&asker);
     return answer;
+}
+
+struct answer ask(enum probe_kind kind, uint16_t port, uint64_t timeout_ms)
+{
+    const struct probe_question question = {.kind = kind, .connect_timeout_ms = timeout_ms};
+
+    return ask_once(question, port);
 }
 
 const char *answer_text(const struct answer *answer)

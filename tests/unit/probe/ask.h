@@ -3,6 +3,7 @@
 #define K0SLB_TESTS_UNIT_PROBE_ASK_H
 
 #include "base/loop.h"
+#include "probe/certificate.h"
 #include "probe/probe.h"
 
 struct asker {
@@ -13,7 +14,9 @@ struct asker {
 
 struct answer {
     struct asker *asker;
-    struct probe_result result;
+    struct probe_result result; /* its certificate is below instead */
+    bool has_certificate;
+    struct probe_certificate certificate;
     unsigned count;   /* how often it came */
     uint64_t came_ms; /* mono_ms() */
     struct probe *probe;
@@ -26,6 +29,10 @@ void asker_close(struct asker *asker);
 void ask_start(struct asker *asker, struct answer *answer, enum probe_kind kind, uint16_t port,
                uint64_t timeout_ms);
 
+/* The same with a question of any kind, whose address, port, done and context are filled in. */
+void ask_question(struct asker *asker, struct answer *answer, struct probe_question question,
+                  uint16_t port);
+
 /* Runs the loop until so many answers have come in all; false after `most_ms`. */
 bool ask_wait(struct asker *asker, unsigned answers, uint64_t most_ms);
 
@@ -34,6 +41,9 @@ void ask_run(struct asker *asker, uint64_t ms);
 
 /* One question from beginning to end. */
 struct answer ask(enum probe_kind kind, uint16_t port, uint64_t timeout_ms);
+
+/* The same with a question of any kind. */
+struct answer ask_once(struct probe_question question, uint16_t port);
 
 /* "L4CON connection refused", "no verdict: ..."; valid until the next call. */
 const char *answer_text(const struct answer *answer);

@@ -4,9 +4,20 @@ tests_unit_probe_test_probe_SOURCES = \
 	tests/unit/probe/ask.h \
 	tests/unit/probe/ask.c \
 	tests/unit/probe/main.c \
+	tests/unit/probe/paper.h \
+	tests/unit/probe/paper.c \
 	tests/unit/probe/peer.h \
 	tests/unit/probe/peer.c \
+	tests/unit/probe/test_credentials.c \
 	tests/unit/probe/test_engine.c \
+	tests/unit/probe/test_h2_frame.c \
+	tests/unit/probe/test_http_answer.c \
+	tests/unit/probe/test_http_date.c \
+	tests/unit/probe/test_http_request.c \
+	tests/unit/probe/test_names.c \
+	tests/unit/probe/test_probe_h2.c \
+	tests/unit/probe/test_probe_http.c \
+	tests/unit/probe/test_probe_session.c \
 	tests/unit/probe/test_probe_tcp.c \
 	tests/unit/probe/test_probe_tls.c \
 	tests/unit/probe/test_verdict.c \

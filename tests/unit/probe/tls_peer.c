@@ -1,40 +1,38 @@
 #include "tls_peer.h"
 
+#include <poll.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
-#include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/x509.h>
 
-static EVP_PKEY *make_key(void)
+#include "paper.h"
+
+static int choose(SSL *ssl, const unsigned char **out, unsigned char *out_size,
+                  const unsigned char *in, unsigned in_size, void *context)
 {
-    EVP_PKEY_CTX *making = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
-    EVP_PKEY *key = NULL;
+    const struct tls_peer *peer = context;
+    const char *wanted = peer->alpn;
 
-    if (making == NULL || EVP_PKEY_keygen_init(making) != 1 ||
-        EVP_PKEY_CTX_set_ec_paramgen_curve_nid(making, NID_X9_62_prime256v1) != 1 ||
-        EVP_PKEY_keygen(making, &key) != 1)
-        abort();
-    EVP_PKEY_CTX_free(making);
-    return key;
+    (void)ssl;
+    if (wanted == NULL)
+        return SSL_TLSEXT_ERR_NOACK;
+    for (unsigned at = 0; at < in_size; at += in[at] + 1u) {
+        if (in[at] == (unsigned char)wanted[0] && memcmp(in + at, wanted, in[at] + 1u) == 0) {
+            *out = in + at + 1;
+            *out_size = in[at];
+            return SSL_TLSEXT_ERR_OK;
+        }
+    }
+    return peer->insists ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_NOACK;
 }
 
-static X509 *make_certificate(EVP_PKEY *key)
+static void show(SSL_CTX *tls, const struct paper *leaf)
 {
-    X509 *certificate = X509_new();
-    X509_NAME *name;
-
-    if (certificate == NULL)
+    if (SSL_CTX_use_certificate(tls, leaf->certificate) != 1 ||
+        SSL_CTX_use_PrivateKey(tls, leaf->key) != 1)
         abort();
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    name = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"peer", -1, -1, 0);
-    if (X509_set_version(certificate, 2) != 1 || X509_set_issuer_name(certificate, name) != 1 ||
-        X509_set_pubkey(certificate, key) != 1 || X509_sign(certificate, key, EVP_sha256()) == 0)
-        abort();
-    return certificate;
 }
 
 void tls_peer_init(struct tls_peer *peer, int version, enum tls_peer_wants wants)
@@ -44,25 +42,34 @@ void tls_peer_init(struct tls_peer *peer, int version, enum tls_peer_wants wants
         [WANTS_OPTIONALLY] = SSL_VERIFY_PEER,
         [WANTS_CERTIFICATE] = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
     };
-    EVP_PKEY *key = make_key();
-    X509 *certificate = make_certificate(key);
+    struct paper leaf;
 
+    memset(peer, 0, sizeof(*peer));
     peer->version = version;
     peer->wants = wants;
     peer->tls = SSL_CTX_new(TLS_server_method());
     if (peer->tls == NULL || SSL_CTX_set_min_proto_version(peer->tls, version) != 1 ||
         SSL_CTX_set_max_proto_version(peer->tls, version) != 1 ||
-        SSL_CTX_use_certificate(peer->tls, certificate) != 1 ||
-        SSL_CTX_use_PrivateKey(peer->tls, key) != 1)
+        SSL_CTX_set_session_id_context(peer->tls, (const unsigned char *)"peer", 4) != 1)
         abort();
+    paper_make_leaf(&leaf, NULL, "peer");
+    show(peer->tls, &leaf);
+    paper_fini(&leaf);
     SSL_CTX_set_verify(peer->tls, modes[wants], NULL);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
+    SSL_CTX_set_alpn_select_cb(peer->tls, choose, peer);
 }
 
 void tls_peer_fini(struct tls_peer *peer)
 {
     SSL_CTX_free(peer->tls);
+}
+
+void tls_peer_show(struct tls_peer *peer, const struct paper *leaf, const struct paper *authority)
+{
+    show(peer->tls, leaf);
+    if (authority != NULL &&
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(peer->tls), authority->certificate) != 1)
+        abort();
 }
 
 static char read_to_end(SSL *ssl)
@@ -73,22 +80,94 @@ static char read_to_end(SSL *ssl)
     do
         size = SSL_read(ssl, unwanted, sizeof(unwanted));
     while (size > 0);
-    return SSL_get_error(ssl, size) == SSL_ERROR_ZERO_RETURN ? 'q' : 'e';
+    if (SSL_get_error(ssl, size) != SSL_ERROR_ZERO_RETURN)
+        return 'e';
+    return SSL_session_reused(ssl) == 1 ? 'r' : 'q';
 }
 
-char tls_peer_serves(int fd, void *context)
+static SSL *begin(const struct tls_peer *peer, int fd)
 {
-    const struct tls_peer *peer = context;
     SSL *ssl = SSL_new(peer->tls);
-    char letter = 'h';
 
     ERR_clear_error();
     if (ssl == NULL || SSL_set_fd(ssl, fd) != 1)
         abort();
+    return ssl;
+}
+
+char tls_peer_serves(int fd, void *context)
+{
+    SSL *ssl = begin(context, fd);
+    char letter = 'h';
+
     if (SSL_accept(ssl) == 1) {
         letter = read_to_end(ssl);
         SSL_shutdown(ssl);
     }
+    SSL_free(ssl);
+    return letter;
+}
+
+static bool is_request(const struct tls_peer *peer, SSL *ssl)
+{
+    char text[2048];
+    size_t size = 0;
+
+    while (size < sizeof(text) - 1) {
+        int more = SSL_read(ssl, text + size, (int)(sizeof(text) - 1 - size));
+
+        if (more <= 0)
+            return false;
+        size += (size_t)more;
+        text[size] = '\0';
+        if (strstr(text, "\r\n\r\n") != NULL)
+            break;
+    }
+    return peer->request == NULL || strncmp(text, peer->request, strlen(peer->request)) == 0;
+}
+
+/* False when the client does not want to hear it any more. */
+static bool say(const struct tls_peer *peer, SSL *ssl)
+{
+    struct pollfd gone = {.fd = SSL_get_fd(ssl), .events = POLLIN};
+    size_t step = peer->drip_ms == 0 ? peer->answer_size : 1;
+
+    if (peer->pause_ms > 0 && poll(&gone, 1, (int)peer->pause_ms) != 0)
+        return false;
+    for (size_t at = 0; at < peer->answer_size; at += step) {
+        if (SSL_write(ssl, peer->answer + at, (int)step) <= 0)
+            return false;
+        if (peer->drip_ms > 0 && poll(&gone, 1, (int)peer->drip_ms) != 0)
+            return false;
+    }
+    return true;
+}
+
+static char converse(const struct tls_peer *peer, SSL *ssl)
+{
+    static const struct linger reset = {.l_onoff = 1};
+    char letter = 'x';
+
+    if (!peer->is_silent && !is_request(peer, ssl))
+        return letter;
+    if (peer->resets) {
+        setsockopt(SSL_get_fd(ssl), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        return letter;
+    }
+    letter = say(peer, ssl) ? 'a' : 'g';
+    if (letter == 'a' && !peer->closes)
+        letter = read_to_end(ssl);
+    SSL_shutdown(ssl);
+    return letter;
+}
+
+char tls_peer_answers(int fd, void *context)
+{
+    SSL *ssl = begin(context, fd);
+    char letter = 'h';
+
+    if (SSL_accept(ssl) == 1)
+        letter = converse(context, ssl);
     SSL_free(ssl);
     return letter;
 }

@@ -2,7 +2,12 @@
 #ifndef K0SLB_TESTS_UNIT_PROBE_TLS_PEER_H
 #define K0SLB_TESTS_UNIT_PROBE_TLS_PEER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include <openssl/ssl.h>
+
+struct paper;
 
 enum tls_peer_wants { WANTS_NOTHING, WANTS_OPTIONALLY, WANTS_CERTIFICATE };
 
@@ -10,18 +15,40 @@ struct tls_peer {
     int version; /* TLS1_2_VERSION or TLS1_3_VERSION, and no other */
     enum tls_peer_wants wants;
     SSL_CTX *tls;
+
+    /* For tls_peer_answers(), set after tls_peer_init(). */
+    const char *alpn;    /* as on the wire: the one protocol that it speaks; NULL: it has no ALPN */
+    bool insists;        /* ends the handshake when that is not offered */
+    bool is_silent;      /* reads no request before it answers */
+    const char *request; /* what the request has to begin with, or NULL */
+    const char *answer;
+    size_t answer_size;
+    unsigned pause_ms; /* before the answer */
+    unsigned drip_ms;  /* between its bytes; 0: all at once */
+    bool closes;       /* after the answer; else it waits for the client */
+    bool resets;       /* instead of an answer */
 };
 
-/* Makes key, certificate and context for a server of that one version. Free with tls_peer_fini().
+/*
+ * Makes key, certificate and context for a server of that one version. Free with tls_peer_fini().
  */
 void tls_peer_init(struct tls_peer *peer, int version, enum tls_peer_wants wants);
 void tls_peer_fini(struct tls_peer *peer);
 
+/* Gives it another certificate; with an authority, that one may have signed the clients'. */
+void tls_peer_show(struct tls_peer *peer, const struct paper *leaf, const struct paper *authority);
+
 /*
  * Shakes hands with the client and reads until it closes (context: struct tls_peer). Reports 'q'
- * when all was quiet: a handshake without error, then close_notify; 'h' when the handshake failed;
- * 'e' when reading ended by an error.
+ * when all was quiet: a handshake without error, then close_notify; 'r' the same with a session
+ * that was taken up again; 'h' when the handshake failed; 'e' when reading ended by an error.
  */
 char tls_peer_serves(int fd, void *context);
+
+/*
+ * Shakes hands, reads a request up to its empty line, answers as told, and then as above. Reports
+ * 'x' when the request was another one, 'g' when the client has gone before the answer was out.
+ */
+char tls_peer_answers(int fd, void *context);
 
 #endif
