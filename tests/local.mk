@@ -20,6 +20,7 @@ include tests/system/local.mk
 include tests/real/local.mk
 include tests/bench/local.mk
 include tests/mutants/local.mk
+include tests/fuzz/local.mk
 
 EXTRA_DIST += tests/run.sh tests/memcheck.sh tests/memcheck.supp
 dist_check_SCRIPTS += tests/layers.sh tests/manual.sh

@@ -119,12 +119,16 @@ static int offer_protocol(struct tls_talk *talk)
            SSL_set_alpn_protos(talk->ssl, (const unsigned char *)alpn, (unsigned)strlen(alpn)) == 0;
 }
 
+/* From a copy: the macro of OpenSSL takes what it only reads as its own. */
 static int offer_name(struct tls_talk *talk)
 {
     const char *name = terms_of(talk->probe)->sni;
+    char copy[TLSEXT_MAXLEN_host_name + 1];
 
-    return name == NULL || !addr_is_host_name(name) ||
-           SSL_set_tlsext_host_name(talk->ssl, name) == 1;
+    if (name == NULL || strlen(name) >= sizeof(copy) || !addr_is_host_name(name))
+        return 1;
+    strcpy(copy, name);
+    return SSL_set_tlsext_host_name(talk->ssl, copy) == 1;
 }
 
 int tls_open(struct probe *probe, SSL_CTX *tls)

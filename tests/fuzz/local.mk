@@ -1,0 +1,35 @@
+# Parsers of what strangers send, under libFuzzer: `make fuzz', for FUZZ_SECONDS each. It needs
+# clang with its runtime, and is no part of `make check'.
+FUZZ_CC = clang
+FUZZ_SECONDS = 60
+FUZZ_CFLAGS = -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ_TARGETS = fuzz_http_answer fuzz_h2_frame
+EXTRA_DIST += \
+	tests/fuzz/fuzz_http_answer.c \
+	tests/fuzz/fuzz_h2_frame.c
+
+fuzz_parsers = \
+	$(top_srcdir)/src/probe/h2_frame.c \
+	$(top_srcdir)/src/probe/http_answer.c \
+	$(top_srcdir)/src/probe/http_date.c \
+	$(top_srcdir)/src/probe/http_reason.c \
+	$(top_srcdir)/src/probe/names.c \
+	$(top_srcdir)/src/base/addr.c \
+	$(top_srcdir)/src/base/strnum.c
+
+.PHONY: fuzz
+fuzz:
+	@command -v $(FUZZ_CC) >/dev/null || { echo "fuzz: there is no $(FUZZ_CC)"; exit 1; }
+	@$(MKDIR_P) tests/fuzz
+	@for name in $(FUZZ_TARGETS); do \
+		$(FUZZ_CC) $(FUZZ_CFLAGS) $(AM_CPPFLAGS) -o tests/fuzz/$$name \
+			$(top_srcdir)/tests/fuzz/$$name.c $(fuzz_parsers) && \
+		$(MKDIR_P) tests/fuzz/$$name.corpus && \
+		tests/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=20000 \
+			-artifact_prefix=tests/fuzz/ tests/fuzz/$$name.corpus || exit 1; \
+	done
+
+clean-local: clean-fuzz
+.PHONY: clean-fuzz
+clean-fuzz:
+	-for name in $(FUZZ_TARGETS); do rm -rf tests/fuzz/$$name tests/fuzz/$$name.corpus; done
