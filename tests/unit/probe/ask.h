@@ -51,6 +51,9 @@ const char *answer_text(const struct answer *answer);
 /* A listener on 127.0.0.1 that nobody accepts from; its port in *port. */
 int listen_silently(uint16_t *port, int backlog);
 
+/* Our sockets in TIME_WAIT towards 127.0.0.1:port. */
+unsigned time_waits(uint16_t port);
+
 /* A port where nobody listens. */
 uint16_t unused_port(void);
 

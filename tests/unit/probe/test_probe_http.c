@@ -456,6 +456,28 @@ static void test_bad_request_is_no_verdict(void)
     tls_peer_fini(&server);
 }
 
+/* Whoever closes first, nothing of it stays with us. */
+static void test_leaves_no_time_wait(void)
+{
+    for (int closes = 0; closes <= 1; closes++) {
+        struct tls_peer server;
+        struct peer peer;
+
+        speak(&server, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        server.closes = closes != 0;
+        peer_start(&peer, tls_peer_answers, &server);
+        for (int i = 0; i < 5; i++) {
+            struct answer answer = ask_once(question_of(&readyz), peer.port);
+
+            ASSERT_TEXT(answer_text(&answer), "L7OK 200 OK");
+            ASSERT_NUMBER(peer_report(&peer), closes != 0 ? 'a' : 'q');
+        }
+        ASSERT_NUMBER(time_waits(peer.port), 0);
+        peer_stop(&peer);
+        tls_peer_fini(&server);
+    }
+}
+
 /* Between handshake and answer the probe says since when it waits. */
 static void test_shook(void)
 {
@@ -497,6 +519,7 @@ const struct unit_test probe_http_tests[] = {
     {"client_certificate", test_client_certificate},
     {"refused", test_refused},
     {"bad_request_is_no_verdict", test_bad_request_is_no_verdict},
+    {"leaves_no_time_wait", test_leaves_no_time_wait},
     {"shook", test_shook},
     {NULL, NULL},
 };

@@ -142,25 +142,6 @@ static void test_no_descriptor_is_no_verdict(void)
     asker_close(&asker);
 }
 
-/* Sockets in TIME_WAIT (state 06) towards 127.0.0.1:port, from /proc/net/tcp. */
-static unsigned time_waits(uint16_t port)
-{
-    char line[256];
-    char wanted[64];
-    unsigned count = 0;
-    FILE *table = fopen("/proc/net/tcp", "r");
-
-    if (table == NULL)
-        abort();
-    snprintf(wanted, sizeof(wanted), " %08X:%04X 06 ", htonl(INADDR_LOOPBACK), port);
-    while (fgets(line, sizeof(line), table) != NULL) {
-        if (strstr(line, wanted) != NULL)
-            count++;
-    }
-    fclose(table);
-    return count;
-}
-
 static void test_leaves_no_time_wait(void)
 {
     uint16_t port;

@@ -142,10 +142,13 @@ static void test_dripping_handshake_times_out(void)
 
 struct crowd {
     struct tls_peer server;
+    struct tls_peer web_server;
     struct peer good;
+    struct peer web; /* a good one, too */
     struct peer bad[4];
     struct asker asker;
     struct answer good_answers[PAIRS];
+    struct answer web_answers[PAIRS];
     struct answer bad_answers[PAIRS];
 };
 
@@ -155,6 +158,10 @@ static void crowd_open(struct crowd *crowd)
 
     tls_peer_init(&crowd->server, TLS1_3_VERSION, WANTS_NOTHING);
     peer_start(&crowd->good, tls_peer_serves, &crowd->server);
+    tls_peer_init(&crowd->web_server, TLS1_2_VERSION, WANTS_NOTHING);
+    crowd->web_server.answer = "HTTP/1.1 200 OK\r\n\r\n";
+    crowd->web_server.answer_size = strlen(crowd->web_server.answer);
+    peer_start(&crowd->web, tls_peer_answers, &crowd->web_server);
     peer_start(&crowd->bad[0], peer_says, banner);
     peer_start(&crowd->bad[1], peer_alerts, NULL);
     peer_start(&crowd->bad[2], peer_leaves_handshake, NULL);
@@ -166,13 +173,27 @@ static void crowd_close(struct crowd *crowd)
 {
     asker_close(&crowd->asker);
     peer_stop(&crowd->good);
+    peer_stop(&crowd->web);
     for (size_t i = 0; i < ARRAY_LEN(crowd->bad); i++)
         peer_stop(&crowd->bad[i]);
     tls_peer_fini(&crowd->server);
+    tls_peer_fini(&crowd->web_server);
 }
 
 static void ask_crowd(struct crowd *crowd)
 {
+    static const struct probe_http http = {
+        .method = "GET",
+        .path = "/",
+        .expected = {200},
+        .expected_count = 1,
+    };
+    const struct probe_question web = {
+        .kind = PROBE_HTTPS,
+        .http = &http,
+        .connect_timeout_ms = 5000,
+        .answer_timeout_ms = 5000,
+    };
     unsigned before = crowd->asker.answered;
 
     for (unsigned i = 0; i < PAIRS; i++) {
@@ -180,17 +201,19 @@ static void ask_crowd(struct crowd *crowd)
 
         ask_start(&crowd->asker, &crowd->bad_answers[i], PROBE_TLS, bad_port, 5000);
         ask_start(&crowd->asker, &crowd->good_answers[i], PROBE_TLS, crowd->good.port, 5000);
+        ask_question(&crowd->asker, &crowd->web_answers[i], web, crowd->web.port);
     }
-    CU_ASSERT_TRUE(ask_wait(&crowd->asker, before + 2 * PAIRS, 20000));
+    CU_ASSERT_TRUE(ask_wait(&crowd->asker, before + 3 * PAIRS, 20000));
     for (unsigned i = 0; i < PAIRS; i++) {
         ASSERT_TEXT(answer_text(&crowd->good_answers[i]), "L6OK TLSv1.3");
+        ASSERT_TEXT(answer_text(&crowd->web_answers[i]), "L7OK 200 OK");
         ASSERT_NUMBER(crowd->bad_answers[i].result.code, CHECKED_L6RSP);
         ASSERT_NUMBER(crowd->good_answers[i].count, 1);
         ASSERT_NUMBER(crowd->bad_answers[i].count, 1);
     }
 }
 
-/* 120 questions; K0SLB_LONG in the environment: 10,000. */
+/* 180 questions; K0SLB_LONG in the environment: 15,000. */
 static void test_bad_servers_leave_good_ones_alone(void)
 {
     struct crowd *crowd = calloc(1, sizeof(*crowd));
