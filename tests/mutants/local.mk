@@ -2,10 +2,12 @@
 mutants = \
 	tests/mutants/abort-keeps-master-listener.patch \
 	tests/mutants/abort-keeps-worker-listener.patch \
+	tests/mutants/any-ca-is-good.patch \
 	tests/mutants/children-keep-lock.patch \
 	tests/mutants/claim-not-taken-back.patch \
 	tests/mutants/deny-ignored.patch \
 	tests/mutants/dirty-pipe-used-again.patch \
+	tests/mutants/error-queue-not-cleared.patch \
 	tests/mutants/fin-before-last-bytes.patch \
 	tests/mutants/first-waiter-accepts-all.patch \
 	tests/mutants/foreign-answer-believed.patch \
@@ -22,11 +24,13 @@ mutants = \
 	tests/mutants/no-pause-without-descriptors.patch \
 	tests/mutants/one-fin-ends-both.patch \
 	tests/mutants/port-bound-too-early.patch \
+	tests/mutants/progress-moves-deadline.patch \
 	tests/mutants/replays-unbounded.patch \
 	tests/mutants/reset-after-fin-unseen.patch \
 	tests/mutants/reset-looks-like-fin.patch \
 	tests/mutants/reset-not-flushed.patch \
 	tests/mutants/returned-backend-drains.patch \
+	tests/mutants/session-outlives-terms.patch \
 	tests/mutants/short-splice.patch \
 	tests/mutants/slot-free-too-early.patch \
 	tests/mutants/slow-reader-is-cut.patch \

@@ -139,6 +139,7 @@ static void test_dripping_handshake_times_out(void)
 /* ---- many at once: the error queue belongs to all of them ---- */
 
 #define PAIRS 20
+#define WEBS  5
 
 struct crowd {
     struct tls_peer server;
@@ -148,7 +149,7 @@ struct crowd {
     struct peer bad[4];
     struct asker asker;
     struct answer good_answers[PAIRS];
-    struct answer web_answers[PAIRS];
+    struct answer web_answers[WEBS];
     struct answer bad_answers[PAIRS];
 };
 
@@ -161,6 +162,8 @@ static void crowd_open(struct crowd *crowd)
     tls_peer_init(&crowd->web_server, TLS1_2_VERSION, WANTS_NOTHING);
     crowd->web_server.answer = "HTTP/1.1 200 OK\r\n\r\n";
     crowd->web_server.answer_size = strlen(crowd->web_server.answer);
+    crowd->web_server.drip_ms = 1; /* so that it is waited for while others fail */
+    crowd->web_server.drip_size = 10;
     peer_start(&crowd->web, tls_peer_answers, &crowd->web_server);
     peer_start(&crowd->bad[0], peer_says, banner);
     peer_start(&crowd->bad[1], peer_alerts, NULL);
@@ -201,19 +204,21 @@ static void ask_crowd(struct crowd *crowd)
 
         ask_start(&crowd->asker, &crowd->bad_answers[i], PROBE_TLS, bad_port, 5000);
         ask_start(&crowd->asker, &crowd->good_answers[i], PROBE_TLS, crowd->good.port, 5000);
-        ask_question(&crowd->asker, &crowd->web_answers[i], web, crowd->web.port);
+        if (i < WEBS)
+            ask_question(&crowd->asker, &crowd->web_answers[i], web, crowd->web.port);
     }
-    CU_ASSERT_TRUE(ask_wait(&crowd->asker, before + 3 * PAIRS, 20000));
+    CU_ASSERT_TRUE(ask_wait(&crowd->asker, before + 2 * PAIRS + WEBS, 20000));
     for (unsigned i = 0; i < PAIRS; i++) {
         ASSERT_TEXT(answer_text(&crowd->good_answers[i]), "L6OK TLSv1.3");
-        ASSERT_TEXT(answer_text(&crowd->web_answers[i]), "L7OK 200 OK");
         ASSERT_NUMBER(crowd->bad_answers[i].result.code, CHECKED_L6RSP);
         ASSERT_NUMBER(crowd->good_answers[i].count, 1);
         ASSERT_NUMBER(crowd->bad_answers[i].count, 1);
     }
+    for (unsigned i = 0; i < WEBS; i++)
+        ASSERT_TEXT(answer_text(&crowd->web_answers[i]), "L7OK 200 OK");
 }
 
-/* 180 questions; K0SLB_LONG in the environment: 15,000. */
+/* 135 questions; K0SLB_LONG in the environment: 11,250. */
 static void test_bad_servers_leave_good_ones_alone(void)
 {
     struct crowd *crowd = calloc(1, sizeof(*crowd));

@@ -130,12 +130,15 @@ static bool is_request(const struct tls_peer *peer, SSL *ssl)
 static bool say(const struct tls_peer *peer, SSL *ssl)
 {
     struct pollfd gone = {.fd = SSL_get_fd(ssl), .events = POLLIN};
-    size_t step = peer->drip_ms == 0 ? peer->answer_size : 1;
+    size_t piece = peer->drip_size > 0 ? peer->drip_size : 1;
+    size_t step = peer->drip_ms == 0 ? peer->answer_size : piece;
 
     if (peer->pause_ms > 0 && poll(&gone, 1, (int)peer->pause_ms) != 0)
         return false;
     for (size_t at = 0; at < peer->answer_size; at += step) {
-        if (SSL_write(ssl, peer->answer + at, (int)step) <= 0)
+        size_t rest = peer->answer_size - at;
+
+        if (SSL_write(ssl, peer->answer + at, (int)(rest < step ? rest : step)) <= 0)
             return false;
         if (peer->drip_ms > 0 && poll(&gone, 1, (int)peer->drip_ms) != 0)
             return false;

@@ -24,7 +24,8 @@ struct tls_peer {
     const char *answer;
     size_t answer_size;
     unsigned pause_ms; /* before the answer */
-    unsigned drip_ms;  /* between its bytes; 0: all at once */
+    unsigned drip_ms;  /* between its pieces; 0: all at once */
+    size_t drip_size;  /* of a piece; 0: a byte */
     bool closes;       /* after the answer; else it waits for the client */
     bool resets;       /* instead of an answer */
 };
