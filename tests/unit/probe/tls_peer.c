@@ -1,5 +1,7 @@
 #include "tls_peer.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,8 +89,10 @@ static char read_to_end(SSL *ssl)
 
 static SSL *begin(const struct tls_peer *peer, int fd)
 {
+    static const int yes = 1;
     SSL *ssl = SSL_new(peer->tls);
 
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     ERR_clear_error();
     if (ssl == NULL || SSL_set_fd(ssl, fd) != 1)
         abort();
