@@ -5,6 +5,9 @@ src_base_libbase_a_SOURCES = \
 	src/base/addr.c \
 	src/base/base64.h \
 	src/base/base64.c \
+	src/base/certificate.h \
+	src/base/certificate_names.h \
+	src/base/certificate_names.c \
 	src/base/cidr.h \
 	src/base/cidr.c \
 	src/base/daemonize.h \

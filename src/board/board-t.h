@@ -26,11 +26,12 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/certificate.h"
 #include "base/defs.h"
 #include "conf/conf.h"
 
 #define BOARD_MAGIC   "k0slb\n\1"
-#define BOARD_VERSION 2
+#define BOARD_VERSION 3
 #define BOARD_NO_SLOT UINT16_MAX
 
 #define BOARD_MAX_CHILDREN     256
@@ -40,6 +41,9 @@
 #define BOARD_ERRORS_SIZE      4096
 #define BOARD_DESCRIPTION_SIZE 96
 #define BOARD_HISTOGRAM        16
+#define BOARD_MAX_WARNINGS     32
+#define BOARD_CODE_SIZE        24
+#define BOARD_WARNING_SIZE     256
 
 enum board_role { BOARD_ROLE_NONE, BOARD_ROLE_WORKER, BOARD_ROLE_CHECKER, BOARD_ROLE_STATS };
 
@@ -165,6 +169,24 @@ struct board_event {
     char text[BOARD_EVENT_SIZE];
 };
 
+/*
+ * Something that an administrator should know and can mend: a word that never changes, what is
+ * wrong, and what to do, one line each, without newlines. They are written by who finds them: most
+ * by the checker, one that only the master can see by the master.
+ */
+struct board_warning {
+    char code[BOARD_CODE_SIZE]; /* "ca-differs"; "" = there is none */
+    char text[BOARD_WARNING_SIZE];
+    char remedy[BOARD_WARNING_SIZE];
+};
+
+/* The master's, under a sequence number. */
+struct board_warning_record {
+    _Atomic uint32_t sequence;
+    uint32_t reserved;
+    struct board_warning copies[2];
+};
+
 struct board_master {
     struct board_prefix prefix;
     struct board_layout layout;
@@ -189,6 +211,7 @@ struct board_master {
     _Atomic uint64_t events;        /* written so far; the newest is at (events-1) % MAX */
     _Atomic uint64_t log_dropped;   /* lines that could not be written anywhere */
     char reload_errors[BOARD_ERRORS_SIZE]; /* written before reloads_finished */
+    struct board_warning_record warning;
     struct board_event event[BOARD_MAX_EVENTS];
     /* struct board_service [layout.services], struct board_backend [layout.backends] follow */
 };
@@ -211,8 +234,19 @@ enum board_health {
     BOARD_UP,
     BOARD_SUSPECT, /* chosen only if nothing better is there */
     BOARD_DOWN,
-    BOARD_BLOCKED,
+    BOARD_BLOCKED, /* by the service that its own one requires: nothing new goes there */
 };
+
+/* What else the health word says: bits beside the state. */
+enum board_mark {
+    BOARD_MARK_BLOCKED = 1 << 3,  /* what it requires is not up */
+    BOARD_MARK_BADLY = 1 << 4,    /* it answers, but badly (L7*), while not up */
+    BOARD_MARK_CLOSE = 1 << 5,    /* workers close its sessions, over on_down_spread */
+    BOARD_MARK_RAMP = 1 << 6,     /* it came up beside others: slow_start counts from then */
+    BOARD_MARK_VERIFIED = 1 << 7, /* its last good answer says that it is ready, not just alive */
+};
+#define BOARD_HEALTH_MASK 0x7
+#define BOARD_MARKS_MASK  0xf8
 
 /* The words operators know. CHECKED_NONE: nothing has been probed. */
 enum board_check_code {
@@ -250,12 +284,36 @@ struct board_check_record {
     struct board_check copies[2];
 };
 
+/* What a backend's certificate said in the last full handshake, under a sequence number. */
+struct board_certificate {
+    uint32_t life; /* the backend's, when it was asked */
+    uint32_t reserved;
+    uint64_t at_ms; /* wall clock; 0 = none is known */
+    struct certificate facts;
+};
+
+struct board_certificate_record {
+    _Atomic uint32_t sequence;
+    uint32_t reserved;
+    struct board_certificate copies[2];
+};
+
+struct board_warnings {
+    uint32_t count;
+    uint32_t reserved;
+    struct board_warning list[BOARD_MAX_WARNINGS];
+};
+
 struct board_checker {
     _Atomic uint64_t heartbeat_ms;
-    _Atomic uint64_t stalls;      /* times it did not run and judged nobody */
-    _Atomic uint64_t first_round; /* 1 when every backend has had a result */
-    uint64_t reserved[5];
-    /* _Atomic uint64_t health[backends], struct board_check_record [backends] follow, 64-aligned */
+    _Atomic uint64_t stalls;       /* times it did not run and judged nobody */
+    _Atomic uint64_t first_round;  /* 1 when every backend has had a result */
+    _Atomic uint64_t slow_ignored; /* slow evidence that would have left too few unsuspected */
+    _Atomic uint32_t warnings_sequence;
+    uint32_t reserved[7];
+    struct board_warnings warnings[2]; /* under warnings_sequence */
+    /* 64-aligned: _Atomic uint64_t health[backends], struct board_check_record [backends],
+     * struct board_certificate_record [backends] */
 };
 
 /* ---- a worker's region ---- */

@@ -181,7 +181,8 @@ bool board_allows(const struct board *board, const struct epoch *epoch,
 
 /* ---- health and admin words ---- */
 
-/* A word: bits 0-7 the state, 8-15 the end of the backend's life, the rest since when. */
+/* A word: bits 0-2 the state, 3-7 marks, 8-15 the end of the backend's life, the rest since when.
+ */
 static uint64_t health_word(const struct board *board, unsigned slot)
 {
     uint64_t word = atomic_load_explicit(&board_health_words(board)[slot], memory_order_acquire);
@@ -192,7 +193,20 @@ static uint64_t health_word(const struct board *board, unsigned slot)
 
 enum board_health board_health(const struct board *board, unsigned slot)
 {
-    return (enum board_health)(health_word(board, slot) & 0xff);
+    uint64_t word = health_word(board, slot);
+    enum board_health probed = (enum board_health)(word & BOARD_HEALTH_MASK);
+
+    return probed != BOARD_DOWN && (word & BOARD_MARK_BLOCKED) != 0 ? BOARD_BLOCKED : probed;
+}
+
+enum board_health board_probed_health(const struct board *board, unsigned slot)
+{
+    return (enum board_health)(health_word(board, slot) & BOARD_HEALTH_MASK);
+}
+
+unsigned board_health_marks(const struct board *board, unsigned slot)
+{
+    return (unsigned)(health_word(board, slot) & BOARD_MARKS_MASK);
 }
 
 uint64_t board_health_since(const struct board *board, unsigned slot)
@@ -210,22 +224,6 @@ enum board_admin_state board_admin_self(const struct board *board)
 {
     return (enum board_admin_state)(
         atomic_load_explicit(&admin_region(board)->self, memory_order_relaxed) & 0xff);
-}
-
-void board_check_copy(const struct board *board, unsigned slot, struct board_check *out)
-{
-    const struct board_check_record *record = &board_checks(board)[slot];
-
-    for (int i = 0; i < COPY_TRIES; i++) {
-        uint32_t before = atomic_load_explicit(&record->sequence, memory_order_acquire);
-
-        *out = record->copies[before % 2];
-        if (is_unchanged(&record->sequence, before))
-            break;
-    }
-    out->description[sizeof(out->description) - 1] = '\0';
-    if (out->life != atomic_load_explicit(&board_backend(board, slot)->life, memory_order_relaxed))
-        memset(out, 0, sizeof(*out));
 }
 
 /* ---- workers ---- */

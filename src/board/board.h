@@ -52,9 +52,18 @@ uint32_t board_backend_life(const struct board *board, unsigned slot);
 bool board_allows(const struct board *board, const struct epoch *epoch,
                   const struct conf_access *access, const struct addr *client);
 
-/* The health of a backend, and since when (mono_ms(); 0 = since it is known). */
+/*
+ * The health of a backend as it is to be obeyed: what the probes say of it, or BOARD_BLOCKED where
+ * it is not down and what it requires is not up; and what the probes alone say.
+ */
 enum board_health board_health(const struct board *board, unsigned slot);
+enum board_health board_probed_health(const struct board *board, unsigned slot);
+
+/* Since when the probes say so (mono_ms(); 0 = since it is known). */
 uint64_t board_health_since(const struct board *board, unsigned slot);
+
+/* What else is said of it: bits of enum board_mark. */
+unsigned board_health_marks(const struct board *board, unsigned slot);
 
 /* What an administrator said about a backend, or, for the balancer itself, about this machine. */
 enum board_admin_state board_admin(const struct board *board, unsigned slot);
@@ -62,6 +71,17 @@ enum board_admin_state board_admin_self(const struct board *board);
 
 /* A whole copy of a backend's last check; all zero when there has been none. */
 void board_check_copy(const struct board *board, unsigned slot, struct board_check *out);
+
+/*
+ * A copy of what its certificate said. False, and all zero, while none has been seen in its present
+ * life.
+ */
+bool board_certificate_copy(const struct board *board, unsigned slot,
+                            struct board_certificate *out);
+
+/* A copy of the warnings: the checker's, and the master's own (code "" = none). */
+void board_warnings_copy(const struct board *board, struct board_warnings *out);
+void board_master_warning_copy(const struct board *board, struct board_warning *out);
 
 /* A worker's region, or NULL when that slot has none. */
 const struct board_worker *board_worker(const struct board *board, unsigned worker);

@@ -89,8 +89,10 @@ static void carry_health(struct board *board, unsigned slot, const struct board 
     if (board_backend_address(board, slot, &now) == -1 ||
         board_backend_address(before, old, &then) == -1 || !addr_equal(&now, &then))
         return;
+    /* What is to be closed is for the new checker to say again. */
     atomic_store(word, board_health_since(before, old) << 16 | (life & 0xff) << 8 |
-                           (uint64_t)board_health(before, old));
+                           (uint64_t)board_probed_health(before, old) |
+                           (board_health_marks(before, old) & ~(unsigned)BOARD_MARK_CLOSE));
     board_check_copy(before, old, &record->copies[0]);
     record->copies[0].life = (uint32_t)life;
 }

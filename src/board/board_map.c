@@ -60,6 +60,12 @@ uint64_t board_checks_offset(const struct board_layout *layout)
     return align(sizeof(struct board_checker)) + align(layout->backends * sizeof(uint64_t));
 }
 
+static uint64_t certificates_offset(const struct board_layout *layout)
+{
+    return board_checks_offset(layout) +
+           align(layout->backends * sizeof(struct board_check_record));
+}
+
 void board_layout_plan(struct board_layout *layout)
 {
     const uint64_t services = layout->services;
@@ -72,8 +78,8 @@ void board_layout_plan(struct board_layout *layout)
     layout->admin_at = at;
     at = segment_round(at + sizeof(struct board_admin) + backends * sizeof(uint64_t));
     layout->checker_at = at;
-    at = segment_round(at + board_checks_offset(layout) +
-                       backends * sizeof(struct board_check_record));
+    at = segment_round(at + certificates_offset(layout) +
+                       backends * sizeof(struct board_certificate_record));
     layout->tickets_at = at;
     at = segment_round(at + services * BOARD_TICKET_STRIDE * sizeof(uint64_t));
     layout->worker_at = at;
@@ -123,6 +129,12 @@ const struct board_check_record *board_checks(const struct board *board)
 {
     return (const void *)(board->all + board->layout.checker_at +
                           board_checks_offset(&board->layout));
+}
+
+const struct board_certificate_record *board_certificates(const struct board *board)
+{
+    return (const void *)(board->all + board->layout.checker_at +
+                          certificates_offset(&board->layout));
 }
 
 const _Atomic uint32_t *board_region_active(const char *region)

@@ -17,6 +17,7 @@
 #include "base/process.h"
 #include "base/rng.h"
 #include "board/board_map.h"
+#include "board/twin.h"
 
 /* Client addresses in a worker's table, unless the configuration says how many. */
 #define SOURCES 8192
@@ -350,6 +351,14 @@ void board_clear_worker(struct board *board, unsigned worker)
     clear_services(board, at);
     if (atomic_load(&board_my_master(board)->table_exists) >> worker & 1)
         clear_words(at + layout->sources_at, layout->worker_size - layout->sources_at);
+}
+
+void board_set_master_warning(struct board *board, const struct board_warning *warning)
+{
+    static const struct board_warning none;
+    struct board_warning_record *own = &board_my_master(board)->warning;
+
+    twin_write(&own->sequence, own->copies, sizeof(*warning), warning != NULL ? warning : &none);
 }
 
 void board_event(struct board *board, const char *format, ...)

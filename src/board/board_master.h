@@ -111,6 +111,9 @@ void board_clear_worker(struct board *board, unsigned worker);
 /* Writes one line into the ring of events. */
 void board_event(struct board *board, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Publishes the one warning that the master may have; NULL = it has none (any more). */
+void board_set_master_warning(struct board *board, const struct board_warning *warning);
+
 /* The master's own region, to write. */
 struct board_master *board_my_master(struct board *board);
 struct board_service *board_my_service(struct board *board, unsigned slot);

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "board/board_map.h"
+#include "board/twin.h"
 
 /* ---- a child's own mappings ---- */
 
@@ -55,26 +56,42 @@ struct board_checker *board_my_checker(struct board *board)
     return board_mine(board, board_checker(board));
 }
 
-void board_set_health(struct board *board, unsigned backend, uint32_t life,
-                      enum board_health health, uint64_t now_ms)
+bool board_set_health(struct board *board, unsigned backend, uint32_t life,
+                      enum board_health health, unsigned marks, uint64_t now_ms)
 {
+    const uint64_t kept = UINT64_C(0xff00) | BOARD_HEALTH_MASK;
     _Atomic uint64_t *word = board_mine(board, &board_health_words(board)[backend]);
+    uint64_t before = atomic_load_explicit(word, memory_order_relaxed);
     uint64_t state = (uint64_t)(life & 0xff) << 8 | (uint64_t)health;
+    uint64_t since_ms = (before & kept) == state ? before >> 16 : now_ms;
+    uint64_t after = since_ms << 16 | state | (marks & BOARD_MARKS_MASK);
 
-    if ((atomic_load_explicit(word, memory_order_relaxed) & 0xffff) == state)
-        return;
-    atomic_store_explicit(word, now_ms << 16 | state, memory_order_release);
+    if (after == before)
+        return false;
+    atomic_store_explicit(word, after, memory_order_release);
+    return true;
 }
 
 void board_set_check(struct board *board, unsigned backend, const struct board_check *check)
 {
     struct board_check_record *own = board_mine(board, &board_checks(board)[backend]);
-    uint32_t next = atomic_load_explicit(&own->sequence, memory_order_relaxed) + 1;
 
-    /* Who sees anything of this writing sees the end of the one before, and looks again. */
-    atomic_thread_fence(memory_order_release);
-    own->copies[next % 2] = *check;
-    atomic_store_explicit(&own->sequence, next, memory_order_release);
+    twin_write(&own->sequence, own->copies, sizeof(*check), check);
+}
+
+void board_set_certificate(struct board *board, unsigned backend,
+                           const struct board_certificate *certificate)
+{
+    struct board_certificate_record *own = board_mine(board, &board_certificates(board)[backend]);
+
+    twin_write(&own->sequence, own->copies, sizeof(*certificate), certificate);
+}
+
+void board_set_warnings(struct board *board, const struct board_warnings *warnings)
+{
+    struct board_checker *own = board_my_checker(board);
+
+    twin_write(&own->warnings_sequence, own->warnings, sizeof(*warnings), warnings);
 }
 
 /* ---- a worker ---- */

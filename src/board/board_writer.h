@@ -25,13 +25,20 @@ struct board_checker *board_my_checker(struct board *board);
 
 /*
  * Sets the health word of a backend, as judged in that life (board_backend_life(), asked before
- * the address): in another one it means nothing. `since` is kept when the state does not change.
+ * the address): in another one it means nothing. `health` is what the probes say, never
+ * BOARD_BLOCKED, which is a mark; `marks` are bits of enum board_mark. `since` is kept when the
+ * health does not change. Returns whether the word is another one now.
  */
-void board_set_health(struct board *board, unsigned backend, uint32_t life,
-                      enum board_health health, uint64_t now_ms);
+bool board_set_health(struct board *board, unsigned backend, uint32_t life,
+                      enum board_health health, unsigned marks, uint64_t now_ms);
 
-/* Publishes the whole of a backend's last check, which has its life in it. */
+/* Publishes the whole of a backend's last check, or certificate; both have its life in them. */
 void board_set_check(struct board *board, unsigned backend, const struct board_check *check);
+void board_set_certificate(struct board *board, unsigned backend,
+                           const struct board_certificate *certificate);
+
+/* Publishes all warnings of the checker in place of those before. */
+void board_set_warnings(struct board *board, const struct board_warnings *warnings);
 
 /* ---- a worker ---- */
 

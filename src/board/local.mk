@@ -5,6 +5,7 @@ src_board_libboard_a_SOURCES = \
 	src/board/board-t.h \
 	src/board/board.h \
 	src/board/board.c \
+	src/board/board_facts.c \
 	src/board/board_map.h \
 	src/board/board_map.c \
 	src/board/board_prefix.h \
@@ -23,4 +24,6 @@ src_board_libboard_a_SOURCES = \
 	src/board/snapshot.h \
 	src/board/snapshot.c \
 	src/board/snapshot_parts.h \
-	src/board/snapshot_service.c
+	src/board/snapshot_service.c \
+	src/board/twin.h \
+	src/board/twin.c

@@ -170,10 +170,27 @@ static void copy_master(const struct board *board, struct snapshot *out)
     out->checks_done = atomic_load(&master->checks_done) != 0;
     out->log_dropped = atomic_load(&master->log_dropped);
     out->stalls = atomic_load(&checker->stalls);
+    out->slow_ignored = atomic_load(&checker->slow_ignored);
     out->checker_age_ms =
         snapshot_age_ms(now, checker_beat != 0 ? checker_beat : master->started_mono_ms);
     out->master_age_ms = snapshot_age_ms(now, beat != 0 ? beat : master->started_mono_ms);
     copy_reload(master, out);
+}
+
+static int copy_warnings(const struct board *board, struct snapshot *out)
+{
+    struct board_warnings *found = malloc(sizeof(*found));
+
+    if (found == NULL)
+        return -1;
+    board_master_warning_copy(board, &out->warnings[0]);
+    if (out->warnings[0].code[0] != '\0')
+        out->warning_count = 1;
+    board_warnings_copy(board, found);
+    for (uint32_t i = 0; i < found->count; i++)
+        out->warnings[out->warning_count++] = found->list[i];
+    free(found);
+    return 0;
 }
 
 struct snapshot *snapshot_take(const struct board *board)
@@ -186,7 +203,7 @@ struct snapshot *snapshot_take(const struct board *board)
     if (snapshot_copy_listeners(board, BOARD_NO_SLOT, &out->stats_listeners,
                                 &out->stats_listener_count) == -1 ||
         snapshot_copy_services(board, out) == -1 || copy_processes(board, out) == -1 ||
-        copy_events(board_master(board), out) == -1) {
+        copy_events(board_master(board), out) == -1 || copy_warnings(board, out) == -1) {
         snapshot_free(out);
         errno = ENOMEM;
         return NULL;

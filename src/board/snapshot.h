@@ -44,7 +44,9 @@ struct snapshot_backend {
     enum board_health health; /* the probes' own */
     enum board_admin_state admin;
     uint64_t since_seconds;   /* in this health */
+    bool ready_verified;      /* its last good answer says that it is ready, not just alive */
     struct board_check check; /* code 0 = no result yet */
+    struct board_certificate certificate; /* at_ms 0 = none has been seen */
     struct snapshot_counts counts;
     uint64_t connect_errors;
     uint64_t local_errors;
@@ -113,6 +115,7 @@ struct snapshot {
     bool checks_done;
     uint64_t log_dropped;
     uint64_t stalls;         /* the checker's */
+    uint64_t slow_ignored;   /* slow evidence that would have left too few unsuspected */
     uint64_t checker_age_ms; /* since its last heartbeat; without any, since the start */
     uint64_t master_age_ms;  /* the same of the master */
     struct addr *stats_listeners;
@@ -123,6 +126,8 @@ struct snapshot {
     size_t process_count;
     struct snapshot_event *events; /* oldest first */
     size_t event_count;
+    struct board_warning warnings[BOARD_MAX_WARNINGS + 1]; /* the master's first */
+    size_t warning_count;
 };
 
 /* Copies the board. Returns NULL with errno ENOMEM. Free with snapshot_free(). */

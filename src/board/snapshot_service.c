@@ -66,10 +66,8 @@ static void sum_service(const struct board *board, struct snapshot_service *out)
 /* ---- backends ---- */
 
 /* What the checker's region holds is not ours to trust: a wild value is no result. */
-static enum board_health copy_health(const struct board *board, unsigned slot)
+static enum board_health known_health(enum board_health health)
 {
-    enum board_health health = board_health(board, slot);
-
     return health <= BOARD_BLOCKED ? health : BOARD_UNCHECKED;
 }
 
@@ -114,11 +112,14 @@ static void copy_backend(const struct board *board, unsigned slot, uint64_t upti
     out->slot = slot;
     out->weight = atomic_load(&from->weight);
     out->backup = atomic_load(&from->backup) != 0;
-    out->health = copy_health(board, slot);
+    out->health = known_health(board_probed_health(board, slot));
     out->admin = board_admin(board, slot);
-    out->status = backend_status(out->admin, out->health);
+    out->status = backend_status(out->admin, known_health(board_health(board, slot)));
+    out->ready_verified =
+        out->health == BOARD_UP && (board_health_marks(board, slot) & BOARD_MARK_VERIFIED) != 0;
     out->since_seconds = since == 0 ? uptime_seconds : snapshot_age_ms(mono_ms(), since) / 1000;
     copy_check(board, slot, &out->check);
+    (void)board_certificate_copy(board, slot, &out->certificate);
     sum_backend(board, slot, out);
 }
 

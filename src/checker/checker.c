@@ -119,7 +119,7 @@ static void trust(struct checker *checker, const struct conf_backend *backend)
     if (board_health(board, backend->slot) == health)
         return;
     board_set_check(board, backend->slot, &check);
-    board_set_health(board, backend->slot, check.life, health, mono_ms());
+    board_set_health(board, backend->slot, check.life, health, 0, mono_ms());
     judge_announce(&checker->shared);
 }
 

@@ -41,7 +41,7 @@ static void apply(struct target *target, enum health_event event, const char *re
     board_set_check(board, backend->slot, &target->check);
     if (!changed)
         return;
-    board_set_health(board, backend->slot, target->life, target->health.state, mono_ms());
+    board_set_health(board, backend->slot, target->life, target->health.state, 0, mono_ms());
     judge_announce(target->shared);
     log_notice("%s/%s is %s: %s", target->service->name, backend->name,
                board_health_name(target->health.state), reason);

@@ -184,8 +184,7 @@ void probe_authority_free(struct probe_authority *authority)
     free(authority);
 }
 
-void probe_authority_describe(const struct probe_authority *authority,
-                              struct probe_certificate *out)
+void probe_authority_describe(const struct probe_authority *authority, struct certificate *out)
 {
     certificate_describe(out, authority->first, NULL, authority);
 }
@@ -232,7 +231,7 @@ void probe_identity_free(struct probe_identity *identity)
 }
 
 void probe_identity_describe(const struct probe_identity *identity,
-                             const struct probe_authority *authority, struct probe_certificate *out)
+                             const struct probe_authority *authority, struct certificate *out)
 {
     certificate_describe(out, identity->certificate, identity->chain, authority);
 }

@@ -10,7 +10,7 @@
 #include "base/defs.h"
 
 struct probe_authority;
-struct probe_certificate;
+struct certificate;
 struct probe_identity;
 
 /* Room for what is wrong with a file, its name included. */
@@ -32,8 +32,7 @@ struct probe_authority *probe_authority_new(const struct probe_pem *pem,
 void probe_authority_free(struct probe_authority *authority);
 
 /* What its first certificate says. */
-void probe_authority_describe(const struct probe_authority *authority,
-                              struct probe_certificate *out);
+void probe_authority_describe(const struct probe_authority *authority, struct certificate *out);
 
 /*
  * Our certificate (first in its file; the rest is its chain) and its key, which may not have a
@@ -47,7 +46,6 @@ void probe_identity_free(struct probe_identity *identity);
 
 /* What our certificate says; with an authority, also whether that has signed it. */
 void probe_identity_describe(const struct probe_identity *identity,
-                             const struct probe_authority *authority,
-                             struct probe_certificate *out);
+                             const struct probe_authority *authority, struct certificate *out);
 
 #endif

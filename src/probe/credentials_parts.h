@@ -4,7 +4,7 @@
 
 #include <openssl/x509.h>
 
-#include "probe/certificate.h"
+#include "base/certificate.h"
 #include "probe/credentials.h"
 
 struct probe_authority {
@@ -24,7 +24,7 @@ struct probe_identity {
  * Fills *out but for version and alpn. `chain` is what came with it (itself included or not), or
  * NULL; without an authority nothing is trusted and `problem` is empty.
  */
-void certificate_describe(struct probe_certificate *out, X509 *certificate, STACK_OF(X509) * chain,
+void certificate_describe(struct certificate *out, X509 *certificate, STACK_OF(X509) * chain,
                           const struct probe_authority *authority);
 
 #endif

@@ -1,7 +1,6 @@
 noinst_LIBRARIES += src/probe/libprobe.a
 src_probe_libprobe_a_SOURCES = \
-	src/probe/certificate.h \
-	src/probe/certificate.c \
+	src/probe/certificate_describe.c \
 	src/probe/credentials.h \
 	src/probe/credentials_parts.h \
 	src/probe/credentials.c \
@@ -14,8 +13,6 @@ src_probe_libprobe_a_SOURCES = \
 	src/probe/http_reason.c \
 	src/probe/http_request.h \
 	src/probe/http_request.c \
-	src/probe/names.h \
-	src/probe/names.c \
 	src/probe/probe.h \
 	src/probe/probe_ops.h \
 	src/probe/probe.c \

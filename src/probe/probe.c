@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/mono.h"
 
-#include "probe/certificate.h"
+#include "base/certificate.h"
 #include "probe/probe_ops.h"
 #include "probe/session_keep.h"
 #include "probe/tls.h"
@@ -144,7 +144,7 @@ static void finish(struct probe *probe)
     struct probe_engine *engine = probe->engine;
     struct probe_question question = probe->question;
     struct probe_result result = probe->result;
-    struct probe_certificate *certificate = probe->certificate;
+    struct certificate *certificate = probe->certificate;
 
     probe->certificate = NULL;
     result.certificate = certificate;

@@ -27,8 +27,8 @@
 /* Statuses that a question may expect. */
 #define PROBE_MOST_EXPECTED 16
 
-struct probe_authority;   /* probe/credentials.h */
-struct probe_certificate; /* probe/certificate.h */
+struct probe_authority; /* probe/credentials.h */
+struct certificate;     /* base/certificate.h */
 struct probe_engine;
 struct probe_identity; /* probe/credentials.h */
 struct probe_session;  /* probe/probe_session.h */
@@ -57,7 +57,7 @@ struct probe_result {
     char description[BOARD_DESCRIPTION_SIZE]; /* "connection refused", "TLSv1.3", "200 OK" */
 
     /* Of a full handshake, good or bad; else NULL. Valid until `done` returns. */
-    const struct probe_certificate *certificate;
+    const struct certificate *certificate;
 };
 
 /*

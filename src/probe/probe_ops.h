@@ -30,10 +30,10 @@ struct probe {
     uint64_t began_us;
     uint64_t shook_us; /* 0 before PROBE_ANSWERING */
     uint64_t deadline_ms;
-    struct probe_result result;            /* from PROBE_DECIDED on */
-    struct probe_certificate *certificate; /* of a full handshake, for the result; else NULL */
-    void *talk;                            /* what ops keep, from open() to release(); else NULL */
-    struct list place;                     /* in the engine's list for its state */
+    struct probe_result result;      /* from PROBE_DECIDED on */
+    struct certificate *certificate; /* of a full handshake, for the result; else NULL */
+    void *talk;                      /* what ops keep, from open() to release(); else NULL */
+    struct list place;               /* in the engine's list for its state */
 };
 
 struct probe_ops {

@@ -246,7 +246,7 @@ static int read_certificate(struct probe *probe)
 {
     const struct tls_talk *talk = probe->talk;
     X509 *leaf = SSL_get_peer_certificate(talk->ssl);
-    struct probe_certificate *out = leaf == NULL ? NULL : calloc(1, sizeof(*out));
+    struct certificate *out = leaf == NULL ? NULL : calloc(1, sizeof(*out));
 
     if (out == NULL) {
         X509_free(leaf);
@@ -264,7 +264,7 @@ static int read_certificate(struct probe *probe)
 static bool is_trusted(struct probe *probe)
 {
     const struct probe_tls_terms *terms = terms_of(probe);
-    const struct probe_certificate *certificate = probe->certificate;
+    const struct certificate *certificate = probe->certificate;
 
     if (certificate == NULL || !terms->verify || terms->authority == NULL || certificate->trusted)
         return true;

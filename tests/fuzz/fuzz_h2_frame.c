@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "probe/h2_frame.h"
-#include "probe/names.h"
+#include "base/certificate_names.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,7 +20,7 @@ static void match_names(const uint8_t *data, size_t size)
     text[size] = '\0';
     middle = strcspn(text, "\n");
     text[middle] = '\0';
-    (void)names_have(text, middle < size ? text + middle + 1 : "localhost");
+    (void)certificate_names_have(text, middle < size ? text + middle + 1 : "localhost");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

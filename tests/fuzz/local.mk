@@ -13,7 +13,7 @@ fuzz_parsers = \
 	$(top_srcdir)/src/probe/http_answer.c \
 	$(top_srcdir)/src/probe/http_date.c \
 	$(top_srcdir)/src/probe/http_reason.c \
-	$(top_srcdir)/src/probe/names.c \
+	$(top_srcdir)/src/base/certificate_names.c \
 	$(top_srcdir)/src/base/addr.c \
 	$(top_srcdir)/src/base/strnum.c
 

@@ -57,12 +57,12 @@ static void reload_by_turns(struct scene *scene, struct load *load)
     }
 }
 
-/* What each process needs once and keeps is there after this. */
+/* What each process needs once and keeps is there after this: as many sessions as will come. */
 static void warm_up(struct scene *scene)
 {
     static struct crowd crowd;
 
-    ASSERT_NUMBER(crowd_open(&crowd, &scene->listen, 100), 0);
+    ASSERT_NUMBER(crowd_open(&crowd, &scene->listen, volume(100, 600)), 0);
     for (unsigned i = 0; i < crowd.count; i += 10)
         ASSERT_NUMBER(client_echo(&crowd.clients[i], MIB(1)), 0);
     ASSERT_CHANGE(scene, with_less);

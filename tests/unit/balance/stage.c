@@ -102,7 +102,7 @@ static int set_health(void *context)
         unsigned slot = stage_slot(stage, i);
 
         board_set_health(stage->board, slot, board_backend_life(stage->board, slot),
-                         stage->backends[i].health, 1);
+                         stage->backends[i].health, stage->backends[i].marks, 1);
     }
     return 0;
 }

@@ -12,6 +12,7 @@ struct stage_backend {
     uint16_t weight;
     bool backup;
     enum board_health health;
+    unsigned marks; /* enum board_mark */
     enum board_admin_state admin;
     bool nowhere; /* its name has never resolved */
     bool avoided; /* this process has just seen it fail */

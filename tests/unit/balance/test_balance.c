@@ -377,7 +377,7 @@ static void test_unknown_health(void)
 
     stage_states(&stage, "usn");
     stage_open(&stage, BALANCE_ROUNDROBIN, ALL_DOWN_REFUSE);
-    stage.backends[0].health = (enum board_health)200;
+    stage.backends[0].health = (enum board_health)7;
     stage_set(&stage);
     ASSERT_NUMBER(stage_choose(&stage), 1);
     stage.backends[1].tried = stage.backends[2].tried = true;

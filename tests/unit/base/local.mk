@@ -8,6 +8,7 @@ tests_unit_base_test_base_SOURCES = \
 	tests/unit/base/main.c \
 	tests/unit/base/test_addr.c \
 	tests/unit/base/test_base64.c \
+	tests/unit/base/test_certificate_names.c \
 	tests/unit/base/test_cidr.c \
 	tests/unit/base/test_daemonize.c \
 	tests/unit/base/test_fd.c \

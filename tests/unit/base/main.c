@@ -2,6 +2,7 @@
 
 extern const struct unit_test addr_tests[];
 extern const struct unit_test base64_tests[];
+extern const struct unit_test certificate_names_tests[];
 extern const struct unit_test cidr_tests[];
 extern const struct unit_test daemonize_tests[];
 extern const struct unit_test fd_tests[];
@@ -22,6 +23,7 @@ int main(int argc, char **argv)
     const struct unit_suite suites[] = {
         {"addr", addr_tests},
         {"base64", base64_tests},
+        {"certificate_names", certificate_names_tests},
         {"cidr", cidr_tests},
         {"daemonize", daemonize_tests},
         {"fd", fd_tests},

@@ -89,7 +89,7 @@ static void test_address_is_never_torn(void)
 static void set_health(struct board *board, unsigned backend, enum board_health health,
                        uint64_t now_ms)
 {
-    board_set_health(board, backend, board_backend_life(board, backend), health, now_ms);
+    board_set_health(board, backend, board_backend_life(board, backend), health, 0, now_ms);
 }
 
 static int judge(void *context)

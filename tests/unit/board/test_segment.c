@@ -298,7 +298,7 @@ static int allocate_workers_without_room(void *context)
     struct board *board;
     unsigned allocated = 0;
 
-    if (!mount_small_shm() || mount("tmpfs", "/dev/shm", "tmpfs", MS_REMOUNT, "size=256k") == -1)
+    if (!mount_small_shm() || mount("tmpfs", "/dev/shm", "tmpfs", MS_REMOUNT, "size=512k") == -1)
         return CHILD_SKIP;
     board = made_board(&plan);
     CHILD_EXPECT(board != NULL);

@@ -210,7 +210,7 @@ static void slots_are_shown_in_their_order(void)
 
 static void set_health(struct board *board, unsigned backend, enum board_health health)
 {
-    board_set_health(board, backend, board_backend_life(board, backend), health, mono_ms());
+    board_set_health(board, backend, board_backend_life(board, backend), health, 0, mono_ms());
 }
 
 static void set_mixed_health(struct board *board, const struct fixture *fixture)

@@ -3,7 +3,7 @@
 #define K0SLB_TESTS_UNIT_PROBE_ASK_H
 
 #include "base/loop.h"
-#include "probe/certificate.h"
+#include "base/certificate.h"
 #include "probe/probe.h"
 
 struct asker {
@@ -16,7 +16,7 @@ struct answer {
     struct asker *asker;
     struct probe_result result; /* its certificate is below instead */
     bool has_certificate;
-    struct probe_certificate certificate;
+    struct certificate certificate;
     unsigned count;   /* how often it came */
     uint64_t came_ms; /* mono_ms() */
     struct probe *probe;

@@ -6,7 +6,6 @@ extern const struct unit_test h2_frame_tests[];
 extern const struct unit_test http_answer_tests[];
 extern const struct unit_test http_date_tests[];
 extern const struct unit_test http_request_tests[];
-extern const struct unit_test names_tests[];
 extern const struct unit_test probe_h2_tests[];
 extern const struct unit_test probe_http_tests[];
 extern const struct unit_test probe_session_tests[];
@@ -17,7 +16,6 @@ extern const struct unit_test verdict_tests[];
 int main(int argc, char **argv)
 {
     const struct unit_suite suites[] = {
-        {"names", names_tests},
         {"http_date", http_date_tests},
         {"http_request", http_request_tests},
         {"http_answer", http_answer_tests},

@@ -7,10 +7,10 @@
 
 #include <openssl/pem.h>
 
+#include "base/certificate.h"
+#include "base/certificate_names.h"
 #include "base/defs.h"
-#include "probe/certificate.h"
 #include "probe/credentials.h"
-#include "probe/names.h"
 
 #include "paper.h"
 
@@ -49,8 +49,8 @@ static void test_good_files(void)
     struct desk desk;
     struct probe_authority *authority;
     struct probe_identity *identity;
-    struct probe_certificate facts;
-    struct probe_certificate ours;
+    struct certificate facts;
+    struct certificate ours;
 
     desk_open(&desk);
     authority = probe_authority_new(&desk.ca_pem, desk.error);
@@ -132,8 +132,7 @@ static void test_key_with_passphrase(void)
 
 /* ---- who signed ---- */
 
-static void describe(const struct paper *leaf, const struct paper *ca,
-                     struct probe_certificate *out)
+static void describe(const struct paper *leaf, const struct paper *ca, struct certificate *out)
 {
     struct probe_authority *authority = paper_authority(ca);
     struct probe_identity *identity = paper_identity(leaf);
@@ -146,8 +145,8 @@ static void describe(const struct paper *leaf, const struct paper *ca,
 /* The names are the same, the keys are not: two controllers that were never joined. */
 static void test_authorities_of_one_name(void)
 {
-    struct probe_certificate mine;
-    struct probe_certificate yours;
+    struct certificate mine;
+    struct certificate yours;
     struct paper other;
     struct desk desk;
 
@@ -175,8 +174,8 @@ static void test_key_without_name(void)
         .until_s = 3600,
         .has_no_key_id = true,
     };
-    struct probe_certificate plain;
-    struct probe_certificate named;
+    struct certificate plain;
+    struct certificate named;
     struct paper leaf;
     struct desk desk;
 
@@ -206,7 +205,7 @@ static void test_dates_never_fail(void)
 
     paper_make(&ca, NULL, &ended_ca);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct probe_certificate facts;
+        struct certificate facts;
         struct paper leaf;
 
         paper_make(&leaf, &ca, &rows[i]);
@@ -229,7 +228,7 @@ static void test_names(void)
                  "IP:fd00::1,DNS:10.0.0.1,DNS:a b,email:a@example.com",
         .until_s = 3600,
     };
-    struct probe_certificate facts;
+    struct certificate facts;
     struct paper leaf;
 
     paper_make(&leaf, NULL, &request);
@@ -237,8 +236,8 @@ static void test_names(void)
     ASSERT_TEXT(facts.common_name, "kube?rnetes");
     ASSERT_TEXT(facts.names, "kubernetes kubernetes.default.svc *.example.com 127.0.0.1 fd00::1");
     CU_ASSERT_FALSE(facts.names_cut);
-    CU_ASSERT_TRUE(names_have(facts.names, "k8s.example.com"));
-    CU_ASSERT_FALSE(names_have(facts.names, "10.0.0.1"));
+    CU_ASSERT_TRUE(certificate_names_have(facts.names, "k8s.example.com"));
+    CU_ASSERT_FALSE(certificate_names_have(facts.names, "10.0.0.1"));
     paper_fini(&leaf);
 }
 
@@ -246,7 +245,7 @@ static void test_many_names(void)
 {
     static char names[8192];
     const struct paper_request request = {.common_name = "a", .names = names, .until_s = 3600};
-    struct probe_certificate facts;
+    struct certificate facts;
     struct paper leaf;
     size_t size = 0;
 
@@ -257,7 +256,7 @@ static void test_many_names(void)
     describe(&leaf, &leaf, &facts);
     CU_ASSERT_TRUE(facts.names_cut);
     CU_ASSERT_TRUE(strlen(facts.names) < sizeof(facts.names));
-    CU_ASSERT_TRUE(names_have(facts.names, "controller-number-0.example"));
+    CU_ASSERT_TRUE(certificate_names_have(facts.names, "controller-number-0.example"));
     paper_fini(&leaf);
 }
 

@@ -1,4 +1,4 @@
-#include "probe/names.h"
+#include "base/certificate_names.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -59,7 +59,7 @@ static const char *next_name(const char *at, char name[NAME_SIZE])
     return at + size;
 }
 
-bool names_have(const char *names, const char *wanted)
+bool certificate_names_have(const char *names, const char *wanted)
 {
     char name[NAME_SIZE];
     struct addr address;

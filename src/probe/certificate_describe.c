@@ -1,4 +1,4 @@
-#include "probe/certificate.h"
+#include "base/certificate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -62,7 +62,7 @@ static int64_t seconds_of(const ASN1_TIME *time)
 
 /* ---- names ---- */
 
-static void add_name(struct probe_certificate *out, const char *name)
+static void add_name(struct certificate *out, const char *name)
 {
     size_t used = strlen(out->names);
     size_t size = strlen(name);
@@ -77,7 +77,7 @@ static void add_name(struct probe_certificate *out, const char *name)
 }
 
 /* A name with a NUL or a blank in it, or one that looks like an address, is there to deceive. */
-static void add_host_name(struct probe_certificate *out, const ASN1_IA5STRING *string)
+static void add_host_name(struct certificate *out, const ASN1_IA5STRING *string)
 {
     char name[254];
     size_t size = (size_t)ASN1_STRING_length(string);
@@ -95,7 +95,7 @@ static void add_host_name(struct probe_certificate *out, const ASN1_IA5STRING *s
         add_name(out, name);
 }
 
-static void add_address(struct probe_certificate *out, const ASN1_OCTET_STRING *string)
+static void add_address(struct certificate *out, const ASN1_OCTET_STRING *string)
 {
     struct addr address = {0};
     char text[ADDR_TEXT_SIZE];
@@ -108,7 +108,7 @@ static void add_address(struct probe_certificate *out, const ASN1_OCTET_STRING *
     add_name(out, addr_format_ip(&address, text));
 }
 
-static void put_names(struct probe_certificate *out, X509 *certificate)
+static void put_names(struct certificate *out, X509 *certificate)
 {
     GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 
@@ -125,7 +125,7 @@ static void put_names(struct probe_certificate *out, X509 *certificate)
 
 /* ---- who signed ---- */
 
-static void put_key_id(struct probe_certificate *out, const unsigned char *data, int size)
+static void put_key_id(struct certificate *out, const unsigned char *data, int size)
 {
     if (size <= 0 || (size_t)size > sizeof(out->issuer_key))
         return;
@@ -137,7 +137,7 @@ static void put_key_id(struct probe_certificate *out, const unsigned char *data,
  * The key that signed, as the certificate names it (the authority key identifier); where it does
  * not, the SHA-1 of the authority's public key, by which most of those identifiers are made.
  */
-static void put_issuer_key(struct probe_certificate *out, X509 *certificate, const X509 *issuer)
+static void put_issuer_key(struct certificate *out, X509 *certificate, const X509 *issuer)
 {
     AUTHORITY_KEYID *named =
         X509_get_ext_d2i(certificate, NID_authority_key_identifier, NULL, NULL);
@@ -164,7 +164,7 @@ static X509 *find_issuer(X509 *certificate, STACK_OF(X509) * chain)
 }
 
 /* Whether the chain leads to the authority; its certificates' dates are looked at elsewhere. */
-static X509 *verify(struct probe_certificate *out, X509_STORE_CTX *check, X509 *certificate,
+static X509 *verify(struct certificate *out, X509_STORE_CTX *check, X509 *certificate,
                     STACK_OF(X509) * chain, const struct probe_authority *authority)
 {
     STACK_OF(X509) * verified;
@@ -183,7 +183,7 @@ static X509 *verify(struct probe_certificate *out, X509_STORE_CTX *check, X509 *
     return sk_X509_value(verified, sk_X509_num(verified) > 1 ? 1 : 0);
 }
 
-static void put_issuer(struct probe_certificate *out, X509 *certificate, STACK_OF(X509) * chain,
+static void put_issuer(struct certificate *out, X509 *certificate, STACK_OF(X509) * chain,
                        const struct probe_authority *authority)
 {
     X509_STORE_CTX *check = NULL;
@@ -202,7 +202,7 @@ static void put_issuer(struct probe_certificate *out, X509 *certificate, STACK_O
     X509_STORE_CTX_free(check);
 }
 
-void certificate_describe(struct probe_certificate *out, X509 *certificate, STACK_OF(X509) * chain,
+void certificate_describe(struct certificate *out, X509 *certificate, STACK_OF(X509) * chain,
                           const struct probe_authority *authority)
 {
     unsigned size = 0;

@@ -1,6 +1,6 @@
 /* What a certificate says, as a flat value: taken from each full handshake, and from our own. */
-#ifndef K0SLB_PROBE_CERTIFICATE_H
-#define K0SLB_PROBE_CERTIFICATE_H
+#ifndef K0SLB_BASE_CERTIFICATE_H
+#define K0SLB_BASE_CERTIFICATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,10 +11,10 @@
 #define CERTIFICATE_FINGERPRINT_SIZE 32
 
 /* Texts are UTF-8 without control characters, cut at their room, and written by somebody else. */
-struct probe_certificate {
+struct certificate {
     char issuer[CERTIFICATE_TEXT_SIZE];          /* "CN=kubernetes-ca", as RFC 4514 writes it */
     char common_name[CERTIFICATE_TEXT_SIZE];     /* of the subject, or "" */
-    uint8_t issuer_key[CERTIFICATE_KEY_ID_SIZE]; /* which key signed: see certificate.c */
+    uint8_t issuer_key[CERTIFICATE_KEY_ID_SIZE]; /* which key signed: see the probe room */
     uint8_t issuer_key_size;                     /* 0: cannot be told */
     uint8_t fingerprint[CERTIFICATE_FINGERPRINT_SIZE]; /* SHA-256 of the whole certificate */
     int64_t not_before_s;                              /* seconds since 1970 */
@@ -26,8 +26,9 @@ struct probe_certificate {
     bool names_cut;         /* not all names had room */
 
     /*
-     * The names and addresses that it is good for, separated by blanks; see probe/names.h. A name
-     * that is no host name (but for a leading "*.") or is written like an address is left out.
+     * The names and addresses that it is good for, separated by blanks; see
+     * base/certificate_names.h. A name that is no host name (but for a leading "*.") or is written
+     * like an address is left out.
      */
     char names[CERTIFICATE_NAMES_SIZE];
     char problem[CERTIFICATE_TEXT_SIZE]; /* why it is not trusted, or "" */

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/certificate_names.h"
 #include "base/defs.h"
-#include "probe/names.h"
 
 static const struct {
     const char *names;
@@ -47,9 +47,9 @@ static const struct {
 static void test_rows(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (names_have(rows[i].names, rows[i].wanted) != rows[i].match)
+        if (certificate_names_have(rows[i].names, rows[i].wanted) != rows[i].match)
             printf("\"%s\" and \"%s\"\n", rows[i].names, rows[i].wanted);
-        CU_ASSERT_EQUAL(names_have(rows[i].names, rows[i].wanted), rows[i].match);
+        CU_ASSERT_EQUAL(certificate_names_have(rows[i].names, rows[i].wanted), rows[i].match);
     }
 }
 
@@ -59,11 +59,11 @@ static void test_overlong_name(void)
     char names[1000];
 
     snprintf(names, sizeof(names), "%0600d localhost", 7);
-    CU_ASSERT_TRUE(names_have(names, "localhost"));
-    CU_ASSERT_FALSE(names_have("localhost", names));
+    CU_ASSERT_TRUE(certificate_names_have(names, "localhost"));
+    CU_ASSERT_FALSE(certificate_names_have("localhost", names));
 }
 
-const struct unit_test names_tests[] = {
+const struct unit_test certificate_names_tests[] = {
     {"rows", test_rows},
     {"overlong_name", test_overlong_name},
     {NULL, NULL},
