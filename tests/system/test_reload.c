@@ -62,7 +62,7 @@ static void warm_up(struct scene *scene)
 {
     static struct crowd crowd;
 
-    ASSERT_NUMBER(crowd_open(&crowd, &scene->listen, volume(100, 600)), 0);
+    ASSERT_NUMBER(crowd_open(&crowd, &scene->listen, volume(100, CROWD_MAX)), 0);
     for (unsigned i = 0; i < crowd.count; i += 10)
         ASSERT_NUMBER(client_echo(&crowd.clients[i], MIB(1)), 0);
     ASSERT_CHANGE(scene, with_less);
