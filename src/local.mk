@@ -22,5 +22,6 @@ k0slbd_LDADD = src/master/libmaster.a src/worker/libworker.a src/checker/libchec
 
 bin_PROGRAMS += k0slbctl
 k0slbctl_SOURCES = src/k0slbctl.c
-k0slbctl_LDADD = src/control/libcontrol.a src/report/libreport.a src/board/libboard.a \
-	src/conf/libconf.a src/base/libbase.a $(INIH_LIBS) $(YAML_LIBS)
+k0slbctl_LDADD = src/control/libcontrol.a src/report/libreport.a src/probe/libprobe.a \
+	src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS) \
+	$(YAML_LIBS)

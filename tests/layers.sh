@@ -14,16 +14,17 @@ conf: base
 board: base conf
 balance: base conf board
 probe: base conf board
+advice: base conf board
 report: base conf board
 channel: base conf board
 role: base conf board channel
 worker: base conf board balance probe report channel role
-checker: base conf board balance probe report channel role
+checker: base conf board balance probe advice report channel role
 stats: base conf board balance probe report channel role
-master: base conf board balance probe report channel role worker checker stats
-control: base conf board probe report
-k0slbd.c: base conf board balance probe report channel role worker checker stats master
-k0slbctl.c: base conf board probe report control'
+master: base conf board balance probe advice report channel role worker checker stats
+control: base conf board probe advice report
+k0slbd.c: base conf board balance probe advice report channel role worker checker stats master
+k0slbctl.c: base conf board probe advice report control'
 
 # A foreign interface (an extended regular expression on code without comments and texts), and the
 # files or directories under src/ that are its door.

@@ -6,8 +6,6 @@ src_checker_libchecker_a_SOURCES = \
 	src/checker/health.c \
 	src/checker/judge.h \
 	src/checker/judge.c \
-	src/checker/keyring.h \
-	src/checker/keyring.c \
 	src/checker/schedule.h \
 	src/checker/schedule.c \
 	src/checker/target.h \

@@ -13,6 +13,8 @@ src_probe_libprobe_a_SOURCES = \
 	src/probe/http_reason.c \
 	src/probe/http_request.h \
 	src/probe/http_request.c \
+	src/probe/keyring.h \
+	src/probe/keyring.c \
 	src/probe/probe.h \
 	src/probe/probe_ops.h \
 	src/probe/probe.c \
@@ -23,6 +25,8 @@ src_probe_libprobe_a_SOURCES = \
 	src/probe/probe_tcp.c \
 	src/probe/probe_tls.c \
 	src/probe/session_keep.h \
+	src/probe/trust.h \
+	src/probe/trust.c \
 	src/probe/tls.h \
 	src/probe/tls.c \
 	src/probe/tls_error.c \

@@ -6,7 +6,6 @@ tests_unit_checker_test_checker_SOURCES = \
 	tests/unit/checker/main.c \
 	tests/unit/checker/test_checker.c \
 	tests/unit/checker/test_health.c \
-	tests/unit/checker/test_keyring.c \
 	tests/unit/checker/test_schedule.c
 tests_unit_checker_test_checker_CPPFLAGS = $(unit_cppflags)
 tests_unit_checker_test_checker_CFLAGS = $(unit_cflags)

@@ -2,7 +2,6 @@
 
 extern const struct unit_test checker_tests[];
 extern const struct unit_test health_tests[];
-extern const struct unit_test keyring_tests[];
 extern const struct unit_test schedule_tests[];
 
 int main(int argc, char **argv)
@@ -10,7 +9,6 @@ int main(int argc, char **argv)
     const struct unit_suite suites[] = {
         {"checker", checker_tests},
         {"health", health_tests},
-        {"keyring", keyring_tests},
         {"schedule", schedule_tests},
         {NULL, NULL},
     };

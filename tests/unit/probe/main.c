@@ -6,6 +6,7 @@ extern const struct unit_test h2_frame_tests[];
 extern const struct unit_test http_answer_tests[];
 extern const struct unit_test http_date_tests[];
 extern const struct unit_test http_request_tests[];
+extern const struct unit_test keyring_tests[];
 extern const struct unit_test probe_h2_tests[];
 extern const struct unit_test probe_http_tests[];
 extern const struct unit_test probe_session_tests[];
@@ -20,6 +21,7 @@ int main(int argc, char **argv)
         {"http_request", http_request_tests},
         {"http_answer", http_answer_tests},
         {"h2_frame", h2_frame_tests},
+        {"keyring", keyring_tests},
         {"credentials", credentials_tests},
         {"engine", engine_tests},
         {"probe_tcp", probe_tcp_tests},

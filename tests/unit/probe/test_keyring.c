@@ -1,4 +1,4 @@
-#include "checker/keyring.h"
+#include "probe/keyring.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,6 +18,7 @@ static char directory[64];
 static struct conf_service services[SERVICES];
 static struct conf_global global;
 static char reason[KEYRING_REASON];
+static uint16_t refused; /* the service with the bad file */
 
 static char *in_directory(const char *name, char path[CONF_PATH_SIZE])
 {
@@ -91,7 +92,7 @@ static void each_file_is_read_once(void)
     use(2, "cert2", "key2");
     use(3, "cert", "key");
     epoch = make_epoch();
-    CU_ASSERT_FATAL(keyring_read(&keyring, epoch, reason) == 0);
+    CU_ASSERT_FATAL(keyring_read(&keyring, epoch, &refused, reason) == 0);
     ASSERT_TEXT(keyring.ca.data, "ca");
     ASSERT_NUMBER(keyring.pair_count, 2);
     ASSERT_NUMBER(keyring.pair_of[0], 0);
@@ -118,7 +119,7 @@ static void nothing_to_read(void)
     make_files();
     global.ca[0] = '\0';
     epoch = make_epoch();
-    CU_ASSERT_FATAL(keyring_read(&keyring, epoch, reason) == 0);
+    CU_ASSERT_FATAL(keyring_read(&keyring, epoch, &refused, reason) == 0);
     CU_ASSERT_PTR_NULL(keyring.ca.data);
     ASSERT_NUMBER(keyring.pair_count, 0);
     keyring_free(&keyring);
@@ -133,7 +134,7 @@ static void expect_refused(const char *name, const char *why)
     char wanted[KEYRING_REASON];
     struct keyring keyring;
 
-    ASSERT_NUMBER(keyring_read(&keyring, epoch, reason), -1);
+    ASSERT_NUMBER(keyring_read(&keyring, epoch, &refused, reason), -1);
     snprintf(wanted, sizeof(wanted), "%s %s", in_directory(name, path), why);
     ASSERT_TEXT(reason, wanted);
     CU_ASSERT_PTR_NULL(keyring.pairs);

@@ -1,9 +1,9 @@
 /*
- * The certificates and keys that probes need, as bytes. The checker reads them between its fork and
- * its loss of root, and no other process ever has them; what they mean is for src/probe/ to say.
+ * The certificates and keys that probes need, as bytes. They are read between a checker's fork and
+ * its loss of root; trust.h says what they mean.
  */
-#ifndef K0SLB_CHECKER_KEYRING_H
-#define K0SLB_CHECKER_KEYRING_H
+#ifndef K0SLB_PROBE_KEYRING_H
+#define K0SLB_PROBE_KEYRING_H
 
 #include <stdint.h>
 #include <sys/stat.h>
@@ -40,9 +40,10 @@ struct keyring {
  * keyring_free(), or -1 with *keyring empty and in `reason` which file is bad and why: one that is
  * not there, unreadable, no regular file, empty, larger than SAFE_FILE_MOST, writable by everybody;
  * a key also when everybody may read it or it belongs to somebody who is neither root nor this
- * user. What the files hold is not looked at.
+ * user, with the service that shows it in *service (CONF_NO_INDEX: it is the CA). What the files
+ * hold is not looked at.
  */
-int keyring_read(struct keyring *keyring, const struct epoch *epoch,
+int keyring_read(struct keyring *keyring, const struct epoch *epoch, uint16_t *service,
                  char reason[KEYRING_REASON]) MUST_CHECK;
 
 /* Overwrites every byte that was read, and frees. */

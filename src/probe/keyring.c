@@ -1,4 +1,4 @@
-#include "checker/keyring.h"
+#include "probe/keyring.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -55,19 +55,23 @@ static int read_service(struct keyring *keyring, const struct epoch *epoch, unsi
     return add_pair(keyring, service, reason);
 }
 
-static int read_all(struct keyring *keyring, const struct epoch *epoch, char *reason)
+static int read_all(struct keyring *keyring, const struct epoch *epoch, uint16_t *service,
+                    char *reason)
 {
+    *service = CONF_NO_INDEX;
     if (keyring->ca_path[0] != '\0' &&
         read_one(&keyring->ca, keyring->ca_path, SAFE_FILE_PUBLIC, reason) == -1)
         return -1;
     for (unsigned i = 0; i < epoch->service_count; i++) {
+        *service = (uint16_t)i;
         if (read_service(keyring, epoch, i, reason) == -1)
             return -1;
     }
     return 0;
 }
 
-int keyring_read(struct keyring *keyring, const struct epoch *epoch, char reason[KEYRING_REASON])
+int keyring_read(struct keyring *keyring, const struct epoch *epoch, uint16_t *service,
+                 char reason[KEYRING_REASON])
 {
     *keyring = (struct keyring){.ca_path = epoch->global.ca};
     keyring->pairs = calloc(epoch->service_count + 1u, sizeof(*keyring->pairs));
@@ -75,7 +79,7 @@ int keyring_read(struct keyring *keyring, const struct epoch *epoch, char reason
         snprintf(reason, KEYRING_REASON, "credentials cannot be read: %s", strerror(errno));
         return -1;
     }
-    if (read_all(keyring, epoch, reason) == 0)
+    if (read_all(keyring, epoch, service, reason) == 0)
         return 0;
     keyring_free(keyring);
     return -1;
