@@ -4,6 +4,7 @@ include src/conf/local.mk
 include src/board/local.mk
 include src/balance/local.mk
 include src/probe/local.mk
+include src/advice/local.mk
 include src/report/local.mk
 include src/channel/local.mk
 include src/role/local.mk
@@ -17,11 +18,11 @@ sbin_PROGRAMS += k0slbd
 k0slbd_SOURCES = src/k0slbd.c
 k0slbd_LDADD = src/master/libmaster.a src/worker/libworker.a src/checker/libchecker.a \
 	src/stats/libstats.a src/role/librole.a src/channel/libchannel.a src/report/libreport.a \
-	src/probe/libprobe.a src/balance/libbalance.a src/board/libboard.a src/conf/libconf.a \
-	src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS) -lpthread
+	src/probe/libprobe.a src/advice/libadvice.a src/balance/libbalance.a src/board/libboard.a \
+	src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS) -lpthread
 
 bin_PROGRAMS += k0slbctl
 k0slbctl_SOURCES = src/k0slbctl.c
 k0slbctl_LDADD = src/control/libcontrol.a src/report/libreport.a src/probe/libprobe.a \
-	src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS) \
-	$(YAML_LIBS)
+	src/advice/libadvice.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a \
+	$(OPENSSL_LIBS) $(INIH_LIBS) $(YAML_LIBS)

@@ -9,4 +9,4 @@ tests_unit_checker_test_checker_SOURCES = \
 	tests/unit/checker/test_schedule.c
 tests_unit_checker_test_checker_CPPFLAGS = $(unit_cppflags)
 tests_unit_checker_test_checker_CFLAGS = $(unit_cflags)
-tests_unit_checker_test_checker_LDADD = $(unit_libs) src/checker/libchecker.a src/role/librole.a src/channel/libchannel.a src/probe/libprobe.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS)
+tests_unit_checker_test_checker_LDADD = $(unit_libs) src/checker/libchecker.a src/role/librole.a src/channel/libchannel.a src/probe/libprobe.a src/advice/libadvice.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS)
