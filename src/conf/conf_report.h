@@ -5,6 +5,7 @@
 #ifndef K0SLB_CONF_CONF_REPORT_H
 #define K0SLB_CONF_CONF_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,7 +25,9 @@ struct conf_message {
 
 /* Owned by its holder; zero-initialised is empty. */
 struct conf_report {
-    const char *path; /* as the user wrote it; by reference */
+    const char *path;  /* as the user wrote it; by reference */
+    bool spares_files; /* set by who looks at certificates and keys itself: what they are, and
+                          whether this user can read them, is nothing to report */
     struct conf_message *messages;
     size_t count;
     size_t errors;

@@ -34,6 +34,8 @@ static void check_certificate(const struct conf_rules *rules, const struct place
     const char *refusal;
     struct safe_file file;
 
+    if (rules->report->spares_files)
+        return;
     if (safe_file_read(&file, path, SAFE_FILE_PUBLIC, reason) == -1) {
         complain(rules, place, path, reason);
         return;
@@ -49,14 +51,25 @@ static void check_secret(const struct conf_rules *rules, const struct place *pla
                          const char *path)
 {
     char reason[SAFE_FILE_REASON];
-    int fd = safe_file_open(path, SAFE_FILE_SECRET, reason);
+    int fd;
 
+    if (rules->report->spares_files)
+        return;
+    fd = safe_file_open(path, SAFE_FILE_SECRET, reason);
     if (fd == -1)
         complain(rules, place, path, reason);
     fd_close(&fd);
 }
 
 /* ---- the directory ---- */
+
+/* Of a directory that cannot be used, by errno. */
+static enum conf_severity directory_severity(const struct conf_rules *rules, uint32_t line)
+{
+    bool is_spared = rules->report->spares_files && errno == EACCES;
+
+    return line != 0 && !is_spared ? CONF_ERROR : CONF_WARNING;
+}
 
 /* Returns whether it can be used. Nobody has to have the default one. */
 static bool check_directory(const struct conf_rules *rules, const char *path, uint32_t line)
@@ -66,7 +79,7 @@ static bool check_directory(const struct conf_rules *rules, const char *path, ui
 
     if (stat(path, &status) == -1) {
         if (line != 0 || (errno != ENOENT && errno != ENOTDIR))
-            conf_report_add(rules->report, line != 0 ? CONF_ERROR : CONF_WARNING, line, "k0slb",
+            conf_report_add(rules->report, directory_severity(rules, line), line, "k0slb",
                             "credentials", "%s: %s", path, strerror(errno));
         return false;
     }
@@ -80,8 +93,8 @@ static bool check_directory(const struct conf_rules *rules, const char *path, ui
     }
     if (access(path, X_OK) == 0)
         return true;
-    conf_report_add(rules->report, line != 0 ? CONF_ERROR : CONF_WARNING, line, "k0slb",
-                    "credentials", "%s: %s; this user has no use of it", path, strerror(errno));
+    conf_report_add(rules->report, directory_severity(rules, line), line, "k0slb", "credentials",
+                    "%s: %s; this user has no use of it", path, strerror(errno));
     return false;
 }
 
