@@ -1,5 +1,7 @@
 noinst_LIBRARIES += src/report/libreport.a
 src_report_libreport_a_SOURCES = \
+	src/report/json.h \
+	src/report/json.c \
 	src/report/report.h \
 	src/report/report_text.c \
 	src/report/report_json.c \
