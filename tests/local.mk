@@ -14,6 +14,7 @@ REAL_TESTS =
 # Programs with more to do under `make check-long'.
 LONG_TESTS =
 
+include tests/tls/local.mk
 include tests/unit/local.mk
 include tests/standin/local.mk
 include tests/system/local.mk

@@ -4,10 +4,10 @@ tests_unit_probe_test_probe_SOURCES = \
 	tests/unit/probe/ask.h \
 	tests/unit/probe/ask.c \
 	tests/unit/probe/main.c \
-	tests/unit/probe/paper.h \
-	tests/unit/probe/paper.c \
 	tests/unit/probe/peer.h \
 	tests/unit/probe/peer.c \
+	tests/unit/probe/pem.h \
+	tests/unit/probe/pem.c \
 	tests/unit/probe/test_credentials.c \
 	tests/unit/probe/test_engine.c \
 	tests/unit/probe/test_h2_frame.c \
@@ -25,4 +25,4 @@ tests_unit_probe_test_probe_SOURCES = \
 	tests/unit/probe/tls_peer.c
 tests_unit_probe_test_probe_CPPFLAGS = $(unit_cppflags)
 tests_unit_probe_test_probe_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
-tests_unit_probe_test_probe_LDADD = $(unit_libs) src/probe/libprobe.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS)
+tests_unit_probe_test_probe_LDADD = tests/tls/libtls.a $(unit_libs) src/probe/libprobe.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS)

@@ -12,7 +12,7 @@
 #include "base/defs.h"
 #include "probe/credentials.h"
 
-#include "paper.h"
+#include "pem.h"
 
 #define DAY_S 86400L
 

@@ -7,7 +7,7 @@
 #include "base/mono.h"
 
 #include "ask.h"
-#include "paper.h"
+#include "pem.h"
 #include "peer.h"
 #include "tls_peer.h"
 

@@ -6,7 +6,7 @@
 #include "probe/probe_session.h"
 
 #include "ask.h"
-#include "paper.h"
+#include "pem.h"
 #include "peer.h"
 #include "tls_peer.h"
 

@@ -9,7 +9,7 @@
 
 #include <openssl/err.h>
 
-#include "paper.h"
+#include "tls/paper.h"
 
 static int choose(SSL *ssl, const unsigned char **out, unsigned char *out_size,
                   const unsigned char *in, unsigned in_size, void *context)

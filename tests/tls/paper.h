@@ -1,12 +1,10 @@
-/* Keys and certificates made on the spot. */
-#ifndef K0SLB_TESTS_UNIT_PROBE_PAPER_H
-#define K0SLB_TESTS_UNIT_PROBE_PAPER_H
+/* Keys and certificates made on the spot, for servers and clients of tests. */
+#ifndef K0SLB_TESTS_TLS_PAPER_H
+#define K0SLB_TESTS_TLS_PAPER_H
 
 #include <stdbool.h>
 
 #include <openssl/x509.h>
-
-#include "probe/credentials.h"
 
 struct paper {
     EVP_PKEY *key;
@@ -31,13 +29,8 @@ void paper_fini(struct paper *paper);
 void paper_make_authority(struct paper *paper, const char *common_name);
 void paper_make_leaf(struct paper *paper, const struct paper *issuer, const char *common_name);
 
-/* As the content of a file of that name; free pem->data, which is all that is allocated. */
-void paper_write_certificate(const struct paper *paper, const char *name, struct probe_pem *pem);
-void paper_write_key(const struct paper *paper, const char *name, struct probe_pem *pem);
-void paper_free_pem(struct probe_pem *pem);
-
-/* Credentials of a paper, as the probe takes them. */
-struct probe_authority *paper_authority(const struct paper *paper);
-struct probe_identity *paper_identity(const struct paper *paper);
+/* To a file; a key to one that only its owner can read. */
+void paper_save_certificate(const struct paper *paper, const char *path);
+void paper_save_key(const struct paper *paper, const char *path);
 
 #endif
