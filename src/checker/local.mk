@@ -1,9 +1,21 @@
 noinst_LIBRARIES += src/checker/libchecker.a
 src_checker_libchecker_a_SOURCES = \
+	src/checker/blocking.h \
+	src/checker/blocking.c \
 	src/checker/checker.h \
 	src/checker/checker.c \
+	src/checker/closing.h \
+	src/checker/closing.c \
+	src/checker/doubt.h \
+	src/checker/doubt.c \
+	src/checker/flapping.h \
+	src/checker/flapping.c \
+	src/checker/group.h \
+	src/checker/group.c \
 	src/checker/health.h \
 	src/checker/health.c \
+	src/checker/hold.h \
+	src/checker/hold.c \
 	src/checker/judge.h \
 	src/checker/judge.c \
 	src/checker/schedule.h \
