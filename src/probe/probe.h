@@ -24,8 +24,8 @@
 /* Sockets that an engine has open at most. */
 #define PROBE_MOST_RUNNING 128
 
-/* Statuses that a question may expect. */
-#define PROBE_MOST_EXPECTED 16
+/* Words of a set of HTTP statuses: a bit for each from 0 to CONF_STATUS_MOST. */
+#define PROBE_STATUS_WORDS ((CONF_STATUS_MOST + 1 + 63) / 64)
 
 struct probe_authority; /* probe/credentials.h */
 struct certificate;     /* base/certificate.h */
@@ -75,13 +75,13 @@ struct probe_tls_terms {
     const struct probe_identity *identity; /* our certificate, for a server that asks; or NULL */
 };
 
-/* What PROBE_HTTPS asks. The texts stay as they are until `done`; printable ASCII, no blanks. */
+/* What PROBE_HTTPS asks. All of it stays as it is until `done`; texts: printable ASCII, no blanks.
+ */
 struct probe_http {
     const char *method; /* "GET" */
     const char *path;   /* "/readyz" */
     const char *host;   /* a name or a literal address, the port may be missing; NULL: address */
-    uint16_t expected[PROBE_MOST_EXPECTED];
-    unsigned expected_count;
+    const uint64_t *expected; /* PROBE_STATUS_WORDS: the statuses that are good answers */
 };
 
 struct probe_question {

@@ -43,11 +43,7 @@ static struct exchange *exchange_of(struct probe *probe)
 
 static bool is_expected(const struct probe_http *http, uint16_t status)
 {
-    for (unsigned i = 0; i < http->expected_count && i < PROBE_MOST_EXPECTED; i++) {
-        if (http->expected[i] == status)
-            return true;
-    }
-    return false;
+    return status <= CONF_STATUS_MOST && (http->expected[status / 64] >> (status % 64) & 1) != 0;
 }
 
 static void note_clock(struct probe *probe, const struct http_answer *answer)

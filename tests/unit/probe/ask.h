@@ -2,9 +2,12 @@
 #ifndef K0SLB_TESTS_UNIT_PROBE_ASK_H
 #define K0SLB_TESTS_UNIT_PROBE_ASK_H
 
-#include "base/loop.h"
 #include "base/certificate.h"
+#include "base/loop.h"
 #include "probe/probe.h"
+
+/* A status in a set of those that are expected. */
+#define STATUS_BIT(status) (UINT64_C(1) << (status) % 64)
 
 struct asker {
     struct loop *loop;

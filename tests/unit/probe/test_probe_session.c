@@ -10,11 +10,12 @@
 #include "peer.h"
 #include "tls_peer.h"
 
+static const uint64_t expects_200[PROBE_STATUS_WORDS] = {[200 / 64] = STATUS_BIT(200)};
+
 static const struct probe_http readyz = {
     .method = "GET",
     .path = "/readyz",
-    .expected = {200},
-    .expected_count = 1,
+    .expected = expects_200,
 };
 
 struct visit {

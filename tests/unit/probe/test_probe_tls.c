@@ -185,11 +185,11 @@ static void crowd_close(struct crowd *crowd)
 
 static void ask_crowd(struct crowd *crowd)
 {
+    static const uint64_t expects_200[PROBE_STATUS_WORDS] = {[200 / 64] = STATUS_BIT(200)};
     static const struct probe_http http = {
         .method = "GET",
         .path = "/",
-        .expected = {200},
-        .expected_count = 1,
+        .expected = expects_200,
     };
     const struct probe_question web = {
         .kind = PROBE_HTTPS,
