@@ -1,6 +1,7 @@
 # The balancers, each with the same services; read by tests/bench/run. A service is a line of
-# $work/services: NAME PORT CHECK ADDRESS..., where CHECK is yes or no; a balancer listens on PORT
-# of its own address and sends connections to the same port of the ADDRESSes.
+# $work/services: NAME PORT CHECK ADDRESS..., where CHECK is yes, no or https (see probes.sh); a
+# balancer listens on PORT of its own address and sends connections to the same port of the
+# ADDRESSes.
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # variables are shared with the files that are read beside this
 
@@ -55,11 +56,20 @@ haproxy_file()
     while read -r name port check addresses; do
         echo "listen $name
     bind $(address_of haproxy):$port"
+        [ "$check" != https ] || haproxy_https
+        [ "$check" = no ] && word= || word=' check'
         for address in $addresses; do
-            [ "$check" = yes ] && word=' check' || word=
             echo "    server $address $address:$port$word"
         done
     done <"$work/services"
+}
+
+haproxy_https()
+{
+    echo "    option httpchk GET /readyz
+    http-check expect status 200
+    default-server inter $probe_interval_ms check-ssl verify required ca-file $work/ca.crt
+    default-server crt $work/client.pem"
 }
 
 nginx_modules()
@@ -107,22 +117,36 @@ k0slb_file()
     echo "[k0slb]
 name = $instance
 workers = $1
-log = stderr
-[stats]
+log = stderr"
+    [ ! -f "$work/ca.crt" ] || echo "ca = $work/ca.crt"
+    echo "[stats]
 listen = $(address_of k0slb):$stats_port"
     while read -r name port check addresses; do
-        [ "$check" = yes ] && word=tcp || word=none
+        case $check in
+        yes) word=tcp ;;
+        no) word=none ;;
+        *) word=$check ;;
+        esac
         echo "[service $name]
 listen = $(address_of k0slb):$port
 balance = leastconn
 backlog = $backlog
 check = $word"
+        [ "$check" != https ] || k0slb_https
         number=0
         for address in $addresses; do
             number=$((number + 1))
             echo "server backend$number = $address:$port"
         done
     done <"$work/services"
+}
+
+k0slb_https()
+{
+    echo "check_path = /readyz
+check_interval = ${probe_interval_ms}ms
+check_cert = $work/client.crt
+check_key = $work/client.key"
 }
 
 # ---- their life ----

@@ -21,14 +21,7 @@ processes_for()
 # write_echo ADDRESS COUNT: the one service of this curve, with so many addresses from ADDRESS on.
 write_echo()
 {
-    echo "echo $echo_port yes $(awk -v first="$1" -v count="$2" 'BEGIN {
-        split(first, part, ".")
-        number = part[3] * 256 + part[4]
-        for (i = 0; i < count; i++) {
-            printf "%s127.77.%d.%d", i ? " " : "", int(number / 256), number % 256
-            number++
-        }
-    }')" >"$work/services"
+    echo "echo $echo_port yes $(addresses_from "$1" "$2")" >"$work/services"
 }
 
 # every_crowd COUNT WORD: tells each of them to do WORD for a while, and waits. Afterwards $done,

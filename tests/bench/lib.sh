@@ -181,6 +181,19 @@ idle_percent()
     }'
 }
 
+# addresses_from ADDRESS COUNT: so many in a row, below 127.77.0.0/16.
+addresses_from()
+{
+    awk -v first="$1" -v count="$2" 'BEGIN {
+        split(first, part, ".")
+        number = part[3] * 256 + part[4]
+        for (i = 0; i < count; i++) {
+            printf "%s127.77.%d.%d", i ? " " : "", int(number / 256), number % 256
+            number++
+        }
+    }'
+}
+
 # rotate TIMES WORD...: the words, so many of them moved from the front to the end.
 rotate()
 {

@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	tests/bench/setting.sh \
 	tests/bench/balancers.sh \
 	tests/bench/measures.sh \
+	tests/bench/probes.sh \
 	tests/bench/curve.sh \
 	tests/bench/number.awk \
 	tests/bench/readme.awk \

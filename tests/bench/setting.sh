@@ -56,6 +56,8 @@ missing_programs()
             ! is_wanted requests && ! is_wanted short && ! is_wanted calls || echo wrk wrk
             ! is_wanted requests && ! is_wanted short && ! is_wanted calls || echo nginx nginx-light
             ! is_wanted bulk || echo iperf3 iperf3
+            ! is_wanted probes || echo nginx nginx-light
+            ! is_wanted probes || echo openssl openssl
         fi
         echo timeout coreutils
     } | sort -u | while read -r program package; do
@@ -69,6 +71,11 @@ nginx_has_streams()
         [ -f "$(nginx_modules)/ngx_stream_module.so" ]
 }
 
+nginx_has_tls()
+{
+    nginx -V 2>&1 | grep -q -- '--with-http_ssl_module'
+}
+
 check_programs()
 {
     # Debian keeps balancers where only root looks for programs.
@@ -78,6 +85,8 @@ check_programs()
 $missing"
     ! is_balancer_wanted nginx || nginx_has_streams ||
         die "this nginx has no stream module (Debian: libnginx-mod-stream)"
+    [ "$curve" = yes ] || ! is_wanted probes || nginx_has_tls ||
+        die "this nginx cannot speak TLS (Debian: nginx-light)"
     [ -x "$build/k0slbd" ] || die "no k0slbd in $build: run make"
     [ -x "$build/tests/standin/k0slb-standin" ] || die "no stand-in in $build: run make"
     ! grep -q __asan_init "$build/k0slbd" ||
@@ -146,6 +155,7 @@ describe()
     meta wrk "$(first_line wrk -v | cut -d ' ' -f 1-3)"
     meta iperf3 "$(first_line iperf3 --version | cut -d ' ' -f 1-2)"
     meta strace "$(first_line strace -V)"
+    meta openssl "$(first_line openssl version | cut -d ' ' -f 1-2)"
     meta rounds "$rounds rounds of $seconds s each"
     meta command "$command"
 }
@@ -178,6 +188,7 @@ estimate()
     ! is_wanted bulk || each=$((each + 3 * (seconds + 1)))
     ! is_wanted storm || each=$((each + 2 * 4))
     ! is_wanted idle || each=$((each + 3))
+    ! is_wanted probes || each=$((each + seconds + 4))
     ! is_wanted calls || once=$((2 * (calls_seconds + 1)))
     echo $((peer_count * $(echo "$worker_list" | wc -w) * (rounds * each + once) + 6))
 }
@@ -213,14 +224,15 @@ begin()
 # Ports that are free on every address that listens; the backends of a service have its own.
 choose_ports()
 {
-    # shellcheck disable=SC2046 # four numbers
-    set -- $("$build/tests/standin/k0slb-standin" free 4 127.77.1.1 127.77.1.2 127.77.1.3 \
-        127.77.2.1 127.77.2.2 127.77.2.3)
-    [ $# -eq 4 ] || die "no free ports"
+    # shellcheck disable=SC2046 # five numbers
+    set -- $("$build/tests/standin/k0slb-standin" free 5 127.77.1.1 127.77.1.2 127.77.1.3 \
+        127.77.2.1 127.77.2.2 127.77.2.3 127.77.40.1)
+    [ $# -eq 5 ] || die "no free ports"
     http_port=$1
     echo_port=$2
     bulk_port=$3
     stats_port=$4
+    api_port=$5
 }
 
 # ---- what stands behind the balancers ----
@@ -255,25 +267,30 @@ start_http()
     }
 }
 
+all_services()
+{
+    echo "echo $echo_port yes 127.77.1.1 127.77.1.2 127.77.1.3
+http $http_port yes 127.77.1.1 127.77.1.2 127.77.1.3
+bulk $bulk_port no 127.77.1.1"
+}
+
 start_backends()
 {
-    cat >"$work/services" <<END
-echo $echo_port yes 127.77.1.1 127.77.1.2 127.77.1.3
-http $http_port yes 127.77.1.1 127.77.1.2 127.77.1.3
-bulk $bulk_port no 127.77.1.1
-END
+    all_services >"$work/services"
     start_origin 127.77.1.1 "$echo_port" 3
     ! command -v nginx >/dev/null 2>&1 || start_http
     if is_wanted bulk; then
         start iperf3 iperf3 -s -B 127.77.1.1 -p "$bulk_port" --forceflush
         wait_until 5 grep -qs listening "$work/log/iperf3" || die "no iperf3 behind the balancers"
     fi
+    ! is_wanted probes || start_controllers
 }
 
 report()
 {
     [ -z "$json" ] ||
-        awk -v form=json -f "$here/number.awk" -f "$here/report.awk" "$here/rows" "$work/results" >"$json" ||
+        awk -v form=json -f "$here/number.awk" -f "$here/report.awk" "$here/rows" \
+            "$work/results" >"$json" ||
         fail "cannot write $json"
     awk -f "$here/number.awk" -f "$here/report.awk" "$here/rows" "$work/results"
 }

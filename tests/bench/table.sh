@@ -50,6 +50,9 @@ samples()
             fields sample requests.rate $workers k0slb $round $((90000 + round))
             fields sample requests.p50 $workers k0slb $round 1
             fields sample idle.bytes $workers k0slb $round 200
+            fields sample probes.cpu $workers haproxy $round $((800 + round))
+            fields sample probes.cpu $workers k0slb $round $((150 * workers + round))
+            fields sample probes.full $workers k0slb $round 0
         done
     done
     fields sample storm7500.failed 2 k0slb 1 0
@@ -63,17 +66,19 @@ k0slb abc, 2026-01-02T03:04:05Z: make bench BENCH='--json x'
 
 1 worker:
 
-| what                                       |      best peer | k0slb | ratio |
-|--------------------------------------------|---------------:|------:|------:|
-| requests on 64 open connections: rate, 1/s |  60002 (nginx) | 90002 |  1.50 |
-| idle connections: user memory each, bytes  |              - |   200 |     - |
+| what                                                       |      best peer | k0slb | ratio |
+|------------------------------------------------------------|---------------:|------:|------:|
+| requests on 64 open connections: rate, 1/s                 |  60002 (nginx) | 90002 |  1.50 |
+| idle connections: user memory each, bytes                  |              - |   200 |     - |
+| an https probe of a controller: CPU of both ends, each, us |  802 (haproxy) |   152 |  0.19 |
 
 2 workers:
 
-| what                                       |      best peer | k0slb | ratio |
-|--------------------------------------------|---------------:|------:|------:|
-| requests on 64 open connections: rate, 1/s | 120002 (nginx) | 90002 |  0.75 |
-| idle connections: user memory each, bytes  |              - |   200 |     - |
+| what                                                       |      best peer | k0slb | ratio |
+|------------------------------------------------------------|---------------:|------:|------:|
+| requests on 64 open connections: rate, 1/s                 | 120002 (nginx) | 90002 |  0.75 |
+| idle connections: user memory each, bytes                  |              - |   200 |     - |
+| an https probe of a controller: CPU of both ends, each, us |  802 (haproxy) |   302 |  0.38 |
 END
 
 samples >"$work/results"
@@ -87,6 +92,9 @@ verdict $? 'the table is as it should be'
 echo '{}' >"$work/none"
 ! sh "$bench/run" --readme --from "$work/none" >/dev/null 2>&1
 verdict $? 'a file without a table is refused'
+awk -f "$bench/number.awk" -f "$bench/report.awk" "$bench/rows" "$work/results" >"$work/text"
+grep -q '^ *CPU of both ends, each, us  *802 .* 0\.38 x  <= 0\.5 x  *reached$' "$work/text"
+verdict $? 'a probe has to cost half at most'
 sh "$bench/run" --readme >/dev/null 2>&1
 [ $? -eq 2 ]
 verdict $? '--readme without a file is wrong usage'
