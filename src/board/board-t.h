@@ -339,8 +339,9 @@ enum board_end {
     BOARD_END_DRAINED,     /* removed by a reload, and drain_timeout was over */
     BOARD_END_DEAD_CLIENT, /* it answers nothing any more: dead_client_timeout */
     BOARD_END_DEAD_BACKEND,
-    BOARD_END_LIMIT,    /* source_max_connections */
-    BOARD_END_REPLAYED, /* it did not answer a hello, and the session went on elsewhere */
+    BOARD_END_LIMIT,        /* source_max_connections */
+    BOARD_END_REPLAYED,     /* it did not answer a hello, and the session went on elsewhere */
+    BOARD_END_BACKEND_DOWN, /* on_down or unready_close: its sessions are closed */
     BOARD_END_COUNT = 16,
 };
 

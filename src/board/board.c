@@ -333,6 +333,7 @@ const char *board_end_name(enum board_end end)
         [BOARD_END_DEAD_BACKEND] = "dead backend",
         [BOARD_END_LIMIT] = "limit",
         [BOARD_END_REPLAYED] = "replayed",
+        [BOARD_END_BACKEND_DOWN] = "backend down",
     };
 
     return word(names, ARRAY_LEN(names), end);
