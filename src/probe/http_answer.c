@@ -14,6 +14,7 @@ void http_answer_init(struct http_answer *answer, bool is_head)
 {
     memset(answer, 0, offsetof(struct http_answer, line));
     answer->is_head = is_head;
+    answer->body_room = HTTP_ANSWER_MOST_BODY;
 }
 
 static enum http_answer_state fail(struct http_answer *answer, const char *problem)
@@ -176,13 +177,13 @@ static bool has_last_chunk(const struct http_answer *answer)
 
 static void take_body(struct http_answer *answer, const char *data, size_t size)
 {
-    size_t room = sizeof(answer->body) - answer->body_size;
+    size_t room = answer->body_room - answer->body_size;
 
     if (size > room)
         size = room;
     memcpy(answer->body + answer->body_size, data, size);
     answer->body_size += size;
-    if (answer->body_size == sizeof(answer->body) || has_last_chunk(answer) ||
+    if (answer->body_size == answer->body_room || has_last_chunk(answer) ||
         (answer->has_length && answer->body_size >= answer->length))
         answer->state = HTTP_COMPLETE;
 }
@@ -206,4 +207,46 @@ enum http_answer_state http_answer_close(struct http_answer *answer)
     if (answer->state == HTTP_BODY)
         answer->state = HTTP_COMPLETE;
     return answer->state;
+}
+
+/* ---- chunks ---- */
+
+/* The size that a chunk begins with, its line included in *at; -1 when there is none. */
+static int64_t read_chunk_size(const struct http_answer *answer, size_t *at)
+{
+    const char *line = answer->body + *at;
+    const char *end = memchr(line, '\n', answer->body_size - *at);
+    int64_t size = 0;
+    int digits = 0;
+
+    if (end == NULL)
+        return -1;
+    for (; isxdigit((unsigned char)line[digits]); digits++) {
+        int digit = tolower((unsigned char)line[digits]);
+
+        size = size * 16 + (digit <= '9' ? digit - '0' : digit - 'a' + 10);
+        if (size > HTTP_ANSWER_MOST_KEPT)
+            return -1;
+    }
+    *at += (size_t)(end - line) + 1;
+    return digits > 0 ? size : -1;
+}
+
+bool http_answer_join(struct http_answer *answer)
+{
+    size_t to = 0;
+    size_t at = 0;
+    int64_t size;
+
+    if (!answer->chunked)
+        return !answer->has_length || answer->body_size >= answer->length;
+    while ((size = read_chunk_size(answer, &at)) > 0) {
+        if ((size_t)size + 2 > answer->body_size - at)
+            return false;
+        memmove(answer->body + to, answer->body + at, (size_t)size);
+        to += (size_t)size;
+        at += (size_t)size + 2;
+    }
+    answer->body_size = to;
+    return size == 0;
 }

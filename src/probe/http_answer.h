@@ -12,8 +12,10 @@
 /* Status lines and headers together, interim answers included. */
 #define HTTP_ANSWER_MOST_HEAD 16384
 
-/* Bytes of a body that are kept; the answer ends there. */
+/* Bytes of a body that are kept to describe an answer, and when it is wanted itself. The answer
+ * ends there. */
 #define HTTP_ANSWER_MOST_BODY 4096
+#define HTTP_ANSWER_MOST_KEPT 16384
 
 /* Bytes of a line that are looked at. */
 #define HTTP_ANSWER_LINE 256
@@ -40,8 +42,9 @@ struct http_answer {
     size_t head_size;
     size_t line_size; /* of what is kept; the rest of a longer line is left out */
     size_t body_size;
+    size_t body_room; /* HTTP_ANSWER_MOST_BODY; may be set to as much as HTTP_ANSWER_MOST_KEPT */
     char line[HTTP_ANSWER_LINE];
-    char body[HTTP_ANSWER_MOST_BODY];
+    char body[HTTP_ANSWER_MOST_KEPT];
 };
 
 /* Begins; `is_head`: the request's method is HEAD. */
@@ -52,6 +55,12 @@ enum http_answer_state http_answer_take(struct http_answer *answer, const char *
 
 /* The other end has closed. */
 enum http_answer_state http_answer_close(struct http_answer *answer);
+
+/*
+ * Puts the chunks of a body that came in chunks (RFC 9112, 7.1) together, in its place; any other
+ * body stays as it is. Returns false when it is not whole, or no such thing.
+ */
+bool http_answer_join(struct http_answer *answer);
 
 /* Writes a status with its usual name, as far as it has one: "503 Service Unavailable". */
 void http_status_describe(uint16_t status, char *out, size_t size);

@@ -71,6 +71,7 @@ static void drop(struct probe *probe)
     }
     probe_session_free(probe->question.session);
     free(probe->certificate);
+    free(probe->body);
     free(probe);
 }
 
@@ -145,14 +146,18 @@ static void finish(struct probe *probe)
     struct probe_question question = probe->question;
     struct probe_result result = probe->result;
     struct certificate *certificate = probe->certificate;
+    char *body = probe->body;
 
     probe->certificate = NULL;
+    probe->body = NULL;
     result.certificate = certificate;
+    result.body = body;
     if (!result.good && !result.no_verdict && question.session != NULL)
         probe_session_forget(question.session);
     begin_leaving(probe);
     question.done(question.context, &result);
     free(certificate);
+    free(body);
     begin_waiting(engine);
 }
 

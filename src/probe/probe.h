@@ -58,6 +58,10 @@ struct probe_result {
 
     /* Of a full handshake, good or bad; else NULL. Valid until `done` returns. */
     const struct certificate *certificate;
+
+    /* What an expected answer brought, where it was asked for, whole; else NULL. Valid as long. */
+    const char *body;
+    size_t body_size;
 };
 
 /*
@@ -82,6 +86,7 @@ struct probe_http {
     const char *path;   /* "/readyz" */
     const char *host;   /* a name or a literal address, the port may be missing; NULL: address */
     const uint64_t *expected; /* PROBE_STATUS_WORDS: the statuses that are good answers */
+    bool keeps_body;          /* a good answer's body is wanted; one of 16 KiB or more is none */
 };
 
 struct probe_question {

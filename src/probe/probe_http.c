@@ -36,6 +36,8 @@ static struct exchange *exchange_of(struct probe *probe)
     exchange->sent = 0;
     exchange->request_size = (size_t)size;
     http_answer_init(&exchange->answer, strcmp(http->method, "HEAD") == 0);
+    if (http->keeps_body)
+        exchange->answer.body_room = HTTP_ANSWER_MOST_KEPT;
     return exchange;
 }
 
@@ -54,7 +56,20 @@ static void note_clock(struct probe *probe, const struct http_answer *answer)
     probe->result.clock_ms = http_date_ahead_ms(answer->date_s, wall_ms());
 }
 
-static void decide(struct probe *probe, const struct http_answer *answer)
+/* A copy, for the answer itself is gone before the result is told. */
+static void keep_body(struct probe *probe, struct http_answer *answer)
+{
+    if (!probe->question.http->keeps_body || answer->body_size == answer->body_room ||
+        !http_answer_join(answer) || answer->body_size == 0)
+        return;
+    probe->body = malloc(answer->body_size);
+    if (probe->body == NULL)
+        return;
+    memcpy(probe->body, answer->body, answer->body_size);
+    probe->result.body_size = answer->body_size;
+}
+
+static void decide(struct probe *probe, struct http_answer *answer)
 {
     char words[BOARD_DESCRIPTION_SIZE];
 
@@ -66,7 +81,10 @@ static void decide(struct probe *probe, const struct http_answer *answer)
     if (!is_expected(probe->question.http, answer->status)) {
         http_answer_describe(answer, words, sizeof(words));
         probe_decide_bad(probe, CHECKED_L7STS, "%s", words);
-    } else if (answer->status == 401) {
+        return;
+    }
+    keep_body(probe, answer);
+    if (answer->status == 401) {
         probe_decide_good(probe, CHECKED_L7OK, "401, alive; readiness not verified");
     } else {
         http_status_describe(answer->status, words, sizeof(words));
@@ -74,18 +92,19 @@ static void decide(struct probe *probe, const struct http_answer *answer)
     }
 }
 
-/* A body is waited for only to learn what went wrong. */
+/* A body is waited for to learn what went wrong, or when it is wanted. */
 static bool is_enough(const struct probe *probe, const struct http_answer *answer)
 {
     if (answer->state == HTTP_BODY)
-        return is_expected(probe->question.http, answer->status);
+        return is_expected(probe->question.http, answer->status) &&
+               !probe->question.http->keeps_body;
     return answer->state == HTTP_COMPLETE || answer->state == HTTP_INVALID;
 }
 
 static void late(struct probe *probe)
 {
     const struct tls_talk *talk = probe->talk;
-    const struct exchange *exchange = talk->question;
+    struct exchange *exchange = talk->question;
 
     if (exchange != NULL && exchange->answer.state == HTTP_BODY)
         decide(probe, &exchange->answer);

@@ -32,6 +32,7 @@ struct probe {
     uint64_t deadline_ms;
     struct probe_result result;      /* from PROBE_DECIDED on */
     struct certificate *certificate; /* of a full handshake, for the result; else NULL */
+    char *body;                      /* of an answer, for the result; else NULL */
     void *talk;                      /* what ops keep, from open() to release(); else NULL */
     struct list place;               /* in the engine's list for its state */
 };
