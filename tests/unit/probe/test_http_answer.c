@@ -146,6 +146,47 @@ static void test_bounds(void)
     ASSERT_NUMBER(answer.body_size, HTTP_ANSWER_MOST_BODY);
 }
 
+/* Chunks are put together, and what is not whole is none. */
+static void test_join(void)
+{
+    static const char chunked[] = OK "Transfer-Encoding: chunked\r\n\r\n";
+    static const char sized[] = OK "Content-Length: 5\r\n\r\n";
+    static const struct {
+        const char *head;
+        const char *body;
+        const char *joined; /* NULL: it cannot be */
+    } bodies[] = {
+        {chunked, "5\r\nhello\r\n0\r\n\r\n", "hello"},
+        {chunked, "2\r\nhe\r\n3;x=y\r\nllo\r\n00\r\n\r\n", "hello"},
+        {chunked, "A\r\n0123456789\r\n0\r\n\r\n", "0123456789"},
+        {chunked, "0\r\n\r\n", ""},
+        {chunked, "5\r\nhello\r\n", NULL},
+        {chunked, "5\r\nhel", NULL},
+        {chunked, "ffffffffffffffffff\r\nhello\r\n0\r\n\r\n", NULL},
+        {chunked, "x\r\nhello\r\n0\r\n\r\n", NULL},
+        {chunked, "hello", NULL},
+        {sized, "hello", "hello"},
+        {sized, "hell", NULL},
+        {OK "\r\n", "hello", "hello"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        struct http_answer answer;
+        bool is_whole;
+
+        http_answer_init(&answer, false);
+        http_answer_take(&answer, bodies[i].head, strlen(bodies[i].head));
+        http_answer_take(&answer, bodies[i].body, strlen(bodies[i].body));
+        http_answer_close(&answer);
+        is_whole = http_answer_join(&answer);
+        CU_ASSERT_EQUAL(is_whole, bodies[i].joined != NULL);
+        if (bodies[i].joined == NULL || !is_whole)
+            continue;
+        ASSERT_NUMBER(answer.body_size, strlen(bodies[i].joined));
+        CU_ASSERT_EQUAL(memcmp(answer.body, bodies[i].joined, answer.body_size), 0);
+    }
+}
+
 static void mutate(struct rng *rng, char *text, size_t *size)
 {
     for (unsigned changes = 1 + (unsigned)rng_below(rng, 4); changes > 0; changes--) {
@@ -197,6 +238,6 @@ static void test_mutants(void)
 }
 
 const struct unit_test http_answer_tests[] = {
-    {"rows", test_rows},       {"date", test_date}, {"bounds", test_bounds},
-    {"mutants", test_mutants}, {NULL, NULL},
+    {"rows", test_rows}, {"date", test_date},       {"bounds", test_bounds},
+    {"join", test_join}, {"mutants", test_mutants}, {NULL, NULL},
 };

@@ -7,8 +7,8 @@
 #include "base/mono.h"
 
 #include "ask.h"
-#include "pem.h"
 #include "peer.h"
+#include "pem.h"
 #include "tls_peer.h"
 
 static const uint64_t expects_200[PROBE_STATUS_WORDS] = {[200 / 64] = STATUS_BIT(200)};
@@ -145,6 +145,37 @@ static void test_request(void)
     ASSERT_TEXT(answer_text(&answer), "L7OK 200 OK");
     peer_stop(&peer);
     tls_peer_fini(&server);
+}
+
+/* What is not asked for is not waited for either. */
+static void test_body(void)
+{
+    static const struct probe_http wanted = {
+        .method = "GET", .path = "/x", .expected = expects_200, .keeps_body = true};
+    static const struct probe_http unwanted = {
+        .method = "GET", .path = "/x", .expected = expects_200};
+    static const struct {
+        const struct probe_http *http;
+        const char *answer;
+        size_t size;
+    } rows[] = {
+        {&wanted, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 5},
+        {&wanted, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n0\r\n\r\n", 2},
+        {&wanted, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0},
+        {&unwanted, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 0},
+        {&unwanted, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", 0},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct tls_peer server;
+        struct answer answer;
+
+        speak(&server, rows[i].answer);
+        answer = ask_server(&server, question_of(rows[i].http), 'q');
+        ASSERT_TEXT(answer_text(&answer), "L7OK 200 OK");
+        ASSERT_NUMBER(answer.result.body_size, rows[i].size);
+        tls_peer_fini(&server);
+    }
 }
 
 static void test_clock(void)
@@ -513,6 +544,7 @@ static void test_shook(void)
 const struct unit_test probe_http_tests[] = {
     {"answers", test_answers},
     {"request", test_request},
+    {"body", test_body},
     {"clock", test_clock},
     {"no_answer", test_no_answer},
     {"dripping_answer", test_dripping_answer},
