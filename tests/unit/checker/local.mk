@@ -4,8 +4,16 @@ tests_unit_checker_test_checker_SOURCES = \
 	tests/unit/checker/house.h \
 	tests/unit/checker/house.c \
 	tests/unit/checker/main.c \
+	tests/unit/checker/members.h \
+	tests/unit/checker/members.c \
+	tests/unit/checker/test_blocking.c \
 	tests/unit/checker/test_checker.c \
+	tests/unit/checker/test_closing.c \
+	tests/unit/checker/test_doubt.c \
+	tests/unit/checker/test_flapping.c \
+	tests/unit/checker/test_group.c \
 	tests/unit/checker/test_health.c \
+	tests/unit/checker/test_hold.c \
 	tests/unit/checker/test_schedule.c
 tests_unit_checker_test_checker_CPPFLAGS = $(unit_cppflags)
 tests_unit_checker_test_checker_CFLAGS = $(unit_cflags)

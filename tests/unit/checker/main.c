@@ -1,14 +1,26 @@
 #include "unit/unit.h"
 
+extern const struct unit_test blocking_tests[];
 extern const struct unit_test checker_tests[];
+extern const struct unit_test closing_tests[];
+extern const struct unit_test doubt_tests[];
+extern const struct unit_test flapping_tests[];
+extern const struct unit_test group_tests[];
 extern const struct unit_test health_tests[];
+extern const struct unit_test hold_tests[];
 extern const struct unit_test schedule_tests[];
 
 int main(int argc, char **argv)
 {
     const struct unit_suite suites[] = {
+        {"blocking", blocking_tests},
         {"checker", checker_tests},
+        {"closing", closing_tests},
+        {"doubt", doubt_tests},
+        {"flapping", flapping_tests},
+        {"group", group_tests},
         {"health", health_tests},
+        {"hold", hold_tests},
         {"schedule", schedule_tests},
         {NULL, NULL},
     };
