@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "balance/slow_start.h"
 #include "base/defs.h"
 #include "board/board_sources.h"
 
@@ -164,12 +165,13 @@ int balance_choose(const struct balance_request *request)
 
     if (count == 0)
         return -1;
+    if (ops->reads_identity)
+        read_identity(request, candidates, count);
+    count = slow_start_hold_back(request, ops, candidates, count);
     if (ops->reads_active)
         read_active(request, candidates, count);
     if (ops->reads_sources)
         read_sources(request, candidates, count);
-    if (ops->reads_identity)
-        read_identity(request, candidates, count);
     if (ops->takes_ticket)
         chance.ticket = request->take_ticket(request->context, request->service->slot);
     return candidates[ops->pick(candidates, count, &chance)].backend;

@@ -60,6 +60,7 @@ struct balance_request {
     const struct board *board;
     const struct addr *client;
     bool client_is_untold; /* there is no room to count it: source-spread counts all sessions */
+    uint64_t now_ms;       /* mono_ms(), or the loop's: for slow_start */
     struct rng *rng;
     /* Takes the service's next ticket, when the algorithm wants one. */
     uint64_t (*take_ticket)(void *context, unsigned service_slot);
@@ -76,7 +77,8 @@ struct balance_request {
  * looked at: unsuspected before suspect before unchecked, and within each primary before backup.
  * For `kubeAPI` and `controllerJoinAPI` a backend at the client's own address comes after all of
  * them: a controller that joins or starts must not be sent to itself. When no backend is eligible,
- * all_down = try also takes down ones.
+ * all_down = try also takes down ones. With slow_start a backend that has come up lately is at
+ * times left out of its class, but never for nobody: slow_start.h.
  */
 int balance_choose(const struct balance_request *request);
 

@@ -89,6 +89,7 @@ static int choose(struct session *session)
         .service = service,
         .board = worker->board,
         .client = &session->attempt->client,
+        .now_ms = loop_now_ms(worker->loop),
         .rng = &worker->rng,
         .take_ticket = take_ticket,
         .is_avoided = suspicion_is_avoided,

@@ -56,6 +56,7 @@ void stage_open(struct stage *stage, enum conf_balance balance, enum conf_all_do
     int fd;
 
     services[1].all_down = (uint8_t)all_down;
+    services[1].slow_start = stage->slow_start;
     services[0].enabled = services[1].enabled = 1;
     rng_seed(&stage->rng, 20261123);
     stage->board = scratch_board(2, conf.backend_count, 2);
@@ -102,7 +103,8 @@ static int set_health(void *context)
         unsigned slot = stage_slot(stage, i);
 
         board_set_health(stage->board, slot, board_backend_life(stage->board, slot),
-                         stage->backends[i].health, stage->backends[i].marks, 1);
+                         stage->backends[i].health, stage->backends[i].marks,
+                         stage->backends[i].since_ms == 0 ? 1 : stage->backends[i].since_ms);
     }
     return 0;
 }
@@ -167,6 +169,7 @@ int stage_choose(struct stage *stage)
                                       .board = stage->board,
                                       .client = &stage->client,
                                       .client_is_untold = stage->client_is_untold,
+                                      .now_ms = stage->now_ms,
                                       .rng = &stage->rng,
                                       .take_ticket = take_ticket,
                                       .is_avoided = is_avoided,

@@ -12,7 +12,8 @@ struct stage_backend {
     uint16_t weight;
     bool backup;
     enum board_health health;
-    unsigned marks; /* enum board_mark */
+    unsigned marks;    /* enum board_mark */
+    uint64_t since_ms; /* of its health, when that changes; 0 = 1 */
     enum board_admin_state admin;
     bool nowhere; /* its name has never resolved */
     bool avoided; /* this process has just seen it fail */
@@ -28,6 +29,8 @@ struct stage {
     const char *service;   /* its name; NULL = "ours" */
     struct addr client;
     bool client_is_untold;
+    uint64_t slow_start; /* milliseconds; fixed when it is set up */
+    uint64_t now_ms;
     unsigned count;
     struct stage_backend backends[STAGE_MOST]; /* weight and backup are fixed when it is set up */
 };
