@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "channel/channel.h"
+#include "probe/trust.h"
 
-#include "checker/judge.h"
 #include "checker/target.h"
 
 /* The loop is made to run this often, so that a time without running is seen for what it is. */
@@ -21,8 +21,8 @@ struct checker {
     const struct role_birth *birth;
     struct role_life *life;
     struct target_shared shared;
-    struct target *targets;
-    unsigned target_count;
+    struct probe_trust *trust;
+    unsigned target_count; /* as many as the epoch has backends; 0 before the start */
     unsigned worker_slots;
     uint64_t *seen; /* [target_count][worker_slots]: the last number of evidence */
     struct loop_watch look;
@@ -51,7 +51,8 @@ static void on_wake(void *context)
     board_count(&board_my_checker(checker->shared.board)->stalls, 1);
     probe_engine_shift(checker->shared.engine, gap_ms);
     for (unsigned i = 0; i < checker->target_count; i++)
-        target_shift(&checker->targets[i], gap_ms);
+        target_shift(&checker->shared.targets[i], gap_ms);
+    policy_shift(&checker->shared, gap_ms);
     log_notice("did not run for %llu ms: no backend is judged for that time",
                (unsigned long long)gap_ms);
 }
@@ -70,7 +71,7 @@ static void on_tick(struct loop_timer *timer)
 static enum board_evidence_kind take_evidence(struct checker *checker, unsigned index)
 {
     const struct board *board = checker->shared.board;
-    unsigned slot = checker->targets[index].backend->slot;
+    unsigned slot = epoch_backend(checker->shared.epoch, index)->slot;
     uint64_t *seen = checker->seen + (size_t)index * checker->worker_slots;
     enum board_evidence_kind kind = BOARD_EVIDENCE_NONE;
 
@@ -94,49 +95,8 @@ static void look_at_evidence(struct checker *checker)
     for (unsigned i = 0; i < checker->target_count; i++) {
         enum board_evidence_kind kind = take_evidence(checker, i);
 
-        if (kind != BOARD_EVIDENCE_NONE)
-            target_report(&checker->targets[i], kind);
-    }
-}
-
-/* ---- backends that nobody asks ---- */
-
-/* They are up, unless there is no address at which they could be. */
-static void trust(struct checker *checker, const struct conf_backend *backend)
-{
-    struct board *board = checker->shared.board;
-    struct board_check check = {.changed_ms = wall_ms()};
-    struct addr address;
-    enum board_health health = BOARD_UP;
-
-    check.life = board_backend_life(board, backend->slot);
-    if (board_backend_address(board, backend->slot, &address) == -1) {
-        health = BOARD_DOWN;
-        check.code = CHECKED_L4CON;
-        check.bad = 1;
-        strcpy(check.description, TARGET_NOWHERE);
-    }
-    if (board_health(board, backend->slot) == health)
-        return;
-    board_set_check(board, backend->slot, &check);
-    board_set_health(board, backend->slot, check.life, health, 0, mono_ms());
-    judge_announce(&checker->shared);
-}
-
-static bool is_trusted(const struct checker *checker, const struct conf_backend *backend)
-{
-    const struct conf_service *service = epoch_service(checker->shared.epoch, backend->service);
-
-    return service->enabled && service->check == CHECK_NONE;
-}
-
-static void trust_all(struct checker *checker)
-{
-    for (unsigned i = 0; i < checker->shared.epoch->backend_count; i++) {
-        const struct conf_backend *backend = epoch_backend(checker->shared.epoch, i);
-
-        if (is_trusted(checker, backend))
-            trust(checker, backend);
+        if (kind != BOARD_EVIDENCE_NONE && checker->shared.targets[i].service != NULL)
+            target_report(&checker->shared.targets[i], kind);
     }
 }
 
@@ -144,9 +104,8 @@ static void trust_all(struct checker *checker)
 
 static void look(struct checker *checker)
 {
-    trust_all(checker);
     for (unsigned i = 0; i < checker->target_count; i++)
-        target_look(&checker->targets[i]);
+        target_look(&checker->shared.targets[i]);
     look_at_evidence(checker);
 }
 
@@ -163,26 +122,56 @@ static void on_look(struct loop_watch *watch, unsigned events)
 
 /* ---- the role ---- */
 
+static void release(struct checker *checker)
+{
+    probe_trust_free(checker->trust);
+    free(checker->shared.targets);
+    free(checker->shared.members);
+    free(checker->seen);
+    free(checker);
+}
+
+/* Keys may be root's alone: they are read before root is given up. */
+static int read_trust(struct checker *checker)
+{
+    struct probe_trust_fault fault;
+
+    checker->trust = probe_trust_read(checker->birth->epoch, &fault);
+    if (checker->trust == NULL) {
+        log_error("%s", fault.reason);
+        return -1;
+    }
+    checker->shared.trust = checker->trust;
+    return 0;
+}
+
+static int make_room(struct checker *checker)
+{
+    unsigned backends = checker->birth->epoch->backend_count;
+    struct target_shared *shared = &checker->shared;
+
+    shared->targets = calloc(backends + 1u, sizeof(*shared->targets));
+    shared->members = calloc(backends + 1u, sizeof(*shared->members));
+    checker->seen = calloc((size_t)backends * checker->worker_slots + 1, sizeof(*checker->seen));
+    if (shared->targets != NULL && shared->members != NULL && checker->seen != NULL)
+        return 0;
+    log_error("out of memory");
+    return -1;
+}
+
 static void *prepare(const struct role_birth *birth)
 {
     struct checker *checker = calloc(1, sizeof(*checker));
-    unsigned backends = birth->epoch->backend_count;
 
-    if (checker == NULL)
-        goto fail;
+    if (checker == NULL) {
+        log_error("out of memory");
+        return NULL;
+    }
     checker->birth = birth;
     checker->worker_slots = board_master(birth->board)->layout.workers;
-    checker->targets = calloc(backends + 1u, sizeof(*checker->targets));
-    checker->seen = calloc((size_t)backends * checker->worker_slots + 1, sizeof(*checker->seen));
-    if (checker->targets == NULL || checker->seen == NULL)
-        goto fail;
-    return checker;
-
-fail:
-    log_error("out of memory");
-    if (checker != NULL)
-        free(checker->targets);
-    free(checker);
+    if (make_room(checker) == 0 && read_trust(checker) == 0)
+        return checker;
+    release(checker);
     return NULL;
 }
 
@@ -205,15 +194,15 @@ static int open_shared(struct checker *checker)
     return 0;
 }
 
-static void add_backend(struct checker *checker, const struct conf_backend *backend)
+static void add_backend(struct checker *checker, unsigned index)
 {
-    const struct conf_service *service = epoch_service(checker->shared.epoch, backend->service);
+    const struct epoch *epoch = checker->shared.epoch;
 
-    if (!service->enabled || service->check == CHECK_NONE)
-        return;
-    target_init(&checker->targets[checker->target_count], &checker->shared, backend);
-    take_evidence(checker, checker->target_count); /* what came before is known */
     checker->target_count++;
+    if (!epoch_service(epoch, epoch_backend(epoch, index)->service)->enabled)
+        return;
+    target_init(&checker->shared, index);
+    take_evidence(checker, index); /* what came before is known */
 }
 
 static int start(void *state, struct role_life *life)
@@ -224,8 +213,7 @@ static int start(void *state, struct role_life *life)
     if (open_shared(checker) == -1)
         return -1;
     for (unsigned i = 0; i < checker->shared.epoch->backend_count; i++)
-        add_backend(checker, epoch_backend(checker->shared.epoch, i));
-    trust_all(checker);
+        add_backend(checker, i);
     checker->look = (struct loop_watch){.fn = on_look, .fd = checker->birth->look_event};
     if (loop_add(checker->shared.loop, &checker->look, LOOP_READ) == -1) {
         log_error("cannot watch for evidence");
@@ -237,16 +225,24 @@ static int start(void *state, struct role_life *life)
     return 0;
 }
 
+/* Every backend has had a result: from now on, who comes up does so while others serve. */
+static void end_first_round(struct checker *checker)
+{
+    checker->first_round_told = true;
+    for (unsigned i = 0; i < checker->shared.epoch->service_count; i++)
+        checker->shared.policies[i].serves = true;
+    atomic_store_explicit(&board_my_checker(checker->shared.board)->first_round, 1,
+                          memory_order_release);
+    role_tell(checker->life, CHANNEL_CHECKS_DONE);
+}
+
 static void turn(void *state)
 {
     struct checker *checker = state;
 
-    if (checker->first_round_told || checker->shared.unanswered > 0)
-        return;
-    checker->first_round_told = true;
-    atomic_store_explicit(&board_my_checker(checker->shared.board)->first_round, 1,
-                          memory_order_release);
-    role_tell(checker->life, CHANNEL_CHECKS_DONE);
+    policy_settle(&checker->shared);
+    if (!checker->first_round_told && checker->shared.unanswered == 0)
+        end_first_round(checker);
 }
 
 static void heartbeat(void *state)
@@ -272,11 +268,9 @@ static void stop(void *state)
     struct checker *checker = state;
 
     for (unsigned i = 0; i < checker->target_count; i++)
-        target_fini(&checker->targets[i]);
+        target_fini(&checker->shared.targets[i]);
     probe_engine_free(checker->shared.engine);
-    free(checker->targets);
-    free(checker->seen);
-    free(checker);
+    release(checker);
 }
 
 const struct role_ops checker_ops = {

@@ -1,16 +1,20 @@
 /*
  * What a sequence of results makes of a backend: pure, no clock, no sockets.
  *
- *   state      good answer        not there          slow       reported (refused or not)
- *   ---------  -----------------  -----------------  ---------  -------------------------
- *   unchecked  up                 down               -          -
- *   up         -                  suspect ¹          suspect    suspect
- *   suspect    up                 down at `fall` ¹   -          -
- *   down       up at `rise`       -                  -          -
+ *   state      good        good, but late   badly            not there        slow, late   reported
+ *   ---------  ----------  ---------------  ---------------  ---------------  -----------  --------
+ *   unchecked  up          up               down             down             -            -
+ *   up         -           suspect          suspect          suspect ¹        suspect      suspect
+ *   suspect    up          -                down at `fall` ² down at `fall` ¹ -            -
+ *   down       up at `rise`, late or not    -                -                -            -
  *
  * ¹ A refused probe and a refused connection of a client's together are down at once, in either
  *   order; a good answer forgets both. `fall` and `rise` count results in a row; the first result
  *   of all decides alone.
+ * ² Not while the rule has a hold: then it stays suspect, and what it answers badly is not counted.
+ *
+ * A suspect that may not be there is asked again soon (`urgent`); one that answers, badly or late,
+ * is asked at the usual pace: it needs time more than questions.
  */
 #ifndef K0SLB_CHECKER_HEALTH_H
 #define K0SLB_CHECKER_HEALTH_H
@@ -26,20 +30,25 @@ struct health {
     uint16_t bad;
     bool probe_refused;  /* since the last good answer: a probe was refused */
     bool client_refused; /* the same of a client's connection */
+    bool urgent;         /* the last that spoke against it says that it may not be there */
 };
 
 struct health_rule {
     uint32_t rise;
     uint32_t fall;
+    bool hold; /* bad answers alone bring nobody down: they come from everywhere at once */
 };
 
 enum health_event {
-    HEALTH_GOOD,            /* a probe had its answer */
-    HEALTH_NOT_THERE,       /* a probe failed by TCP or TLS */
-    HEALTH_REFUSED,         /* the same, and by a refused connection */
-    HEALTH_SLOW,            /* a probe still waits */
-    HEALTH_CLIENT_REFUSED,  /* a worker was refused */
-    HEALTH_CLIENT_NO_ANSWER /* a worker's connection timed out, was reset or left unanswered */
+    HEALTH_GOOD,             /* a probe had its answer */
+    HEALTH_GOOD_LATE,        /* the same, after a time that counts against it */
+    HEALTH_BADLY,            /* a probe's answer was bad, or did not come */
+    HEALTH_NOT_THERE,        /* a probe failed by TCP or TLS */
+    HEALTH_REFUSED,          /* the same, and by a refused connection */
+    HEALTH_SLOW,             /* a probe still waits for TCP or TLS */
+    HEALTH_LATE,             /* a probe has shaken hands and still waits for the answer */
+    HEALTH_CLIENT_REFUSED,   /* a worker was refused */
+    HEALTH_CLIENT_NO_ANSWER, /* a worker's connection timed out, was reset or left unanswered */
 };
 
 /* Takes one event. Returns whether the state has changed. */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mono.h"
 
+#include "checker/identity.h"
 #include "checker/schedule.h"
 
 #define REASON_SIZE (BOARD_DESCRIPTION_SIZE + 64)
@@ -20,31 +21,70 @@ void judge_announce(const struct target_shared *shared)
         log_warning("cannot wake the workers: %s", strerror(errno));
 }
 
+/* ---- coming up ---- */
+
+/* A state has just begun: is this one that came up beside others, and lately? */
+static void note_ramp(struct target *target, enum board_health before)
+{
+    const uint64_t now_ms = loop_now_ms(target->shared->loop);
+    const bool serves = target->shared->policies[target->backend->service].serves;
+
+    if (target->health.state == BOARD_UP) {
+        if (before != BOARD_SUSPECT)
+            target->is_ramping = serves;
+        target->up_ms = now_ms;
+    } else if (target->health.state == BOARD_DOWN ||
+               now_ms >= target->up_ms + target->service->slow_start) {
+        target->is_ramping = false;
+    }
+}
+
+/* ---- what all of them do ---- */
+
+static void publish_check(struct target *target)
+{
+    target->check.good = target->health.good;
+    target->check.bad = target->health.bad;
+    target->check.next_ms = target->next_ms;
+    board_set_check(target->shared->board, target->backend->slot, &target->check);
+}
+
+static void note_change(struct target *target, enum board_health before)
+{
+    target->check.changed_ms = wall_ms();
+    note_ramp(target, before);
+    policy_note_health(target);
+}
+
+static void say_change(const struct target *target, const char *reason)
+{
+    log_notice("%s/%s is %s: %s", target->service->name, target->backend->name,
+               board_health_name(target->health.state), reason);
+}
+
 /*
  * Takes an event, publishes the check, and if the state has changed says so to everyone. `reason`
  * is for the log.
  */
-static void apply(struct target *target, enum health_event event, const char *reason)
+static void apply(struct target *target, enum health_event event, bool hold, const char *reason)
 {
-    const struct health_rule rule = {target->service->check_rise, target->service->check_fall};
-    const struct conf_backend *backend = target->backend;
-    struct board *board = target->shared->board;
+    const struct health_rule rule = {
+        .rise = target->service->check_rise,
+        .fall = target->service->check_fall,
+        .hold = hold,
+    };
+    enum board_health before = target->health.state;
     bool changed = health_apply(&target->health, &rule, event);
 
-    target->check.good = target->health.good;
-    target->check.bad = target->health.bad;
-    if (changed) {
-        target->check.changed_ms = wall_ms();
+    if (changed)
+        note_change(target, before);
+    if (changed || target->health.state == BOARD_SUSPECT)
         target->next_ms = target_next(target, target->started_ms);
-    }
-    target->check.next_ms = target->next_ms;
-    board_set_check(board, backend->slot, &target->check);
-    if (!changed)
-        return;
-    board_set_health(board, backend->slot, target->life, target->health.state, 0, mono_ms());
-    judge_announce(target->shared);
-    log_notice("%s/%s is %s: %s", target->service->name, backend->name,
-               board_health_name(target->health.state), reason);
+    publish_check(target);
+    if (policy_publish(target))
+        judge_announce(target->shared);
+    if (changed)
+        say_change(target, reason);
 }
 
 /* Something other than an answer spoke against it: no code fits, the words are all there is. */
@@ -54,40 +94,71 @@ static void apply_words(struct target *target, enum health_event event, const ch
         target->check.code = CHECKED_NONE;
         snprintf(target->check.description, sizeof(target->check.description), "%s", words);
     }
-    apply(target, event, words);
+    apply(target, event, false, words);
 }
 
-/* Whether slow evidence may count; see health_may_suspect(). */
+/*
+ * Whether slow evidence may count against one that is up, or keep one suspect that would come up;
+ * see health_may_suspect().
+ */
 static bool may_suspect(const struct target *target)
 {
     const struct conf_service *service = target->service;
-    struct target_shared *shared = target->shared;
-    unsigned count[BOARD_BLOCKED + 1] = {0};
+    const struct target_shared *shared = target->shared;
+    const struct group_member *members = shared->members + service->first_backend;
+    unsigned up = 1;
+    unsigned suspect = 0;
 
-    if (target->health.state != BOARD_UP)
-        return false;
     for (unsigned i = 0; i < service->backend_count; i++) {
-        const struct conf_backend *backend =
-            epoch_backend(shared->epoch, service->first_backend + i);
-
-        count[board_health(shared->board, backend->slot)]++;
+        if (&members[i] == target->member)
+            continue;
+        up += members[i].health == BOARD_UP;
+        suspect += members[i].health == BOARD_SUSPECT;
     }
-    if (health_may_suspect(count[BOARD_UP], count[BOARD_SUSPECT]))
+    if (health_may_suspect(up, suspect))
         return true;
-    shared->slow_ignored++;
+    board_count(&board_my_checker(shared->board)->slow_ignored, 1);
     return false;
+}
+
+/* ---- answers ---- */
+
+/* How long the answer took after the handshake, where there was something to answer. */
+static uint64_t answer_ms(const struct target *target, const struct probe_result *result)
+{
+    enum probe_kind kind = target->asking.kind;
+
+    if ((kind != PROBE_HTTPS && kind != PROBE_H2) || result->shook_us == 0 ||
+        result->duration_us < result->shook_us)
+        return 0;
+    return (result->duration_us - result->shook_us) / 1000;
+}
+
+static enum health_event event_of(const struct target *target, const struct probe_result *result)
+{
+    bool late = answer_ms(target, result) > target->service->check_connect_timeout;
+    bool counts = target->health.state == BOARD_UP || target->health.state == BOARD_SUSPECT;
+
+    if (result->good)
+        return late && counts && may_suspect(target) ? HEALTH_GOOD_LATE : HEALTH_GOOD;
+    if (result->refused)
+        return HEALTH_REFUSED;
+    return group_answer_of(false, result->code) == GROUP_BADLY ? HEALTH_BADLY : HEALTH_NOT_THERE;
 }
 
 /* "L4CON connection refused (3 of 3)": the result, and how it counts. */
 static void describe(const struct target *target, const struct probe_result *result,
-                     char reason[REASON_SIZE])
+                     enum health_event event, char reason[REASON_SIZE])
 {
     const struct health *health = &target->health;
     const struct conf_service *service = target->service;
-    char count[40] = "";
+    char count[48] = "";
 
     if (health->state == BOARD_UNCHECKED)
         snprintf(count, sizeof(count), " (first check)");
+    else if (event == HEALTH_GOOD_LATE)
+        snprintf(count, sizeof(count), " (after %llu ms)",
+                 (unsigned long long)answer_ms(target, result));
     else if (!result->good)
         snprintf(count, sizeof(count), " (%u of %u%s)", health->bad + 1u, service->check_fall,
                  health->client_refused ? ", and a client's" : "");
@@ -97,31 +168,78 @@ static void describe(const struct target *target, const struct probe_result *res
              count);
 }
 
-void judge_answer(struct target *target, const struct probe_result *result)
+static void keep_certificate(const struct target *target, const struct certificate *facts)
 {
-    enum health_event event = HEALTH_GOOD;
-    char reason[REASON_SIZE];
+    struct board_certificate certificate = {.life = target->life, .at_ms = wall_ms()};
 
-    if (!result->good)
-        event = result->refused ? HEALTH_REFUSED : HEALTH_NOT_THERE;
-    describe(target, result, reason);
-    target->shared->in_trouble = false;
+    certificate.facts = *facts;
+    board_set_certificate(target->shared->board, target->backend->slot, &certificate);
+}
+
+/* What is to be known of it beside its health. */
+static void keep_facts(struct target *target, const struct probe_result *result)
+{
+    target->is_good = result->good;
+    target->ever_good |= result->good;
+    if (result->good)
+        target->is_verified = target->asking.kind == PROBE_HTTPS && result->status != 401 &&
+                              !target->identity_refused;
+    if (result->has_clock) {
+        target->has_clock = true;
+        target->clock_ms = result->clock_ms;
+    }
+    if (result->certificate != NULL)
+        keep_certificate(target, result->certificate);
+}
+
+static void keep_check(struct target *target, const struct probe_result *result)
+{
     target->check.code = (uint16_t)result->code;
+    target->check.status = result->status;
     target->check.duration_us = result->duration_us;
     target->check.at_ms = wall_ms();
     memcpy(target->check.description, result->description, sizeof(result->description));
-    apply(target, event, reason);
+}
+
+void judge_answer(struct target *target, const struct probe_result *result)
+{
+    struct probe_result verdict = *result;
+    enum health_event event;
+    char reason[REASON_SIZE];
+    bool hold;
+
+    identity_judge(target, &verdict);
+    keep_facts(target, &verdict);
+    keep_check(target, &verdict);
+    event = event_of(target, &verdict);
+    hold = policy_note_verdict(target, verdict.good, verdict.code);
+    describe(target, &verdict, event, reason);
+    target->shared->in_trouble = false;
+    apply(target, event, hold, reason);
+}
+
+/* ---- other things seen ---- */
+
+static void take_waiting(struct target *target, enum health_event event, uint64_t waited_ms,
+                         const char *what)
+{
+    char words[64];
+
+    if (target->health.state != BOARD_UP || !may_suspect(target))
+        return;
+    snprintf(words, sizeof(words), "no answer%s for %llu ms", what, (unsigned long long)waited_ms);
+    apply_words(target, event, words);
 }
 
 void judge_slow(struct target *target)
 {
-    char words[64];
+    take_waiting(target, HEALTH_SLOW, schedule_fast(target->service), "");
+}
 
-    if (!may_suspect(target))
-        return;
-    snprintf(words, sizeof(words), "no answer for %llu ms",
-             (unsigned long long)schedule_fast(target->service));
-    apply_words(target, HEALTH_SLOW, words);
+void judge_late(struct target *target)
+{
+    take_waiting(target, HEALTH_LATE, target->service->check_connect_timeout,
+                 " after the handshake");
 }
 
 void judge_report(struct target *target, enum board_evidence_kind kind)
@@ -139,7 +257,28 @@ void judge_report(struct target *target, enum board_evidence_kind kind)
     };
     unsigned index = (unsigned)kind < ARRAY_LEN(kinds) ? (unsigned)kind : BOARD_EVIDENCE_NONE;
 
-    if (kind == BOARD_EVIDENCE_SILENT && !may_suspect(target))
+    if (kind == BOARD_EVIDENCE_SILENT && (target->health.state != BOARD_UP || !may_suspect(target)))
         return;
     apply_words(target, kinds[index].event, kinds[index].words);
+}
+
+void judge_unasked(struct target *target, bool has_address)
+{
+    const enum board_health before = target->health.state;
+
+    target->health.state = has_address ? BOARD_UP : BOARD_DOWN;
+    if (target->health.state == before && before != BOARD_UNCHECKED)
+        return;
+    target->check = (struct board_check){.life = target->life};
+    target->health.bad = has_address ? 0 : 1;
+    if (!has_address) {
+        target->check.code = CHECKED_L4CON;
+        strcpy(target->check.description, TARGET_NOWHERE);
+    }
+    group_note(target->member, has_address ? GROUP_GOOD : GROUP_NOT_THERE,
+               loop_now_ms(target->shared->loop));
+    note_change(target, before);
+    publish_check(target);
+    if (policy_publish(target))
+        judge_announce(target->shared);
 }

@@ -1,5 +1,7 @@
 noinst_LIBRARIES += src/checker/libchecker.a
 src_checker_libchecker_a_SOURCES = \
+	src/checker/asking.h \
+	src/checker/asking.c \
 	src/checker/blocking.h \
 	src/checker/blocking.c \
 	src/checker/checker.h \
@@ -16,8 +18,14 @@ src_checker_libchecker_a_SOURCES = \
 	src/checker/health.c \
 	src/checker/hold.h \
 	src/checker/hold.c \
+	src/checker/identity.h \
+	src/checker/identity.c \
 	src/checker/judge.h \
 	src/checker/judge.c \
+	src/checker/policy.h \
+	src/checker/policy.c \
+	src/checker/questions.h \
+	src/checker/questions.c \
 	src/checker/schedule.h \
 	src/checker/schedule.c \
 	src/checker/target.h \

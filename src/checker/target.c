@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include "checker/judge.h"
+#include "checker/questions.h"
 #include "checker/schedule.h"
 
 /* Reports of workers start a probe at once, but no two within this time. */
@@ -14,15 +15,6 @@
 /* So long a name's first answer is waited for, before its backend is down for want of an address.
  */
 #define FIRST_LOOKUP_MS 1000
-
-struct question {
-    struct target *target;
-    struct probe *probe;
-    struct list place;
-    uint64_t started_ms;
-    bool slow;    /* it has waited check_fast_interval, and that was noticed */
-    bool stalled; /* this process did not run while it was out */
-};
 
 static uint64_t later(uint64_t a, uint64_t b)
 {
@@ -53,39 +45,27 @@ uint64_t target_next(const struct target *target, uint64_t from_ms)
         return regular(target, target->service->check_interval);
     case BOARD_DOWN:
         return regular(target, target->service->check_down_interval);
+    case BOARD_SUSPECT:
+        if (!target->health.urgent)
+            return later(now_ms(target), from_ms + target->service->check_interval);
+        /* fall through */
     default:
         return later(now_ms(target), from_ms + schedule_fast(target->service));
     }
 }
 
-static struct question *newest(const struct target *target)
-{
-    if (list_is_empty(&target->questions))
-        return NULL;
-    return CONTAINER_OF(target->questions.prev, struct question, place);
-}
-
-/* When the question has waited so long that it is noticed; one in the queue is looked at again. */
-static uint64_t slow_at(const struct target *target, const struct question *question)
-{
-    uint64_t began_ms = probe_began_ms(question->probe);
-
-    return (began_ms != 0 ? began_ms : now_ms(target)) + schedule_fast(target->service);
-}
-
 static bool may_ask(const struct target *target)
 {
-    return target->asked < target->service->check_fall;
+    return target->asked < target->service->check_fall && !questions_await_answer(target);
 }
 
 /* Sets the timer to whatever comes first: the next start, or a question that waits too long. */
 static void rearm(struct target *target)
 {
-    const struct question *question = newest(target);
-    uint64_t due_ms = may_ask(target) ? target->next_ms : UINT64_MAX;
+    uint64_t due_ms = questions_due(target);
 
-    if (question != NULL && !question->slow)
-        due_ms = sooner(due_ms, slow_at(target, question));
+    if (may_ask(target))
+        due_ms = sooner(due_ms, target->next_ms);
     if (due_ms == UINT64_MAX || target->paused)
         loop_timer_stop(target->shared->loop, &target->timer);
     else
@@ -93,33 +73,27 @@ static void rearm(struct target *target)
 }
 
 /* The next question follows at once: a backend that hangs is found as fast as one that refuses. */
-static void note_slow(struct target *target, struct question *question)
+static void hurry(struct target *target)
 {
     const uint64_t fast_ms = schedule_fast(target->service);
 
-    question->slow = true;
-    if (target->health.state == BOARD_DOWN)
-        return;
-    judge_slow(target);
     target->next_ms = sooner(target->next_ms, later(now_ms(target), target->started_ms + fast_ms));
 }
 
-/* ---- giving up ---- */
-
-static void forget(struct question *question)
+/* What is out for too long speaks against it, but for one that is down. */
+static void note_overdue(struct target *target)
 {
-    list_remove(&question->place);
-    question->target->asked--;
-    free(question);
-}
+    bool late;
 
-static void forget_before(struct target *target, const struct list *end)
-{
-    while (target->questions.next != end) {
-        struct question *question = CONTAINER_OF(target->questions.next, struct question, place);
-
-        probe_cancel(question->probe);
-        forget(question);
+    while (questions_take_overdue(target, &late)) {
+        if (target->health.state == BOARD_DOWN)
+            continue;
+        if (late) {
+            judge_late(target);
+        } else {
+            judge_slow(target);
+            hurry(target);
+        }
     }
 }
 
@@ -135,14 +109,27 @@ static bool is_outlived(const struct target *target)
     return life_now(target) != target->life;
 }
 
-static void begin_life(struct target *target)
+/* What was known is of another machine. */
+static void forget_all(struct target *target)
 {
-    forget_before(target, &target->questions);
-    target->life = life_now(target);
     target->health = (struct health){.state = BOARD_UNCHECKED};
     target->check = (struct board_check){.life = target->life};
+    target->is_good = target->ever_good = target->is_verified = false;
+    target->identity_refused = target->has_clock = target->is_ramping = false;
+    target->up_ms = target->taken_ms = 0;
+    policy_forget(target);
+}
+
+static void begin_life(struct target *target)
+{
+    questions_cancel_before(target, &target->questions);
+    if (target->session != NULL)
+        probe_session_forget(target->session);
+    target->life = life_now(target);
+    forget_all(target);
     target->next_ms = now_ms(target);
-    rearm(target);
+    if (target->is_probed)
+        rearm(target);
 }
 
 /* ---- answers ---- */
@@ -178,7 +165,7 @@ static void on_answer(void *context, const struct probe_result *result)
     struct target *target = question->target;
 
     if (is_outlived(target)) {
-        forget(question);
+        questions_end(question);
         begin_life(target);
         return;
     }
@@ -187,37 +174,42 @@ static void on_answer(void *context, const struct probe_result *result)
         note_trouble(target, result->description);
     } else if (is_valid(target, question, result)) {
         if (result->good)
-            forget_before(target, &question->place);
+            questions_cancel_before(target, &question->place);
         judge_answer(target, result);
     }
-    forget(question);
+    questions_end(question);
     rearm(target);
 }
 
 /* ---- questions ---- */
 
+/* Which session is taken up: none where a full handshake is due. */
+static struct probe_session *session_for(struct target *target)
+{
+    bool is_up = target->health.state == BOARD_UP;
+
+    if (target->session != NULL &&
+        asking_wants_full(is_up, probe_session_full_ms(target->session), now_ms(target)))
+        probe_session_forget(target->session);
+    return target->session;
+}
+
 static int send_question(struct target *target, const struct addr *address)
 {
-    struct question *question = calloc(1, sizeof(*question));
-    struct probe_question probe = {
-        .kind = target->service->check == CHECK_TCP ? PROBE_TCP : PROBE_TLS,
-        .address = *address,
-        .connect_timeout_ms = target->service->check_connect_timeout,
-        .done = on_answer,
-        .context = question,
-    };
+    struct question *question = questions_new(target);
+    struct probe_question asked = {.done = on_answer, .context = question};
+    struct probe *probe;
 
     if (question == NULL)
         return -1;
-    question->target = target;
-    question->started_ms = target->started_ms;
-    question->probe = probe_start(target->shared->engine, &probe);
-    if (question->probe == NULL) {
+    asking_fill(&target->asking, address, &asked);
+    asked.session = session_for(target);
+    probe = probe_start(target->shared->engine, &asked);
+    if (probe == NULL) {
         free(question);
         return -1;
     }
-    list_append(&target->questions, &question->place);
-    target->asked++;
+    questions_add(question, probe);
     return 0;
 }
 
@@ -252,14 +244,11 @@ static void ask(struct target *target)
 static void on_timer(struct loop_timer *timer)
 {
     struct target *target = CONTAINER_OF(timer, struct target, timer);
-    struct question *question;
 
     target->shared->wake(target->shared->wake_context);
     if (is_outlived(target))
         begin_life(target);
-    question = newest(target);
-    if (question != NULL && !question->slow && slow_at(target, question) <= now_ms(target))
-        note_slow(target, question);
+    note_overdue(target);
     if (may_ask(target) && target->next_ms <= now_ms(target))
         ask(target);
     rearm(target);
@@ -278,39 +267,75 @@ static uint64_t first_start(const struct target *target)
     return schedule_first(now, target->hash);
 }
 
-void target_init(struct target *target, struct target_shared *shared,
-                 const struct conf_backend *backend)
+/* What the board knows of its present life. */
+static void take_over(struct target *target)
 {
-    const struct conf_service *service = epoch_service(shared->epoch, backend->service);
-    enum board_health known;
+    const struct board *board = target->shared->board;
+    unsigned slot = target->backend->slot;
+    unsigned marks = board_health_marks(board, slot);
 
-    memset(target, 0, sizeof(*target));
-    target->life = board_backend_life(shared->board, backend->slot);
-    known = board_health(shared->board, backend->slot);
-    target->shared = shared;
-    target->service = service;
-    target->backend = backend;
-    target->hash = schedule_hash(service->name, backend->name);
-    target->timer.fn = on_timer;
-    list_init(&target->questions);
-    board_check_copy(shared->board, backend->slot, &target->check);
+    target->health.state = board_probed_health(board, slot);
+    board_check_copy(board, slot, &target->check);
     target->check.life = target->life;
-    target->health.state = known == BOARD_BLOCKED ? BOARD_UNCHECKED : known;
     target->health.good = target->check.good;
     target->health.bad = target->check.bad;
+    target->health.urgent = (marks & BOARD_MARK_BADLY) == 0;
+    target->is_good = target->check.good > 0;
+    target->ever_good = target->is_good || target->health.state == BOARD_UP ||
+                        target->health.state == BOARD_SUSPECT;
+    target->is_verified = (marks & BOARD_MARK_VERIFIED) != 0;
+    target->is_ramping = (marks & BOARD_MARK_RAMP) != 0;
+    if (target->health.state == BOARD_UP)
+        target->up_ms = board_health_since(board, slot);
+    target->answered = target->health.state != BOARD_UNCHECKED;
+    policy_take_up(target, marks);
+}
+
+static void begin_asking(struct target *target)
+{
+    asking_init(&target->asking, target->shared->epoch, target->backend->service,
+                target->shared->trust);
+    if (target->asking.kind != PROBE_TCP)
+        target->session = probe_session_new();
+    target->hash = schedule_hash(target->service->name, target->backend->name);
     target->began_ms = now_ms(target);
     target->next_ms = first_start(target);
-    target->answered = known != BOARD_UNCHECKED;
     if (!target->answered)
-        shared->unanswered++;
+        target->shared->unanswered++;
     target_look(target);
     rearm(target);
 }
 
+void target_init(struct target_shared *shared, unsigned index)
+{
+    struct target *target = &shared->targets[index];
+    const struct conf_backend *backend = epoch_backend(shared->epoch, index);
+    const struct conf_service *service = epoch_service(shared->epoch, backend->service);
+
+    *target = (struct target){
+        .shared = shared,
+        .service = service,
+        .backend = backend,
+        .member = &shared->members[index],
+        .is_probed = service->check != CHECK_NONE,
+        .life = board_backend_life(shared->board, backend->slot),
+    };
+    target->timer.fn = on_timer;
+    list_init(&target->questions);
+    take_over(target);
+    if (target->is_probed)
+        begin_asking(target);
+    else
+        target_look(target);
+}
+
 void target_fini(struct target *target)
 {
-    forget_before(target, &target->questions);
+    if (target->service == NULL)
+        return;
+    questions_cancel_before(target, &target->questions);
     loop_timer_stop(target->shared->loop, &target->timer);
+    probe_session_free(target->session);
 }
 
 void target_report(struct target *target, enum board_evidence_kind kind)
@@ -321,7 +346,7 @@ void target_report(struct target *target, enum board_evidence_kind kind)
         begin_life(target);
         return;
     }
-    if (target->paused || target->health.state == BOARD_DOWN)
+    if (!target->is_probed || target->paused || target->health.state == BOARD_DOWN)
         return;
     target->reported_ms = now;
     judge_report(target, kind);
@@ -330,17 +355,20 @@ void target_report(struct target *target, enum board_evidence_kind kind)
     rearm(target);
 }
 
-void target_look(struct target *target)
+/* Nobody asks it: an address at which it could be is enough. */
+static void look_unasked(struct target *target)
 {
-    bool paused = board_admin(target->shared->board, target->backend->slot) == BOARD_ADMIN_MAINT;
+    struct addr address;
 
-    if (is_outlived(target))
-        begin_life(target);
-    if (paused == target->paused)
-        return;
+    judge_unasked(
+        target, board_backend_address(target->shared->board, target->backend->slot, &address) == 0);
+}
+
+static void pause_or_resume(struct target *target, bool paused)
+{
     target->paused = paused;
     if (paused) {
-        forget_before(target, &target->questions);
+        questions_cancel_before(target, &target->questions);
         note_answered(target);
     } else {
         target->next_ms = now_ms(target);
@@ -348,19 +376,34 @@ void target_look(struct target *target)
     rearm(target);
 }
 
+void target_look(struct target *target)
+{
+    bool paused;
+
+    if (target->service == NULL)
+        return;
+    if (is_outlived(target))
+        begin_life(target);
+    policy_look(target);
+    paused = target->member->admin == BOARD_ADMIN_MAINT;
+    if (!target->is_probed)
+        look_unasked(target);
+    else if (paused != target->paused)
+        pause_or_resume(target, paused);
+}
+
 void target_shift(struct target *target, uint64_t gap_ms)
 {
-    const struct list *questions = &target->questions;
-
+    if (target->service == NULL)
+        return;
     target->next_ms += gap_ms;
     target->started_ms += gap_ms;
     target->reported_ms += gap_ms;
     target->began_ms += gap_ms;
-    for (struct list *at = questions->next; at != questions; at = at->next) {
-        struct question *question = CONTAINER_OF(at, struct question, place);
-
-        question->started_ms += gap_ms;
-        question->stalled = true;
+    if (target->taken_ms != 0)
+        target->taken_ms += gap_ms;
+    if (target->is_probed) {
+        questions_shift(target, gap_ms);
+        rearm(target);
     }
-    rearm(target);
 }

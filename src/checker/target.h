@@ -2,8 +2,9 @@
  * One backend as the checker sees it: its questions that are out, what their answers make of it,
  * and when the next one starts.
  *
- * Probes of one backend overlap while they are unanswered: when one has waited check_fast_interval
- * the next starts, up to check_fall at once. A good answer outdates every older question. A
+ * Probes of one backend overlap while TCP or TLS is unanswered: when one has waited
+ * check_fast_interval the next starts, up to check_fall at once. A good answer outdates every older
+ * question. A backend that has shaken hands is there, and is left alone until it has answered. A
  * question that was out while this process did not run can only be answered well.
  *
  * A backend whose address changes begins a new life: what was known of it, and every question that
@@ -21,11 +22,19 @@
 #include "board/board_writer.h"
 #include "conf/epoch.h"
 #include "probe/probe.h"
+#include "probe/probe_session.h"
 
+#include "checker/asking.h"
+#include "checker/flapping.h"
+#include "checker/group.h"
 #include "checker/health.h"
+#include "checker/policy.h"
 
 /* What is said of a backend that has no address. */
 #define TARGET_NOWHERE "name does not resolve"
+
+struct probe_trust;
+struct target;
 
 /* What all targets of a checker share. */
 struct target_shared {
@@ -33,22 +42,43 @@ struct target_shared {
     struct board *board;
     struct probe_engine *engine;
     const struct epoch *epoch;
+    const struct probe_trust *trust; /* whom to trust and what each service shows */
+    struct target *targets;          /* by the epoch's index of backends, as are the members; */
+    struct group_member *members;    /* those of services that are not enabled are all zero */
     probe_wake_fn *wake; /* called before anything is judged: notices a time without running */
     void *wake_context;
     struct rng rng;
-    int health_event;      /* eventfd, written after each change of health */
-    unsigned unanswered;   /* targets without a first result */
-    uint64_t slow_ignored; /* slow evidence that would have left too few unsuspected */
-    bool in_trouble;       /* the last probe of all failed for a reason of this machine */
+    struct policy policies[CONF_MAX_SERVICES]; /* by the epoch's index */
+    int health_event;                          /* eventfd, written after each change of a word */
+    unsigned unanswered;                       /* targets without a first result */
+    bool in_trouble; /* the last probe of all failed for a reason of this machine */
 };
 
 /* Lives at one place from target_init() to target_fini(): the loop points to it. */
 struct target {
     struct target_shared *shared;
-    const struct conf_service *service;
+    const struct conf_service *service; /* NULL: of a service that is not enabled, nothing is set */
     const struct conf_backend *backend;
+    struct group_member *member; /* what its service's policies see of it */
+    bool is_probed;              /* else it has `check = none`, and is up where it has an address */
     struct health health;
     struct board_check check; /* as published */
+
+    /* What is known of it beside its health; of the present life. */
+    bool is_good;          /* the last result was good */
+    bool ever_good;        /* one has been, as far as is known */
+    bool is_verified;      /* the last good answer says that it is ready, not just alive */
+    bool identity_refused; /* it refuses our certificate, and nobody was seen to accept it */
+    bool has_clock;
+    bool is_ramping;   /* it came up beside others; kept while slow_start has not passed */
+    int64_t clock_ms;  /* has_clock: how far its clock is ahead of ours */
+    uint64_t up_ms;    /* when it came up last, from whatever state; 0 = not known */
+    uint64_t taken_ms; /* when it last took our certificate and answered well; 0 = never */
+    struct flapping flapping;
+
+    /* How it is asked. */
+    struct asking asking;
+    struct probe_session *session; /* NULL: none is kept */
     struct loop_timer timer;
     struct list questions; /* those that are out, the oldest first */
     unsigned asked;        /* how many */
@@ -62,9 +92,8 @@ struct target {
     bool paused;          /* in maint: not probed */
 };
 
-/* Takes up a backend where the board has it, and sets its timer. */
-void target_init(struct target *target, struct target_shared *shared,
-                 const struct conf_backend *backend);
+/* Takes up a backend (by the epoch's index) where the board has it, and sets its timer. */
+void target_init(struct target_shared *shared, unsigned index);
 
 /* Gives up its questions and stops. */
 void target_fini(struct target *target);

@@ -62,6 +62,7 @@ void house_init(struct house *house, unsigned backends)
         .backend_count = (uint16_t)backends,
         .enabled = 1,
         .check = CHECK_TCP,
+        .required = CONF_NO_INDEX,
         .check_rise = 2,
         .check_fall = 3,
         .check_interval = 100,
@@ -75,6 +76,7 @@ void house_init(struct house *house, unsigned backends)
 
         snprintf(backend->name, sizeof(backend->name), "b%u", i);
         backend->weight = 1;
+        backend->required = CONF_NO_INDEX;
         must(addr_parse(&backend->address, "127.0.0.1") == 0, "addr_parse");
         house_listen(house, i, 4096);
     }

@@ -76,7 +76,7 @@ static void test_first_round(void)
     ASSERT_NUMBER(house_health(house, 2), BOARD_DOWN);
     ASSERT_NUMBER(board_checker(house->board)->first_round, 1);
     CU_ASSERT_TRUE(read(house->birth.health_event, &told, sizeof(told)) == sizeof(told));
-    ASSERT_NUMBER(told, 3);
+    CU_ASSERT_TRUE(told >= 3);
     check = check_of(house, 2);
     ASSERT_NUMBER(check.code, CHECKED_L4CON);
     ASSERT_TEXT(check.description, "connection refused");
