@@ -1,6 +1,7 @@
 #include "channel/channel.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -73,6 +74,7 @@ int channel_receive(int fd, struct channel_message *message, int *fds)
                             .msg_control = control.bytes,
                             .msg_controllen = sizeof(control.bytes)};
     ssize_t got = recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    bool is_short_of_room;
     size_t count;
 
     if (got == -1 && errno == ECONNRESET)
@@ -83,11 +85,14 @@ int channel_receive(int fd, struct channel_message *message, int *fds)
     if (got == (ssize_t)sizeof(*message) && message->fd_count == count &&
         (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
         return 1;
+    is_short_of_room = got == (ssize_t)sizeof(*message) && count < message->fd_count &&
+                       message->fd_count <= CHANNEL_MAX_FDS &&
+                       (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == MSG_CTRUNC;
     for (size_t i = 0; i < count; i++)
         fd_close(&fds[i]);
     /* An empty packet looks like the end, but descriptors may have come with it. */
     if (got == 0)
         return 0;
-    errno = EBADMSG;
+    errno = is_short_of_room ? EMFILE : EBADMSG;
     return -1;
 }

@@ -47,7 +47,8 @@ int channel_send(int fd, const struct channel_message *message, const int *fds) 
 /*
  * Takes one message; its descriptors, close-on-exec and now the caller's, are put into
  * fds[CHANNEL_MAX_FDS]. Returns 1, 0 at the end of file, or -1 with errno: EAGAIN when there is
- * none, EBADMSG for one that is malformed (its descriptors are closed).
+ * none, EBADMSG for one that is malformed, EMFILE for one whose descriptors found no room here:
+ * what else it says is in *message, and those that came are closed.
  */
 int channel_receive(int fd, struct channel_message *message, int *fds) MUST_CHECK;
 

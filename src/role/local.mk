@@ -5,6 +5,8 @@ src_role_librole_a_SOURCES = \
 	src/role/role_life.h \
 	src/role/birth.c \
 	src/role/obey.c \
+	src/role/spare.h \
+	src/role/spare.c \
 	src/role/transaction.h \
 	src/role/transaction.c \
 	src/role/helper.h \

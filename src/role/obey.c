@@ -114,17 +114,27 @@ static void on_channel(struct loop_watch *watch, unsigned events)
     struct role_life *life = CONTAINER_OF(watch, struct role_life, channel);
     struct channel_message message;
     int fds[CHANNEL_MAX_FDS];
-    int got = channel_receive(watch->fd, &message, fds);
+    int got;
+    int error;
 
     (void)events;
-    if (got == 1)
+    spare_give(&life->spare);
+    got = channel_receive(watch->fd, &message, fds);
+    error = errno;
+    spare_take(&life->spare);
+    if (got == -1 && error == EMFILE && message.type == CHANNEL_PREPARE) {
+        log_warning("cannot take part in a reload: too few descriptors");
+        answer(life, CHANNEL_REFUSED, message.transaction);
+    } else if (got == 1) {
         take_message(life, &message, fds);
-    else if (got == 0)
+    } else if (got == 0) {
         on_master_gone(life);
+    }
 }
 
 int obey_watch(struct role_life *life)
 {
+    spare_take(&life->spare);
     life->channel = (struct loop_watch){.fn = on_channel, .fd = life->birth->channel};
     return loop_add(life->loop, &life->channel, LOOP_READ);
 }

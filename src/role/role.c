@@ -86,6 +86,7 @@ int role_live(const struct role_birth *birth, const struct role_ops *ops)
         .birth = birth, .ops = ops, .signals = {.fd = -1}, .channel = {.fd = -1}, .listens = true};
     int status = ROLE_EXIT_SETUP;
 
+    spare_init(&life.spare);
     if (birth_check_off(&life) == 0 && start(&life) == 0) {
         live(&life);
         status = 0;
@@ -95,6 +96,7 @@ int role_live(const struct role_birth *birth, const struct role_ops *ops)
     transaction_forget(&life.transaction);
     fd_close(&life.signals.fd);
     fd_close(&life.channel.fd);
+    spare_give(&life.spare);
     loop_free(life.loop);
     return status;
 }

@@ -6,6 +6,7 @@
 
 #include "base/loop.h"
 #include "role/role.h"
+#include "role/spare.h"
 #include "role/transaction.h"
 
 struct role_life {
@@ -15,6 +16,7 @@ struct role_life {
     struct loop *loop;
     struct loop_watch signals;
     struct loop_watch channel;
+    struct spare spare;
     struct loop_timer heartbeat;
     struct role_terms terms;
     struct transaction transaction;

@@ -22,6 +22,7 @@ mutants = \
 	tests/mutants/no-budget.patch \
 	tests/mutants/no-pause-between-reloads.patch \
 	tests/mutants/no-pause-without-descriptors.patch \
+	tests/mutants/no-spare-descriptors.patch \
 	tests/mutants/one-fin-ends-both.patch \
 	tests/mutants/port-bound-too-early.patch \
 	tests/mutants/progress-moves-deadline.patch \

@@ -72,7 +72,7 @@ static void write_service(const struct setting *setting, enum chaos_manner manne
     textbuf_printf(
         text, "[service %s]\nlisten = %s\nbalance = %s\n%s", manner == CHAOS_CALM ? "calm" : "wild",
         addr_format(&setting->listen[manner], address), balances[number % ARRAY_LEN(balances)],
-        manner == CHAOS_CALM ? "" : "idle_timeout = 2s\n");
+        manner == CHAOS_CALM ? "" : "idle_timeout = 4s\n");
     for (unsigned i = 0; i < CHAOS_BACKENDS; i++) {
         struct addr backend = chaos_backend(setting->chaos, manner, i);
 

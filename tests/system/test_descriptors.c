@@ -5,7 +5,9 @@
 
 #include "unit/unit.h"
 
+#include "system/change.h"
 #include "system/crowd.h"
+#include "system/limit.h"
 #include "system/scene.h"
 #include "system/tracer.h"
 
@@ -121,10 +123,39 @@ static void test_open_files(void)
     read_limit(0);
 }
 
+/* ---- reloading without any ---- */
+
+/*
+ * A worker that has no descriptor left takes part in a reload all the same, new listening sockets
+ * included: it keeps a few for that. It is asked again and again, and keeps them again each time.
+ */
+static void test_reload_at_the_limit(void)
+{
+    static const char one[] = CHANGE_BEGIN "[service test]\nlisten = @L\nserver b1 = @1\n";
+    static const char more[] = CHANGE_BEGIN "[service test]\nlisten = @L, @A, @B\nserver b1 = @1\n";
+    struct scene scene;
+
+    if (change_open(&scene, 1, one) == 0) {
+        pid_t worker = instance_child(&scene.instance, BOARD_ROLE_WORKER, 0);
+        long before = limit_descriptors(worker, (unsigned)procfs_fd_count(worker));
+
+        CU_ASSERT_TRUE(before > 0);
+        for (int i = 0; i < 3; i++) {
+            ASSERT_CHANGE(&scene, more);
+            ASSERT_CHANGE(&scene, one);
+        }
+        ASSERT_NUMBER(limit_descriptors(worker, (unsigned long)before) == -1, false);
+        ASSERT_NUMBER(instance_child(&scene.instance, BOARD_ROLE_WORKER, 0), worker);
+        ASSERT_NUMBER(client_visit_many(&scene.listen, 5), 0);
+    }
+    scene_close(&scene);
+}
+
 static const struct unit_test tests[] = {
     {"RS-01_accept_fails", test_accept_fails},
     {"RS-01_accept_goes_on", test_accept_goes_on},
     {"open_files", test_open_files},
+    {"reload_at_the_limit", test_reload_at_the_limit},
     {NULL, NULL},
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "role/spare.h"
 
 #include "unit/child.h"
 #include "unit/role/nursery.h"
@@ -48,7 +49,7 @@ static void check_descriptors(enum board_role role, unsigned listeners)
     int far = fcntl(foreign, F_DUPFD, 200);
     struct nursery nursery;
     const struct diary *diary;
-    int expected = 3 + 4 + 2;
+    int expected = 3 + 4 + 2 + SPARE_COUNT;
 
     CU_ASSERT_FATAL(foreign != -1 && far >= 200);
     for (int fd = 0; fd < 3; fd++)
