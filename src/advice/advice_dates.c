@@ -52,7 +52,7 @@ static void say_end(const struct advice_case *what, struct advice *advice, unsig
     const char *unit = days == 1 ? "day" : "days";
 
     if (count > 1)
-        advice_say(advice, ended ? " ended, the first %d %s ago" : "s end, the first in %d %s",
+        advice_say(advice, ended ? "s ended, the first %d %s ago" : "s end, the first in %d %s",
                    days, unit);
     else
         advice_say(advice, ended ? " ended %d %s ago" : " ends in %d %s", days, unit);

@@ -13,6 +13,7 @@ include tests/unit/conf/local.mk
 include tests/unit/board/local.mk
 include tests/unit/balance/local.mk
 include tests/unit/probe/local.mk
+include tests/unit/advice/local.mk
 include tests/unit/report/local.mk
 include tests/unit/channel/local.mk
 include tests/unit/role/local.mk
