@@ -52,6 +52,17 @@ void policy_take_up(struct target *target, unsigned marks)
     policy_of(target)->is_stale = true;
 }
 
+/* A hold has ended: what was counted of those whom it kept, before it too, says nothing any more.
+ */
+static void count_anew(const struct target *target)
+{
+    struct target *targets = target->shared->targets + target->service->first_backend;
+
+    for (unsigned i = 0; i < target->service->backend_count; i++)
+        if (hold_keeps(targets[i].member, true))
+            targets[i].health.bad = 0;
+}
+
 static void look_for_hold(const struct target *target)
 {
     struct policy *policy = policy_of(target);
@@ -64,6 +75,8 @@ static void look_for_hold(const struct target *target)
         log_warning("all backends of %s answer badly at once: what stands behind them has failed "
                     "(etcd without a leader?), so they stay suspect and none is taken out",
                     target->service->name);
+    if (held && !policy->holds)
+        count_anew(target);
 }
 
 static void look_for_doubt(const struct target *target)
