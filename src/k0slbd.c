@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "conf/conf_load.h"
 #include "master/master.h"
+#include "probe/trial.h"
 
 #define EXIT_USAGE 2
 
@@ -28,6 +29,10 @@ static int check(const char *path)
     struct conf conf;
     int result = conf_load(&conf, path, &report);
 
+    if (result == 0 && trial_conf(&conf, &report) == -1) {
+        conf_free(&conf);
+        result = -1;
+    }
     conf_report_print(&report, stderr);
     conf_report_free(&report);
     if (result == -1)

@@ -69,6 +69,18 @@ struct conf_access {
     uint8_t controllers; /* the word `controllers` was in the list */
 };
 
+/* Where the name of a file comes from, for who finds out later that the file is bad. */
+enum conf_origin {
+    ORIGIN_OWN,       /* `ca` of [k0slb], check_cert or check_key of the service */
+    ORIGIN_DEFAULTS,  /* check_cert or check_key of [defaults] */
+    ORIGIN_DIRECTORY, /* `credentials`, written or by default */
+};
+struct conf_named {
+    uint32_t line; /* 0 = a default */
+    uint8_t origin;
+    uint8_t reserved[3];
+};
+
 /* [k0slb] */
 struct conf_global {
     char name[CONF_NAME_SIZE]; /* letters, digits, '-', '_', '.'; not beginning with '.' */
@@ -87,6 +99,7 @@ struct conf_global {
     char pid_file[CONF_PATH_SIZE];    /* the default path unless has_pid_file */
     char credentials[CONF_PATH_SIZE]; /* a directory that is there; "" = none */
     char ca[CONF_PATH_SIZE];          /* a file that is there; "" = none */
+    struct conf_named ca_named;
 };
 
 /* [stats]; its sockets are the listeners owned by CONF_STATS_OWNER, none = no stats process. */
@@ -172,6 +185,8 @@ struct conf_service {
     char check_sni[CONF_HOST_SIZE];  /* "" = none is sent */
     char check_cert[CONF_PATH_SIZE]; /* "" = none is shown; else there is a key, too */
     char check_key[CONF_PATH_SIZE];
+    struct conf_named cert_named;
+    struct conf_named key_named;
 };
 
 /* One accepted file. Made by conf_load(), freed by conf_free(). */

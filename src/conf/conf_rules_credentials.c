@@ -127,14 +127,29 @@ static struct place directory_place(const struct conf_rules *rules)
     return (struct place){"k0slb", "credentials", conf_rules_line(rules, "k0slb", "credentials")};
 }
 
+static struct conf_named named_by_directory(const struct conf_rules *rules)
+{
+    return (struct conf_named){.line = directory_place(rules).line, .origin = ORIGIN_DIRECTORY};
+}
+
+static struct conf_named named(const struct place *place)
+{
+    bool is_default = strcmp(place->section, "defaults") == 0;
+
+    return (struct conf_named){.line = place->line,
+                               .origin = is_default ? ORIGIN_DEFAULTS : ORIGIN_OWN};
+}
+
 static void settle_ca(const struct conf_rules *rules)
 {
     struct conf_global *global = &rules->conf->global;
     struct place place = {"k0slb", "ca", conf_rules_line(rules, "k0slb", "ca")};
 
+    global->ca_named = named(&place);
     if (place.line == 0) {
         find_file(rules, "ca.crt", global->ca);
         place = directory_place(rules);
+        global->ca_named = named_by_directory(rules);
     }
     if (global->ca[0] != '\0')
         check_certificate(rules, &place, global->ca);
@@ -190,7 +205,7 @@ static void check_halves(const struct conf_rules *rules, const struct conf_servi
                     "needs %s beside it", has_cert ? "check_key" : "check_cert");
 }
 
-static void check_own_pair(const struct conf_rules *rules, const struct conf_service *service)
+static void check_own_pair(const struct conf_rules *rules, struct conf_service *service)
 {
     char cert_section[CONF_SECTION_SIZE];
     char key_section[CONF_SECTION_SIZE];
@@ -199,6 +214,8 @@ static void check_own_pair(const struct conf_rules *rules, const struct conf_ser
 
     find_place(rules, service, &cert, cert_section);
     find_place(rules, service, &key, key_section);
+    service->cert_named = named(&cert);
+    service->key_named = named(&key);
     check_halves(rules, service, &cert, &key);
     if (service->check_cert[0] != '\0')
         check_certificate(rules, &cert, service->check_cert);
@@ -215,6 +232,7 @@ static void use_pair(const struct conf_rules *rules, struct conf_service *servic
         return;
     strcpy(service->check_cert, pair->cert);
     strcpy(service->check_key, pair->key);
+    service->cert_named = service->key_named = named_by_directory(rules);
     check_certificate(rules, &place, pair->cert);
     check_secret(rules, &place, pair->key);
 }

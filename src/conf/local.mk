@@ -12,6 +12,8 @@ src_conf_libconf_a_SOURCES = \
 	src/conf/conf_listeners.c \
 	src/conf/conf_load.h \
 	src/conf/conf_load.c \
+	src/conf/conf_named.h \
+	src/conf/conf_named.c \
 	src/conf/conf_reader.h \
 	src/conf/conf_reader.c \
 	src/conf/conf_report.h \

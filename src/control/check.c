@@ -4,6 +4,7 @@
 
 #include "conf/conf_load.h"
 #include "conf/conf_report.h"
+#include "probe/trial.h"
 #include "report/table.h"
 #include "report/words.h"
 
@@ -11,19 +12,6 @@
 
 /* More backends than this are only counted. */
 #define BACKENDS_SHOWN 5
-
-/* Mistakes stand as they are; what stops nothing says so first. */
-static void print_messages(const struct conf_report *report)
-{
-    static const char *const prefixes[] = {
-        [CONF_ERROR] = "", [CONF_WARNING] = "warning: ", [CONF_NOTICE] = "notice: "};
-
-    for (size_t i = 0; i < report->count; i++) {
-        const struct conf_message *message = &report->messages[i];
-
-        control_complain("%s%s", prefixes[message->severity], message->text);
-    }
-}
 
 static void write_listen(const struct conf *conf, size_t first, size_t count, struct textbuf *out)
 {
@@ -135,7 +123,11 @@ int verb_check(const struct control *control)
     int status = CONTROL_REFUSED;
     int loaded = conf_load(&conf, path, &report);
 
-    print_messages(&report);
+    if (loaded == 0 && trial_conf(&conf, &report) == -1) {
+        conf_free(&conf);
+        loaded = -1;
+    }
+    control_complain_all(&report);
     conf_report_free(&report);
     if (loaded == 0) {
         status = say_ok(&conf, path);

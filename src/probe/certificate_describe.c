@@ -53,7 +53,7 @@ static void put_common_name(char *out, size_t room, X509_NAME *subject)
     OPENSSL_free(text);
 }
 
-static int64_t seconds_of(const ASN1_TIME *time)
+int64_t certificate_seconds(const ASN1_TIME *time)
 {
     struct tm tm;
 
@@ -198,7 +198,7 @@ static void put_issuer(struct certificate *out, X509 *certificate, STACK_OF(X509
         issuer = find_issuer(certificate, chain);
     put_issuer_key(out, certificate, issuer);
     if (issuer != NULL)
-        out->issuer_not_after_s = seconds_of(X509_get0_notAfter(issuer));
+        out->issuer_not_after_s = certificate_seconds(X509_get0_notAfter(issuer));
     X509_STORE_CTX_free(check);
 }
 
@@ -212,8 +212,8 @@ void certificate_describe(struct certificate *out, X509 *certificate, STACK_OF(X
     put_name(out->issuer, sizeof(out->issuer), X509_get_issuer_name(certificate));
     put_common_name(out->common_name, sizeof(out->common_name), X509_get_subject_name(certificate));
     (void)X509_digest(certificate, EVP_sha256(), out->fingerprint, &size);
-    out->not_before_s = seconds_of(X509_get0_notBefore(certificate));
-    out->not_after_s = seconds_of(X509_get0_notAfter(certificate));
+    out->not_before_s = certificate_seconds(X509_get0_notBefore(certificate));
+    out->not_after_s = certificate_seconds(X509_get0_notAfter(certificate));
     put_names(out, certificate);
     put_issuer(out, certificate, chain, authority);
     ERR_clear_error();

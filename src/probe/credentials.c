@@ -146,6 +146,18 @@ static int digest_all(const STACK_OF(X509) * all, uint8_t out[CERTIFICATE_FINGER
     return good ? 0 : -1;
 }
 
+static int64_t last_end(const STACK_OF(X509) * all)
+{
+    int64_t last_s = 0;
+
+    for (int i = 0; i < sk_X509_num(all); i++) {
+        int64_t end_s = certificate_seconds(X509_get0_notAfter(sk_X509_value(all, i)));
+
+        last_s = end_s > last_s ? end_s : last_s;
+    }
+    return last_s;
+}
+
 static int fill_authority(struct probe_authority *authority, const STACK_OF(X509) * all)
 {
     authority->store = X509_STORE_new();
@@ -154,6 +166,7 @@ static int fill_authority(struct probe_authority *authority, const STACK_OF(X509
         return -1;
     authority->first = sk_X509_value(all, 0);
     X509_up_ref(authority->first);
+    authority->ends_s = last_end(all);
     return 0;
 }
 
@@ -182,6 +195,11 @@ void probe_authority_free(struct probe_authority *authority)
     X509_STORE_free(authority->store);
     X509_free(authority->first);
     free(authority);
+}
+
+int64_t probe_authority_ends_s(const struct probe_authority *authority)
+{
+    return authority->ends_s;
 }
 
 void probe_authority_describe(const struct probe_authority *authority, struct certificate *out)

@@ -6,6 +6,7 @@
 #define K0SLB_PROBE_CREDENTIALS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/defs.h"
 
@@ -30,6 +31,9 @@ struct probe_pem {
 struct probe_authority *probe_authority_new(const struct probe_pem *pem,
                                             char error[CREDENTIALS_ERROR_SIZE]) MUST_CHECK;
 void probe_authority_free(struct probe_authority *authority);
+
+/* When the last of its certificates ends, in seconds since 1970. */
+int64_t probe_authority_ends_s(const struct probe_authority *authority);
 
 /* What its first certificate says. */
 void probe_authority_describe(const struct probe_authority *authority, struct certificate *out);

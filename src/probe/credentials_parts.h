@@ -11,6 +11,7 @@ struct probe_authority {
     X509_STORE *store;
     X509 *first;                                       /* of the file */
     uint8_t fingerprint[CERTIFICATE_FINGERPRINT_SIZE]; /* of all its certificates together */
+    int64_t ends_s;                                    /* the last of them */
 };
 
 struct probe_identity {
@@ -26,5 +27,8 @@ struct probe_identity {
  */
 void certificate_describe(struct certificate *out, X509 *certificate, STACK_OF(X509) * chain,
                           const struct probe_authority *authority);
+
+/* In seconds since 1970; 0: cannot be told. */
+int64_t certificate_seconds(const ASN1_TIME *time);
 
 #endif

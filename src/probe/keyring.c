@@ -40,10 +40,9 @@ static int add_pair(struct keyring *keyring, const struct conf_service *service,
     return read_one(&pair->key, pair->key_path, SAFE_FILE_SECRET, reason);
 }
 
-static int read_service(struct keyring *keyring, const struct epoch *epoch, unsigned index,
+static int read_service(struct keyring *keyring, const struct conf_service *service, unsigned index,
                         char *reason)
 {
-    const struct conf_service *service = epoch_service(epoch, index);
 
     keyring->pair_of[index] = KEYRING_NONE;
     if (service->check_cert[0] == '\0')
@@ -55,34 +54,62 @@ static int read_service(struct keyring *keyring, const struct epoch *epoch, unsi
     return add_pair(keyring, service, reason);
 }
 
-static int read_all(struct keyring *keyring, const struct epoch *epoch, uint16_t *service,
+static int read_all(struct keyring *keyring, const struct keyring_wants *wants, uint16_t *service,
                     char *reason)
 {
     *service = CONF_NO_INDEX;
     if (keyring->ca_path[0] != '\0' &&
         read_one(&keyring->ca, keyring->ca_path, SAFE_FILE_PUBLIC, reason) == -1)
         return -1;
-    for (unsigned i = 0; i < epoch->service_count; i++) {
+    for (unsigned i = 0; i < wants->service_count; i++) {
         *service = (uint16_t)i;
-        if (read_service(keyring, epoch, i, reason) == -1)
+        if (read_service(keyring, &wants->services[i], i, reason) == -1)
             return -1;
     }
     return 0;
 }
 
-int keyring_read(struct keyring *keyring, const struct epoch *epoch, uint16_t *service,
-                 char reason[KEYRING_REASON])
+struct keyring_wants keyring_wants_of_conf(const struct conf *conf)
 {
-    *keyring = (struct keyring){.ca_path = epoch->global.ca};
-    keyring->pairs = calloc(epoch->service_count + 1u, sizeof(*keyring->pairs));
+    return (struct keyring_wants){conf->global.ca, conf->services, conf->service_count};
+}
+
+struct keyring_wants keyring_wants_of_epoch(const struct epoch *epoch)
+{
+    return (struct keyring_wants){epoch->global.ca, epoch_service(epoch, 0), epoch->service_count};
+}
+
+bool keyring_wants_any(const struct keyring_wants *wants)
+{
+    bool any = *wants->ca_path != '\0';
+
+    for (unsigned i = 0; i < wants->service_count; i++)
+        any = any || wants->services[i].check_cert[0] != '\0';
+    return any;
+}
+
+int keyring_gather(struct keyring *keyring, const struct keyring_wants *wants, uint16_t *service,
+                   char reason[KEYRING_REASON])
+{
+    *keyring = (struct keyring){.ca_path = wants->ca_path};
+    *service = CONF_NO_INDEX;
+    keyring->pairs = calloc(wants->service_count + 1u, sizeof(*keyring->pairs));
     if (keyring->pairs == NULL) {
         snprintf(reason, KEYRING_REASON, "credentials cannot be read: %s", strerror(errno));
         return -1;
     }
-    if (read_all(keyring, epoch, service, reason) == 0)
+    if (read_all(keyring, wants, service, reason) == 0)
         return 0;
     keyring_free(keyring);
     return -1;
+}
+
+int keyring_read(struct keyring *keyring, const struct epoch *epoch, uint16_t *service,
+                 char reason[KEYRING_REASON])
+{
+    const struct keyring_wants wants = keyring_wants_of_epoch(epoch);
+
+    return keyring_gather(keyring, &wants, service, reason);
 }
 
 void keyring_free(struct keyring *keyring)
@@ -113,6 +140,7 @@ uint64_t keyring_fold(uint64_t mark, const struct stat *status)
     mark = mix(mark, (uint64_t)status->st_dev);
     mark = mix(mark, (uint64_t)status->st_ino);
     mark = mix(mark, (uint64_t)status->st_size);
+    mark = mix(mark, (uint64_t)status->st_uid << 32 | status->st_mode);
     mark = mix(mark, (uint64_t)status->st_mtim.tv_sec);
     return mix(mark, (uint64_t)status->st_mtim.tv_nsec);
 }

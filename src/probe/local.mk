@@ -25,6 +25,8 @@ src_probe_libprobe_a_SOURCES = \
 	src/probe/probe_tcp.c \
 	src/probe/probe_tls.c \
 	src/probe/session_keep.h \
+	src/probe/trial.h \
+	src/probe/trial.c \
 	src/probe/trust.h \
 	src/probe/trust.c \
 	src/probe/tls.h \
