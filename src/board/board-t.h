@@ -284,10 +284,15 @@ struct board_check_record {
     struct board_check copies[2];
 };
 
+/* What the checker found out about a certificate by comparing it with others. */
+enum board_certificate_flag {
+    BOARD_CERTIFICATE_LACKS_NAMES = 1 << 0, /* external_address, or what most others carry */
+};
+
 /* What a backend's certificate said in the last full handshake, under a sequence number. */
 struct board_certificate {
-    uint32_t life; /* the backend's, when it was asked */
-    uint32_t reserved;
+    uint32_t life;  /* the backend's, when it was asked */
+    uint32_t flags; /* enum board_certificate_flag */
     uint64_t at_ms; /* wall clock; 0 = none is known */
     struct certificate facts;
 };

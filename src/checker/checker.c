@@ -9,6 +9,7 @@
 #include "channel/channel.h"
 #include "probe/trust.h"
 
+#include "checker/advise.h"
 #include "checker/target.h"
 
 /* The loop is made to run this often, so that a time without running is seen for what it is. */
@@ -22,6 +23,7 @@ struct checker {
     struct role_life *life;
     struct target_shared shared;
     struct probe_trust *trust;
+    struct advise *advise;
     unsigned target_count; /* as many as the epoch has backends; 0 before the start */
     unsigned worker_slots;
     uint64_t *seen; /* [target_count][worker_slots]: the last number of evidence */
@@ -124,6 +126,7 @@ static void on_look(struct loop_watch *watch, unsigned events)
 
 static void release(struct checker *checker)
 {
+    advise_free(checker->advise);
     probe_trust_free(checker->trust);
     free(checker->shared.targets);
     free(checker->shared.members);
@@ -214,6 +217,11 @@ static int start(void *state, struct role_life *life)
         return -1;
     for (unsigned i = 0; i < checker->shared.epoch->backend_count; i++)
         add_backend(checker, i);
+    checker->advise = advise_new(&checker->shared);
+    if (checker->advise == NULL) {
+        log_error("out of memory");
+        return -1;
+    }
     checker->look = (struct loop_watch){.fn = on_look, .fd = checker->birth->look_event};
     if (loop_add(checker->shared.loop, &checker->look, LOOP_READ) == -1) {
         log_error("cannot watch for evidence");
@@ -253,6 +261,7 @@ static void heartbeat(void *state)
     atomic_store_explicit(&board_my_checker(checker->shared.board)->heartbeat_ms, mono_ms(),
                           memory_order_relaxed);
     look(checker);
+    advise_look(checker->advise);
 }
 
 /* Questions are nobody's loss: it leaves at once. */
