@@ -125,9 +125,9 @@ static void test_all_small_cases(void)
 
 extern const struct unit_test blocking_tests[];
 const struct unit_test blocking_tests[] = {
-    {"what blocks", test_what_blocks},
-    {"a change is told", test_change_is_told},
-    {"a chain", test_chain},
-    {"all small cases", test_all_small_cases},
+    {"what_blocks", test_what_blocks},
+    {"change_is_told", test_change_is_told},
+    {"chain", test_chain},
+    {"all_small_cases", test_all_small_cases},
     {NULL, NULL},
 };

@@ -213,10 +213,10 @@ static void test_unready_and_a_stall(void)
 
 extern const struct unit_test closing_tests[];
 const struct unit_test closing_tests[] = {
-    {"all small states", test_all_small_states},
-    {"when to look again", test_times},
-    {"waits for another to come up", test_waits_for_another_to_come_up},
+    {"all_small_states", test_all_small_states},
+    {"times", test_times},
+    {"waits_for_another_to_come_up", test_waits_for_another_to_come_up},
     {"unready", test_unready},
-    {"unready and a stall", test_unready_and_a_stall},
+    {"unready_and_a_stall", test_unready_and_a_stall},
     {NULL, NULL},
 };

@@ -103,8 +103,8 @@ static void test_one_by_one(void)
 
 extern const struct unit_test doubt_tests[];
 const struct unit_test doubt_tests[] = {
-    {"all small states", test_all_small_states},
+    {"all_small_states", test_all_small_states},
     {"once", test_once},
-    {"one by one", test_one_by_one},
+    {"one_by_one", test_one_by_one},
     {NULL, NULL},
 };

@@ -98,9 +98,9 @@ static void test_histories(void)
 
 extern const struct unit_test flapping_tests[];
 const struct unit_test flapping_tests[] = {
-    {"three within a minute", test_three_within_a_minute},
-    {"three in more than a minute", test_three_in_more_than_a_minute},
-    {"it goes on", test_goes_on},
+    {"three_within_a_minute", test_three_within_a_minute},
+    {"three_in_more_than_a_minute", test_three_in_more_than_a_minute},
+    {"goes_on", test_goes_on},
     {"histories", test_histories},
     {NULL, NULL},
 };

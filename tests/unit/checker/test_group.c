@@ -105,10 +105,10 @@ static void test_spans(void)
 
 extern const struct unit_test group_tests[];
 const struct unit_test group_tests[] = {
-    {"kinds of verdicts", test_kinds_of_verdicts},
-    {"the time is that of the first of a kind", test_time_is_of_the_first_of_a_kind},
-    {"where new connections are well off", test_where_new_connections_are_well_off},
-    {"another one is never itself", test_another_is_never_itself},
+    {"kinds_of_verdicts", test_kinds_of_verdicts},
+    {"time_is_of_the_first_of_a_kind", test_time_is_of_the_first_of_a_kind},
+    {"where_new_connections_are_well_off", test_where_new_connections_are_well_off},
+    {"another_is_never_itself", test_another_is_never_itself},
     {"marks", test_marks},
     {"spans", test_spans},
     {NULL, NULL},

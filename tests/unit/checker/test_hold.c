@@ -330,12 +330,12 @@ static void test_unasked(void)
 
 extern const struct unit_test hold_tests[];
 const struct unit_test hold_tests[] = {
-    {"all small states", test_all_small_states},
+    {"all_small_states", test_all_small_states},
     {"safety", test_safety},
-    {"the same in another order", test_same},
-    {"the window", test_window},
+    {"same", test_same},
+    {"window", test_window},
     {"stories", test_stories},
     {"administrators", test_administrators},
-    {"one that was not asked", test_unasked},
+    {"unasked", test_unasked},
     {NULL, NULL},
 };
