@@ -38,6 +38,8 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/dead_peer.c \
 	src/worker/leave.h \
 	src/worker/leave.c \
+	src/worker/closing.h \
+	src/worker/closing.c \
 	src/worker/retire.h \
 	src/worker/retire.c \
 	src/worker/limit.h \

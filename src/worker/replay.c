@@ -234,7 +234,8 @@ static void load_hello(struct session *session)
 
 /*
  * Leaves the backend for another one that is up and that nothing is known against. False when there
- * is none, when replays are too many by now, or when the answer has just come.
+ * is none, when replays are too many by now, or when the answer has just come. A kind of NONE:
+ * nobody has to be told.
  */
 static bool go_elsewhere(struct session *session, enum board_evidence_kind kind)
 {
@@ -253,7 +254,7 @@ static bool go_elsewhere(struct session *session, enum board_evidence_kind kind)
         session_wake(session);
         return false;
     }
-    if (session->replay != NULL)
+    if (session->replay != NULL && kind != BOARD_EVIDENCE_NONE)
         suspicion_unanswered(session->worker, service_of(session), session->backend_slot, kind);
     session_give_up_backend(session, kind == BOARD_EVIDENCE_RESET && !session->out.ended);
     load_hello(session);
@@ -315,6 +316,15 @@ bool replay_look_broken(struct session *session)
         return true;
     replay_end(session);
     return false;
+}
+
+bool replay_leave(struct session *session)
+{
+    const struct conf_service *service = service_of(session);
+
+    return session->in.is_watched && is_unanswered(session) && !session->out.ended &&
+           session->out.error == 0 && service != NULL && service->hello_timeout > 0 &&
+           go_elsewhere(session, BOARD_EVIDENCE_NONE);
 }
 
 /* ---- the worker's life ---- */

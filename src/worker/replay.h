@@ -32,6 +32,12 @@ bool replay_look(struct session *session) MUST_CHECK;
 /* The same for a backend that takes no more bytes. */
 bool replay_look_broken(struct session *session) MUST_CHECK;
 
+/*
+ * The backend is known to be down. A session that still waits for its first byte leaves it for
+ * another one, where that may be; true as with replay_look(). Not while flows have gathered.
+ */
+bool replay_leave(struct session *session) MUST_CHECK;
+
 /* Nothing will be replayed any more: drops the copy, if there is one. */
 void replay_end(struct session *session);
 

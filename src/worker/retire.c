@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "worker/closing.h"
 #include "worker/session.h"
 
 static unsigned backend_slots(const struct worker *worker)
@@ -16,6 +17,7 @@ static void move_away(struct worker *worker, unsigned slot)
 {
     struct list *head = &worker->at_backend[slot];
 
+    closing_forget(worker, slot);
     while (!list_is_empty(head)) {
         struct list *link = head->next;
 
@@ -51,10 +53,12 @@ static void look_at_slot(struct worker *worker, const struct role_change *change
     /* Who leaves goes on leaving. */
     if (!worker->draining)
         worker->retired_at_ms[slot] = 0;
-    if (before == NULL)
+    if (before == NULL) {
         worker->avoided_at_ms[slot] = 0;
-    else if (has_moved(before, after))
+        closing_forget(worker, slot);
+    } else if (has_moved(before, after)) {
         move_away(worker, slot);
+    }
 }
 
 void retire_change(struct worker *worker, const struct role_change *change)
@@ -87,8 +91,10 @@ void retire_look(struct worker *worker)
     for (unsigned slot = 0; slot < backend_slots(worker); slot++) {
         uint64_t since = worker->retired_at_ms[slot];
 
-        if (since != 0 && now - since >= timeout)
-            end_list(&worker->at_backend[slot]);
+        if (since == 0 || now - since < timeout)
+            continue;
+        closing_stop(worker, slot);
+        end_list(&worker->at_backend[slot]);
     }
     if (now - worker->moved_at_ms >= timeout)
         end_list(&worker->moved);

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "worker/acceptor.h"
+#include "worker/closing.h"
 #include "worker/conn_log.h"
 #include "worker/connect.h"
 #include "worker/dead_peer.h"
@@ -139,6 +140,7 @@ void session_end_all(struct worker *worker, enum board_end reason)
     for (unsigned slot = 0; slot < board_master(worker->board)->layout.backends; slot++) {
         struct list *head = &worker->at_backend[slot];
 
+        closing_stop(worker, slot);
         while (!list_is_empty(head))
             session_end(CONTAINER_OF(head->next, struct session, at_backend), reason);
     }

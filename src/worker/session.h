@@ -29,7 +29,8 @@ struct session {
     struct side backend;
     struct flow in;          /* client to backend */
     struct flow out;         /* backend to client */
-    struct list at_backend;  /* link in worker->at_backend[backend_slot], or worker->moved */
+    struct list at_backend;  /* link in worker->at_backend[backend_slot], in worker->moved, or
+                                among those that closing.c closes */
     struct list ready;       /* link in worker->ready while there is something to do in this turn */
     struct list idle;        /* link in the queue of its timeout, or in worker->leaving */
     struct list peers;       /* link in a queue of dead_peer.c, while SESSION_RELAYING */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "channel/channel.h"
 #include "worker/acceptor.h"
+#include "worker/closing.h"
 #include "worker/connect.h"
 #include "worker/dead_peer.h"
 #include "worker/idle.h"
@@ -46,7 +47,7 @@ static void *allocate_tables(struct worker *worker)
     worker->connecting = calloc(layout->services, sizeof(*worker->connecting));
     if (worker->at_backend == NULL || worker->avoided_at_ms == NULL || worker->connecting == NULL ||
         worker->retired_at_ms == NULL || idle_init(worker) == -1 || dead_peer_init(worker) == -1 ||
-        replay_init(worker) == -1 || acceptors_init(worker) == -1)
+        replay_init(worker) == -1 || closing_init(worker) == -1 || acceptors_init(worker) == -1)
         return NULL;
     for (unsigned i = 0; i < layout->backends; i++)
         list_init(&worker->at_backend[i]);
@@ -57,6 +58,7 @@ static void free_worker(struct worker *worker)
 {
     acceptors_fini(worker);
     replay_fini(worker);
+    closing_fini(worker);
     idle_fini(worker);
     dead_peer_fini(worker);
     pump_means_fini(&worker->means);
@@ -103,6 +105,7 @@ static void on_health(struct loop_watch *watch, unsigned events)
 
     (void)events;
     suspicion_trust_checker(worker);
+    closing_look(worker);
     acceptors_readd(worker);
 }
 
@@ -162,6 +165,7 @@ static void worker_heartbeat(void *state)
                           memory_order_relaxed);
     acceptors_readd(worker);
     suspicion_trust_checker(worker);
+    closing_look(worker);
     retire_look(worker);
     replay_heartbeat(worker);
     if (worker->means.relay != RELAY_COPY)

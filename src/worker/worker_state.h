@@ -16,6 +16,7 @@
 #include "worker/told.h"
 
 struct acceptors;
+struct closings;
 struct dead_peers;
 struct idle_queues;
 struct replays;
@@ -46,9 +47,10 @@ struct worker {
     struct list ready;               /* sessions that have something to do in this turn */
     struct list leaving;             /* sessions of which one side is gone */
     struct loop_timer leave_timer;
-    uint64_t *retired_at_ms; /* by backend slot: since when its sessions drain, 0 = not */
-    struct list moved;       /* sessions to addresses that their backends no longer have */
-    uint64_t moved_at_ms;    /* when the last of them came to be that */
+    uint64_t *retired_at_ms;   /* by backend slot: since when its sessions drain, 0 = not */
+    struct list moved;         /* sessions to addresses that their backends no longer have */
+    uint64_t moved_at_ms;      /* when the last of them came to be that */
+    struct closings *closings; /* sessions of backends that are down */
     struct idle_queues *idle;
     struct replays *replays; /* hellos that may be replayed, and how many were */
     struct dead_peers *dead_peers;

@@ -14,6 +14,9 @@
 /* Another service stands before ours in the epoch: an index is not a place in its service. */
 #define OTHERS 2
 
+/* For those who connect to them. */
+#define CONNECT_MS 5000
+
 static void name_it(char name[CONF_NAME_SIZE], unsigned number)
 {
     snprintf(name, CONF_NAME_SIZE, "c%u", number);
@@ -57,6 +60,9 @@ void stage_open(struct stage *stage, enum conf_balance balance, enum conf_all_do
 
     services[1].all_down = (uint8_t)all_down;
     services[1].slow_start = stage->slow_start;
+    services[1].on_down_spread = stage->on_down_spread;
+    services[1].hello_timeout = stage->hello_timeout;
+    services[1].connect_timeout = CONNECT_MS;
     services[0].enabled = services[1].enabled = 1;
     rng_seed(&stage->rng, 20261123);
     stage->board = scratch_board(2, conf.backend_count, 2);
@@ -129,7 +135,9 @@ static void set_addresses(struct stage *stage)
     for (unsigned i = 0; i < stage->count; i++) {
         struct addr address = {.port = 6443};
 
-        if (!stage->backends[i].nowhere)
+        if (stage->backends[i].address.port != 0)
+            address = stage->backends[i].address;
+        else if (!stage->backends[i].nowhere)
             address = stage_address(i);
         board_set_address(stage->board, stage_slot(stage, i), &address);
     }

@@ -15,9 +15,10 @@ struct stage_backend {
     unsigned marks;    /* enum board_mark */
     uint64_t since_ms; /* of its health, when that changes; 0 = 1 */
     enum board_admin_state admin;
-    bool nowhere; /* its name has never resolved */
-    bool avoided; /* this process has just seen it fail */
-    bool tried;   /* it has failed this connection already */
+    struct addr address; /* without port: stage_address() */
+    bool nowhere;        /* its name has never resolved */
+    bool avoided;        /* this process has just seen it fail */
+    bool tried;          /* it has failed this connection already */
 };
 
 struct stage {
@@ -29,7 +30,9 @@ struct stage {
     const char *service;   /* its name; NULL = "ours" */
     struct addr client;
     bool client_is_untold;
-    uint64_t slow_start; /* milliseconds; fixed when it is set up */
+    uint64_t slow_start; /* milliseconds, like the next ones; fixed when it is set up */
+    uint64_t on_down_spread;
+    uint64_t hello_timeout;
     uint64_t now_ms;
     unsigned count;
     struct stage_backend backends[STAGE_MOST]; /* weight and backup are fixed when it is set up */

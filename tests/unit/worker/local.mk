@@ -13,11 +13,14 @@ tests_unit_worker_test_worker_SOURCES = \
 	tests/unit/board/scratch.c \
 	tests/unit/balance/stage.h \
 	tests/unit/balance/stage.c \
+	tests/unit/worker/house.h \
+	tests/unit/worker/house.c \
 	tests/unit/worker/main.c \
 	tests/unit/worker/test_dead_peer.c \
 	tests/unit/worker/test_access.c \
 	tests/unit/worker/test_bind_local.c \
 	tests/unit/worker/test_budget.c \
+	tests/unit/worker/test_closing.c \
 	tests/unit/worker/test_conn_log.c \
 	tests/unit/worker/test_fullness.c \
 	tests/unit/worker/test_hello.c \
