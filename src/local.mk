@@ -25,4 +25,4 @@ bin_PROGRAMS += k0slbctl
 k0slbctl_SOURCES = src/k0slbctl.c
 k0slbctl_LDADD = src/control/libcontrol.a src/report/libreport.a src/probe/libprobe.a \
 	src/advice/libadvice.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a \
-	$(OPENSSL_LIBS) $(INIH_LIBS) $(YAML_LIBS)
+	$(OPENSSL_LIBS) $(INIH_LIBS) $(YAML_LIBS) -lpthread

@@ -16,6 +16,7 @@
 struct verb {
     const char *name;
     const char *operand; /* for the usage line, or NULL when it takes none */
+    bool takes_many;     /* any number of operands */
     const char *flag;    /* its own long option, or NULL when it has none */
     const char *help;    /* one line */
     const char *more;    /* what its own help adds */
@@ -66,6 +67,18 @@ static const struct verb verbs[] = {
              "default one. All three are written or none, for their owner alone. On a\n"
              "controller: k0s kubeconfig create k0slb | ssh LB k0slbctl import -\n",
      .fn = verb_import},
+    {.name = "doctor",
+     .operand = "[NAME]...",
+     .takes_many = true,
+     .flag = "json",
+     .help = "ask every backend once and say what is wrong and what to do",
+     .more = "From the configuration alone: the balancer need not run. NAME is a service or a\n"
+             "controller; without any, all are asked. Each is resolved, connected to, shaken\n"
+             "hands with and asked as its check does; certificates are looked at, and with a\n"
+             "client certificate the keys of service accounts compared. Exit status 0 when all\n"
+             "is well, 1 when there is an error, 4 when there are only warnings.\n\n"
+             "  --json  the same as one JSON text\n",
+     .fn = verb_doctor},
     {.name = "version", .help = "print the version", .more = "", .fn = verb_version},
 };
 
@@ -183,12 +196,22 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
+/* What follows the verb beyond what it takes, or NULL. */
+static const char *first_extra(const struct verb *verb, const struct control *control)
+{
+    int most = verb->operand != NULL ? 1 : 0;
+
+    if (verb->takes_many || control->operand_count <= most)
+        return NULL;
+    return control->operands[most];
+}
+
 /* argv[0] is the verb. */
 static int run_verb(struct control *control, int argc, char **argv)
 {
     const struct verb *verb = find_verb(argv[0]);
     enum parse_result result;
-    int most;
+    const char *extra;
 
     if (verb == NULL) {
         control_complain("unknown verb %s; try k0slbctl --help", argv[0]);
@@ -201,13 +224,15 @@ static int run_verb(struct control *control, int argc, char **argv)
         return verb_version(control);
     if (result == PARSE_WRONG)
         return CONTROL_USAGE;
-    most = optind + (verb->operand != NULL ? 1 : 0);
-    if (argc > most) {
+    control->operands = argv + optind;
+    control->operand_count = argc - optind;
+    control->operand = optind < argc ? argv[optind] : NULL;
+    extra = first_extra(verb, control);
+    if (extra != NULL) {
         control_complain("%s: %s is one argument too many; try k0slbctl %s --help", verb->name,
-                         argv[most], verb->name);
+                         extra, verb->name);
         return CONTROL_USAGE;
     }
-    control->operand = optind < argc ? argv[optind] : NULL;
     return verb->fn(control);
 }
 

@@ -6,6 +6,24 @@ src_control_libcontrol_a_SOURCES = \
 	src/control/speak.c \
 	src/control/status.c \
 	src/control/check.c \
+	src/control/doctor.h \
+	src/control/doctor.c \
+	src/control/doctor_ask.c \
+	src/control/doctor_findings.h \
+	src/control/doctor_findings.c \
+	src/control/doctor_json.c \
+	src/control/doctor_judge.c \
+	src/control/doctor_keys.h \
+	src/control/doctor_keys.c \
+	src/control/doctor_remedy.h \
+	src/control/doctor_remedy.c \
+	src/control/doctor_resolve.c \
+	src/control/doctor_select.c \
+	src/control/doctor_steps.c \
+	src/control/doctor_text.c \
+	src/control/doctor_trust.c \
+	src/control/doctor_wrap.h \
+	src/control/doctor_wrap.c \
 	src/control/health.c \
 	src/control/import.h \
 	src/control/import.c \

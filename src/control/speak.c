@@ -84,3 +84,15 @@ void control_complain(const char *format, ...)
         errno = 0;
     textbuf_fini(&line);
 }
+
+void control_complain_all(const struct conf_report *report)
+{
+    static const char *const prefixes[] = {
+        [CONF_ERROR] = "", [CONF_WARNING] = "warning: ", [CONF_NOTICE] = "notice: "};
+
+    for (size_t i = 0; i < report->count; i++) {
+        const struct conf_message *message = &report->messages[i];
+
+        control_complain("%s%s", prefixes[message->severity], message->text);
+    }
+}

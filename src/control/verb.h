@@ -8,13 +8,16 @@
 #include "base/textbuf.h"
 #include "board/board.h"
 #include "conf/conf.h"
+#include "conf/conf_report.h"
 #include "control/control.h"
 
 struct control {
-    const char *instance; /* -n, or NULL */
-    const char *config;   /* -c, or the default */
-    const char *operand;  /* what follows the verb, or NULL */
-    bool flag;            /* the verb's own option was given */
+    const char *instance;  /* -n, or NULL */
+    const char *config;    /* -c, or the default */
+    const char *operand;   /* what follows the verb, or NULL */
+    char *const *operands; /* all that does */
+    int operand_count;
+    bool flag; /* the verb's own option was given */
 };
 
 /* Each returns an exit status (enum control_exit). */
@@ -26,6 +29,7 @@ verb_fn verb_health;
 verb_fn verb_reload;
 verb_fn verb_stop;
 verb_fn verb_import;
+verb_fn verb_doctor;
 verb_fn verb_version;
 
 /* The instance that is meant: -n, else `name` in the file, else "k0slb". Returns `name`. */
@@ -41,6 +45,10 @@ void control_explain(const char *name, int error);
 /* Writes to standard output. Returns CONTROL_DONE, or CONTROL_REFUSED with a line when not all of
  * it could be written. */
 int control_print(const struct textbuf *text) MUST_CHECK;
+
+/* Writes every message about a configuration; mistakes as they stand, what stops nothing says so.
+ */
+void control_complain_all(const struct conf_report *report);
 
 /* Writes one line to standard error, after the program's name. */
 void control_complain(const char *format, ...) PRINTF_LIKE(1, 2);

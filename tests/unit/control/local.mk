@@ -15,4 +15,4 @@ tests_unit_control_test_control_SOURCES = \
 	tests/unit/control/test_reload.c
 tests_unit_control_test_control_CPPFLAGS = $(unit_cppflags)
 tests_unit_control_test_control_CFLAGS = $(unit_cflags)
-tests_unit_control_test_control_LDADD = $(unit_libs) src/control/libcontrol.a src/report/libreport.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(INIH_LIBS) $(YAML_LIBS)
+tests_unit_control_test_control_LDADD = $(unit_libs) src/control/libcontrol.a src/report/libreport.a src/probe/libprobe.a src/advice/libadvice.a src/board/libboard.a src/conf/libconf.a src/base/libbase.a $(OPENSSL_LIBS) $(INIH_LIBS) $(YAML_LIBS) -lpthread

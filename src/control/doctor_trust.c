@@ -1,0 +1,95 @@
+#include "control/doctor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "probe/trust.h"
+
+static int make_epoch(struct doctor *doctor)
+{
+    int fd = epoch_seal(&doctor->conf, 1);
+
+    doctor->epoch = fd != -1 ? epoch_map(fd) : NULL;
+    fd_close(&fd);
+    if (doctor->epoch != NULL)
+        return 0;
+    control_complain("the configuration cannot be kept: %s", strerror(errno));
+    return -1;
+}
+
+static void drop_authority(struct conf *conf)
+{
+    conf->global.ca[0] = '\0';
+    for (unsigned i = 0; i < conf->service_count; i++)
+        conf->services[i].check_verify = VERIFY_NONE;
+}
+
+/* Those that show the same files are in the same trouble. */
+static void drop_pair(struct conf *conf, const struct conf_service *like)
+{
+    const struct conf_service bad = *like;
+
+    for (unsigned i = 0; i < conf->service_count; i++) {
+        struct conf_service *service = &conf->services[i];
+
+        if (strcmp(service->check_cert, bad.check_cert) == 0 &&
+            strcmp(service->check_key, bad.check_key) == 0)
+            service->check_cert[0] = service->check_key[0] = '\0';
+    }
+}
+
+/* Whether the configuration has something less to be read than before. */
+static bool drop_fault(struct conf *conf, const struct probe_trust_fault *fault)
+{
+    if (fault->service != CONF_NO_INDEX) {
+        if (conf->services[fault->service].check_cert[0] == '\0')
+            return false;
+        drop_pair(conf, &conf->services[fault->service]);
+        return true;
+    }
+    if (conf->global.ca[0] == '\0')
+        return false;
+    drop_authority(conf);
+    return true;
+}
+
+static void note_fault(struct doctor *doctor, const struct probe_trust_fault *fault)
+{
+    const char *remedy = "make it anew: k0s kubeconfig create k0slb | k0slbctl import -";
+    struct doctor_finding *finding = doctor_findings_add(
+        &doctor->findings, DOCTOR_ERROR, "credentials", "%s; everything is asked without %s",
+        fault->reason, fault->service == CONF_NO_INDEX ? "a CA" : "a client certificate");
+
+    if (finding == NULL)
+        return;
+    if (geteuid() != 0 && strstr(fault->reason, strerror(EACCES)) != NULL)
+        remedy = "run this as root, who may read what the balancer itself reads";
+    else if (strstr(fault->reason, "chmod") != NULL || strstr(fault->reason, "chown") != NULL)
+        remedy = "do that, then: k0slbctl check";
+    snprintf(finding->remedy, sizeof(finding->remedy), "%s", remedy);
+    finding->names_place = true;
+}
+
+/* Each pass leaves out one more file that cannot be used. */
+int doctor_trust_read(struct doctor *doctor)
+{
+    struct probe_trust_fault fault;
+
+    for (;;) {
+        if (make_epoch(doctor) == -1)
+            return -1;
+        doctor->trust = probe_trust_read(doctor->epoch, &fault);
+        if (doctor->trust != NULL)
+            return 0;
+        epoch_unmap(doctor->epoch);
+        doctor->epoch = NULL;
+        if (!drop_fault(&doctor->conf, &fault)) {
+            control_complain("%s", fault.reason);
+            return -1;
+        }
+        note_fault(doctor, &fault);
+    }
+}
