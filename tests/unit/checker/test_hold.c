@@ -185,27 +185,35 @@ static void look(struct story *story)
 
     story->holds = hold_next(&story->group, WINDOW_MS, before);
     for (unsigned i = 0; i < story->group.count; i++)
-        if (before && !story->holds)
+        if (before && !story->holds && hold_keeps(&story->members[i], true))
             story->healths[i].bad = 0;
 }
 
 static void verdict(struct story *story, unsigned index, enum group_answer answer, uint64_t now_ms)
 {
-    const struct health_rule usual = {.rise = 2, .fall = 3};
-    const struct health_rule held_rule = {.rise = 2, .fall = UINT32_MAX};
+    static const enum health_event events[] = {
+        [GROUP_GOOD] = HEALTH_GOOD,
+        [GROUP_BADLY] = HEALTH_BADLY,
+        [GROUP_NOT_THERE] = HEALTH_NOT_THERE,
+    };
+    struct health_rule rule = {.rise = 2, .fall = 3};
     struct group_member *member = &story->members[index];
     struct health *health = &story->healths[index];
-    bool keeps;
 
     group_note(member, answer, now_ms);
     look(story);
-    keeps = hold_keeps(member, story->holds);
-    health_apply(health, keeps ? &held_rule : &usual,
-                 answer == GROUP_GOOD ? HEALTH_GOOD : HEALTH_NOT_THERE);
-    if (keeps)
-        health->bad = 0;
+    rule.hold = hold_keeps(member, story->holds);
+    health_apply(health, &rule, events[answer]);
     member->health = health->state;
     look(story);
+}
+
+/* A letter of those below. */
+static enum group_answer answer_of(char letter)
+{
+    if (letter == 'g')
+        return GROUP_GOOD;
+    return letter == 'b' ? GROUP_BADLY : GROUP_NOT_THERE;
 }
 
 /*
@@ -228,11 +236,7 @@ static void tell(struct story *story, const char *rounds, const char *wanted)
             continue;
         }
         if (*c != '.')
-            verdict(story, index,
-                    *c == 'g'   ? GROUP_GOOD
-                    : *c == 'b' ? GROUP_BADLY
-                                : GROUP_NOT_THERE,
-                    now_ms);
+            verdict(story, index, answer_of(*c), now_ms);
         now_ms += 1000 / story->group.count;
         if (++index < story->group.count)
             continue;
@@ -264,6 +268,8 @@ static void test_stories(void)
         {3, "bbb bbb bbb bbb gbb gbb gbb", "SSS SSS SSS SSS uss uss udd"},
         /* One recovers after one round; what they answered before does not count. */
         {3, "bbb gbb gbb gbb", "SSS uss uss udd"},
+        /* Nor what was counted before it. */
+        {3, "bbg bbb gbb gbb gbb", "ssu SSS uss uss udd"},
         /* The third joins late, but within the window. */
         {3, "bbg bbg bbb bbb bbb", "ssu ssu ddS ddS ddS"},
         /* It joins after more than five seconds: it is alone. */
