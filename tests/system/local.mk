@@ -52,8 +52,23 @@ tests_system_libharness_a_SOURCES = \
 tests_system_libharness_a_CPPFLAGS = $(unit_cppflags)
 tests_system_libharness_a_CFLAGS = $(unit_cflags) -pthread
 
+# Controllers that speak TLS, and their clients.
+check_LIBRARIES += tests/system/libhouse.a
+tests_system_libhouse_a_SOURCES = \
+	tests/system/controller.h \
+	tests/system/controller.c \
+	tests/system/controller_serve.h \
+	tests/system/controller_serve.c \
+	tests/system/house.h \
+	tests/system/house.c \
+	tests/system/surge.h \
+	tests/system/surge.c
+tests_system_libhouse_a_CPPFLAGS = $(unit_cppflags)
+tests_system_libhouse_a_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS) -pthread
+
 system_libs = tests/system/libharness.a $(unit_libs) src/board/libboard.a src/conf/libconf.a \
 	src/base/libbase.a $(INIH_LIBS) -lpthread
+house_libs = tests/system/libhouse.a tests/tls/libtls.a $(system_libs) $(OPENSSL_LIBS)
 
 system_programs = \
 	tests/system/test_relay \
@@ -86,7 +101,10 @@ system_programs = \
 	tests/system/test_source \
 	tests/system/test_conn_log \
 	tests/system/test_storm \
-	tests/system/test_descriptors
+	tests/system/test_descriptors \
+	tests/system/test_health \
+	tests/system/test_checks \
+	tests/system/test_outage
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
 LONG_TESTS += tests/system/test_spread tests/system/test_reload tests/system/test_takeover
@@ -94,6 +112,7 @@ LONG_TESTS += tests/system/test_faults tests/system/test_ends tests/system/test_
 LONG_TESTS += tests/system/test_chaos tests/system/test_storm
 LONG_TESTS += tests/system/test_integrity tests/system/test_pressure
 LONG_TESTS += tests/system/test_setup tests/system/test_relay
+LONG_TESTS += tests/system/test_checks
 
 # Put in front of k0slbd by some of them.
 check_PROGRAMS += tests/system/wrap
@@ -263,3 +282,18 @@ tests_system_test_setup_SOURCES = tests/system/test_setup.c
 tests_system_test_setup_CPPFLAGS = $(unit_cppflags)
 tests_system_test_setup_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_setup_LDADD = $(system_libs)
+
+tests_system_test_health_SOURCES = tests/system/test_health.c
+tests_system_test_health_CPPFLAGS = $(unit_cppflags)
+tests_system_test_health_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
+tests_system_test_health_LDADD = $(house_libs)
+
+tests_system_test_checks_SOURCES = tests/system/test_checks.c
+tests_system_test_checks_CPPFLAGS = $(unit_cppflags)
+tests_system_test_checks_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
+tests_system_test_checks_LDADD = $(house_libs)
+
+tests_system_test_outage_SOURCES = tests/system/test_outage.c
+tests_system_test_outage_CPPFLAGS = $(unit_cppflags)
+tests_system_test_outage_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
+tests_system_test_outage_LDADD = $(house_libs)
