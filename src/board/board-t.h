@@ -119,8 +119,8 @@ struct board_rate {
  * address: health under another one is not about this address.
  */
 struct board_service {
-    _Atomic uint32_t state; /* enum board_slot_state */
-    uint32_t padding;
+    _Atomic uint32_t state;    /* enum board_slot_state */
+    _Atomic uint32_t required; /* 1 + slot of the service that it requires; 0 = none */
     _Atomic uint64_t number;
     char name[CONF_NAME_SIZE];
     uint8_t enabled;

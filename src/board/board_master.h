@@ -54,6 +54,9 @@ void board_publish_service(struct board *board, const struct conf_service *servi
 void board_publish_backend(struct board *board, unsigned service_slot,
                            const struct conf_backend *backend);
 
+/* Shows which service another one requires, by slots; BOARD_NO_SLOT = none. */
+void board_publish_required(struct board *board, unsigned service_slot, unsigned required_slot);
+
 /*
  * What is used and not in the epoch becomes removed; what is removed and has no session left in
  * any worker becomes free. Only when every worker has the epoch.

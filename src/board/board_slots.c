@@ -139,6 +139,12 @@ void board_publish_backend(struct board *board, unsigned service_slot,
     atomic_store_explicit(&slot->state, BOARD_SLOT_USED, memory_order_release);
 }
 
+void board_publish_required(struct board *board, unsigned service_slot, unsigned required_slot)
+{
+    atomic_store(&board_my_service(board, service_slot)->required,
+                 required_slot == BOARD_NO_SLOT ? 0 : required_slot + 1);
+}
+
 /* ---- what is no longer wanted ---- */
 
 static void retire_backend(struct board *board, unsigned i, bool is_wanted)

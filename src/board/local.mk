@@ -24,6 +24,7 @@ src_board_libboard_a_SOURCES = \
 	src/board/snapshot.h \
 	src/board/snapshot.c \
 	src/board/snapshot_parts.h \
+	src/board/snapshot_blocked.c \
 	src/board/snapshot_service.c \
 	src/board/twin.h \
 	src/board/twin.c

@@ -208,6 +208,7 @@ struct snapshot *snapshot_take(const struct board *board)
         errno = ENOMEM;
         return NULL;
     }
+    snapshot_name_blockers(out);
     return out;
 }
 

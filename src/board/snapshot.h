@@ -22,6 +22,9 @@ struct snapshot_counts {
     uint32_t per_second_max;
 };
 
+/* Room for "SERVICE/BACKEND is in maint" and the NUL. */
+#define SNAPSHOT_BLOCKER_SIZE (2 * CONF_NAME_SIZE + 16)
+
 /* What a reader is shown as the status of a backend: the first that applies. */
 enum snapshot_status {
     STATUS_MAINT,
@@ -41,7 +44,8 @@ struct snapshot_backend {
     unsigned weight;
     bool backup;
     enum snapshot_status status;
-    enum board_health health; /* the probes' own */
+    char blocked_by[SNAPSHOT_BLOCKER_SIZE]; /* "kubeAPI/cp1 is down"; "" = nothing, or not known */
+    enum board_health health;               /* the probes' own */
     enum board_admin_state admin;
     uint64_t since_seconds;   /* in this health */
     bool ready_verified;      /* its last good answer says that it is ready, not just alive */
@@ -65,6 +69,7 @@ enum snapshot_service_status {
 struct snapshot_service {
     char name[CONF_NAME_SIZE];
     unsigned slot;
+    unsigned required; /* slot of the service that it requires; BOARD_NO_SLOT = none */
     bool enabled;
     enum conf_balance balance;
     enum conf_check check;

@@ -1,4 +1,4 @@
-/* How a snapshot is put together; for snapshot.c and snapshot_service.c alone. */
+/* How a snapshot is put together; for the files snapshot*.c alone. */
 #ifndef K0SLB_BOARD_SNAPSHOT_PARTS_H
 #define K0SLB_BOARD_SNAPSHOT_PARTS_H
 
@@ -27,5 +27,8 @@ int snapshot_copy_listeners(const struct board *board, unsigned service, struct 
  * by then is freed by snapshot_free().
  */
 int snapshot_copy_services(const struct board *board, struct snapshot *out) MUST_CHECK;
+
+/* Says of each blocked backend which other one blocks it; the services are filled. */
+void snapshot_name_blockers(struct snapshot *snapshot);
 
 #endif

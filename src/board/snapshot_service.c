@@ -249,6 +249,13 @@ int snapshot_copy_listeners(const struct board *board, unsigned service, struct 
     return 0;
 }
 
+static unsigned required_of(const struct board_service *service)
+{
+    uint32_t required = atomic_load(&service->required);
+
+    return required > 0 && required <= CONF_MAX_SERVICES ? required - 1 : BOARD_NO_SLOT;
+}
+
 static int copy_service(const struct board *board, unsigned slot, uint64_t uptime_seconds,
                         struct snapshot_service *out)
 {
@@ -256,6 +263,7 @@ static int copy_service(const struct board *board, unsigned slot, uint64_t uptim
 
     snapshot_copy_text(out->name, from->name, sizeof(out->name));
     out->slot = slot;
+    out->required = required_of(from);
     out->enabled = from->enabled != 0;
     out->balance = from->balance;
     out->check = from->check;

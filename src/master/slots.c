@@ -52,8 +52,15 @@ bool slots_need_sources(const struct epoch *epoch)
 
 void slots_publish(struct board *board, const struct epoch *epoch, const struct names *names)
 {
-    for (unsigned i = 0; i < epoch->service_count; i++)
-        board_publish_service(board, epoch_service(epoch, i));
+    for (unsigned i = 0; i < epoch->service_count; i++) {
+        const struct conf_service *service = epoch_service(epoch, i);
+
+        board_publish_service(board, service);
+        board_publish_required(board, service->slot,
+                               service->required == CONF_NO_INDEX
+                                   ? BOARD_NO_SLOT
+                                   : epoch_service(epoch, service->required)->slot);
+    }
     for (unsigned i = 0; i < epoch->backend_count; i++) {
         const struct conf_backend *backend = epoch_backend(epoch, i);
 

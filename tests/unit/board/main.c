@@ -9,6 +9,7 @@ extern const struct unit_test board_region_tests[];
 extern const struct unit_test board_sources_tests[];
 extern const struct unit_test board_copy_tests[];
 extern const struct unit_test snapshot_tests[];
+extern const struct unit_test snapshot_blocked_tests[];
 
 int main(int argc, char **argv)
 {
@@ -22,6 +23,7 @@ int main(int argc, char **argv)
         {"board_sources", board_sources_tests},
         {"board_copy", board_copy_tests},
         {"snapshot", snapshot_tests},
+        {"snapshot_blocked", snapshot_blocked_tests},
         {NULL, NULL},
     };
 

@@ -257,6 +257,25 @@ static void health_is_shown(void)
     tear_down(&fixture);
 }
 
+static void what_a_service_requires_is_shown(void)
+{
+    struct fixture fixture = set_up();
+    struct snapshot *snapshot = take(&fixture);
+
+    ASSERT_NUMBER(snapshot->services[0].required, BOARD_NO_SLOT);
+    snapshot_free(snapshot);
+    board_publish_required(fixture.board, fixture.service[1], fixture.service[0]);
+    snapshot = take(&fixture);
+    ASSERT_NUMBER(snapshot->services[0].required, BOARD_NO_SLOT);
+    ASSERT_NUMBER(snapshot->services[1].required, fixture.service[0]);
+    snapshot_free(snapshot);
+    board_publish_required(fixture.board, fixture.service[1], BOARD_NO_SLOT);
+    snapshot = take(&fixture);
+    ASSERT_NUMBER(snapshot->services[1].required, BOARD_NO_SLOT);
+    snapshot_free(snapshot);
+    tear_down(&fixture);
+}
+
 static void wild_values_are_no_result(void)
 {
     struct fixture fixture = set_up();
@@ -542,6 +561,7 @@ const struct unit_test snapshot_tests[] = {
     {"the_last_reload_is_copied", the_last_reload_is_copied},
     {"slots_are_shown_in_their_order", slots_are_shown_in_their_order},
     {"health_is_shown", health_is_shown},
+    {"what_a_service_requires_is_shown", what_a_service_requires_is_shown},
     {"wild_values_are_no_result", wild_values_are_no_result},
     {"admin_words_come_first", admin_words_come_first},
     {"what_was_never_good_is_told_from_what_went_down",
