@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/conf_services.h"
 #include "control/doctor.h"
 
 /* A remedy that begins so is for the controller itself. */
@@ -28,6 +29,11 @@ PRINTF_LIKE(2, 3) static void set_text(struct doctor_problem *problem, const cha
     va_end(args);
 }
 
+static bool is_k0s(const struct doctor_backend *backend)
+{
+    return conf_services_is_built_in(backend->service->name);
+}
+
 /* ---- not there ---- */
 
 static void explain_connect(const struct doctor_backend *backend, struct doctor_problem *problem)
@@ -35,7 +41,9 @@ static void explain_connect(const struct doctor_backend *backend, struct doctor_
     const char *name = backend->backend->name;
 
     problem->code = "not-connected";
-    if (backend->result.refused)
+    if (backend->result.refused && !is_k0s(backend))
+        set_remedy(problem, "nothing listens there: start it on %s, or correct its port", name);
+    else if (backend->result.refused)
         set_remedy(problem, THERE "`k0s status`; nothing listens there, so start k0s", name);
     else if (backend->result.code == CHECKED_L4TOUT)
         set_remedy(problem, "is %s on? Its firewall has to let this machine in to these ports",
@@ -58,9 +66,10 @@ static void explain_tls(const struct doctor_backend *backend, struct doctor_prob
         problem->code = "alpn-differs";
         set_remedy(problem, "another service has that port: correct port in [service %s]", service);
     } else if (backend->result.code == CHECKED_L6TOUT) {
-        set_remedy(problem, "it accepts and says nothing, so it hangs: restart k0s on %s", name);
+        set_remedy(problem, "it accepts and says nothing, so it hangs: restart %s on %s",
+                   is_k0s(backend) ? "k0s" : "it", name);
     } else {
-        set_remedy(problem, "another service has that port, or %s is starting: `k0s status`", name);
+        set_remedy(problem, "another service has that port, or it is just starting on %s", name);
     }
 }
 
@@ -72,7 +81,9 @@ static void explain_status(const struct doctor_backend *backend, struct doctor_p
     uint16_t status = backend->result.status;
 
     problem->code = "answer-bad";
-    if (status >= 500)
+    if (status >= 500 && !is_k0s(backend))
+        set_remedy(problem, "see on %s what it wants to say by that", name);
+    else if (status >= 500)
         set_remedy(problem, THERE "k0s kubectl get --raw '/readyz?verbose'; k0s etcd member-list",
                    name);
     else if (status == 401 || status == 403)
@@ -99,6 +110,8 @@ static void explain_answer(const struct doctor_backend *backend, struct doctor_p
         explain_refusal(backend, problem);
     else if (backend->result.code == CHECKED_L7STS)
         explain_status(backend, problem);
+    else if (backend->result.code == CHECKED_L7TOUT && !is_k0s(backend))
+        set_remedy(problem, "it hangs: restart it on %s", name);
     else if (backend->result.code == CHECKED_L7TOUT)
         set_remedy(problem, "it hangs, often for want of etcd; on %s: k0s etcd member-list", name);
     else

@@ -7,6 +7,10 @@ tests_unit_control_test_control_SOURCES = \
 	tests/unit/control/run.h \
 	tests/unit/control/run.c \
 	tests/unit/control/test_control.c \
+	tests/unit/control/test_doctor.c \
+	tests/unit/control/test_doctor_parts.c \
+	tests/unit/report/json_checker.h \
+	tests/unit/report/json_checker.c \
 	tests/unit/control/master.h \
 	tests/unit/control/master.c \
 	tests/unit/control/test_import.c \

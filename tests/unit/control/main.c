@@ -5,12 +5,20 @@ extern const struct unit_test instance_tests[];
 extern const struct unit_test stop_tests[];
 extern const struct unit_test reload_tests[];
 extern const struct unit_test import_tests[];
+extern const struct unit_test doctor_tests[];
+extern const struct unit_test doctor_parts_tests[];
 
 int main(int argc, char **argv)
 {
     static const struct unit_suite suites[] = {
-        {"control", control_tests}, {"instance", instance_tests}, {"stop", stop_tests},
-        {"reload", reload_tests},   {"import", import_tests},     {NULL, NULL},
+        {"control", control_tests},
+        {"instance", instance_tests},
+        {"stop", stop_tests},
+        {"reload", reload_tests},
+        {"import", import_tests},
+        {"doctor", doctor_tests},
+        {"doctor_parts", doctor_parts_tests},
+        {NULL, NULL},
     };
 
     return unit_main("control", suites, argc, argv);
