@@ -209,7 +209,8 @@ static void starve_one(struct scene *scene)
     CU_ASSERT_TRUE(slowest < 200);
     CU_ASSERT_TRUE(procfs_cpu_percent(worker, 500) < 5);
     CU_ASSERT_TRUE(atomic_load(pauses) >= volume(8, 50));
-    CU_ASSERT_TRUE(count_lines(scene, "accepting is paused") <= 3);
+    /* It says so once a second, and rests ten times in one. */
+    CU_ASSERT_TRUE(count_lines(scene, "accepting is paused") <= 3 + volume(8, 50) / 10);
     ASSERT_NUMBER(crowd_echo(&old, &lost), old.count);
     CU_ASSERT_TRUE(limit_descriptors(worker, (unsigned long)before) != -1);
     ASSERT_NUMBER(client_visit_many(&scene->listen, 50), 0);
