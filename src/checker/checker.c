@@ -134,16 +134,21 @@ static void release(struct checker *checker)
     free(checker);
 }
 
-/* Keys may be root's alone: they are read before root is given up. */
+/*
+ * Keys may be root's alone: they are read before root is given up. Where another checker is at work
+ * with better files, it goes on; else one that asks with what can be had is better than none.
+ */
 static int read_trust(struct checker *checker)
 {
     struct probe_trust_fault fault;
 
     checker->trust = probe_trust_read(checker->birth->epoch, &fault);
-    if (checker->trust == NULL) {
+    if (checker->trust == NULL)
         log_error("%s", fault.reason);
+    if (checker->trust == NULL && !checker->birth->is_successor)
+        checker->trust = probe_trust_salvage(checker->birth->epoch);
+    if (checker->trust == NULL)
         return -1;
-    }
     checker->shared.trust = checker->trust;
     return 0;
 }

@@ -51,6 +51,7 @@ static void take_message(struct child *child, const struct channel_message *mess
         if (everyone_is_born(master))
             takeover_release(&master->takeover);
         reload_answered(child, message);
+        renewal_born(child);
         announce_look(master);
         break;
     case CHANNEL_READY:
@@ -156,6 +157,8 @@ void child_spawn(struct child *child, const struct epoch *epoch)
         fail_spawn(child, "its channel");
         return;
     }
+    if (child->role == BOARD_ROLE_CHECKER && !child->is_successor)
+        renewal_expect(master, epoch);
     pid = fork();
     if (pid == 0)
         become(child, ends[1], epoch);
@@ -184,7 +187,7 @@ void child_respawn(struct loop_timer *timer)
     if (child->master->state != MASTER_RUNNING || child->pid != 0)
         return;
     /* Nobody is born into the middle of a reload. */
-    if (reload_is_active(child->master))
+    if (children_are_changing(child->master))
         retry_later(child, RETRY_DURING_RELOAD_MS);
     else
         child_spawn(child, child->master->epoch);
@@ -232,8 +235,9 @@ static void bury(struct child *child, int status)
     else if (master->state == MASTER_RUNNING)
         retry_later(child, backoff_delay(&child->backoff, lived_ms, setup_failed));
     reload_child_gone(child);
+    renewal_child_gone(child);
     /* There may have been no slot for all who are wanted. */
-    if (leaves_room && master->state == MASTER_RUNNING && !reload_is_active(master))
+    if (leaves_room && master->state == MASTER_RUNNING && !children_are_changing(master))
         children_adjust(master);
 }
 

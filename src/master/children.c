@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "board/board_master.h"
+#include "channel/channel.h"
 
 #include "master/master_state.h"
 
@@ -97,6 +98,40 @@ struct child *children_find(struct master *master, enum board_role role)
             return &master->children[i];
     }
     return NULL;
+}
+
+struct child *children_leaving_checker(struct master *master)
+{
+    for (unsigned i = 0; i < CHILD_MOST; i++) {
+        struct child *child = &master->children[i];
+
+        if (child->role == BOARD_ROLE_CHECKER && child->is_leaving && !child->is_successor)
+            return child;
+    }
+    return NULL;
+}
+
+void children_dismiss_checker(struct master *master)
+{
+    struct child *checker = children_find(master, BOARD_ROLE_CHECKER);
+
+    if (checker != NULL)
+        child_dismiss(checker);
+}
+
+void child_begin(struct child *successor)
+{
+    const struct channel_message message = {.type = CHANNEL_BEGIN};
+
+    successor->is_successor = false;
+    if (successor->channel.fd != -1 && channel_send(successor->channel.fd, &message, NULL) == -1)
+        log_warning("cannot tell %s (pid %d): %s", successor->name, (int)successor->pid,
+                    strerror(errno));
+}
+
+bool children_are_changing(const struct master *master)
+{
+    return reload_is_active(master) || renewal_is_active(master);
 }
 
 static bool has_slot(const struct master *master, unsigned slot)

@@ -2,6 +2,8 @@
 #ifndef K0SLB_MASTER_CHILDREN_H
 #define K0SLB_MASTER_CHILDREN_H
 
+#include <stdbool.h>
+
 #include "base/defs.h"
 #include "master/child.h"
 
@@ -20,6 +22,18 @@ int children_make_room(struct master *master, unsigned workers) MUST_CHECK;
 /* Forks a checker for the epoch and listeners given, which waits until it is told to begin. NULL
  * when that is not possible. */
 struct child *children_add_successor(struct master *master, const struct epoch *epoch);
+
+/* The checker that is ending for its successor's sake; NULL when there is none. */
+struct child *children_leaving_checker(struct master *master);
+
+/* Ends the checker in force. Writing on the board is its business until it has ended. */
+void children_dismiss_checker(struct master *master);
+
+/* Tells a successor to begin: from now on it is a checker like any other. */
+void child_begin(struct child *successor);
+
+/* Whether a reload or a renewal is on its way: nobody is born into the middle of it. */
+bool children_are_changing(const struct master *master);
 
 /* Ends a child for good: TERM now, its place is free when it has ended. */
 void child_dismiss(struct child *child);

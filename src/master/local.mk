@@ -11,6 +11,10 @@ src_master_libmaster_a_SOURCES = \
 	src/master/children.c \
 	src/master/backoff.h \
 	src/master/backoff.c \
+	src/master/renewal.h \
+	src/master/renewal.c \
+	src/master/trial_run.h \
+	src/master/trial_run.c \
 	src/master/reload.h \
 	src/master/reload.c \
 	src/master/reload_terms.h \

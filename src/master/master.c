@@ -164,7 +164,7 @@ static bool is_over(struct master *master)
 /* A reload is brought to its end first: its checker would otherwise be left half-way. */
 static bool may_leave(struct master *master)
 {
-    if (!master->wants_to_leave || reload_is_active(master))
+    if (!master->wants_to_leave || children_are_changing(master))
         return false;
     master->state = MASTER_STEPPING_DOWN;
     resolver_stop(master);
@@ -249,6 +249,7 @@ static int run(const struct master_options *options)
         announce_begin(master);
         loop_timer_set(master->loop, &master->second, mono_ms());
         resolver_begin(master);
+        renewal_begin(master);
         children_adjust(master);
         status = serve(master);
         if (master->state != MASTER_STEPPING_DOWN)

@@ -13,6 +13,7 @@
 #include "master/logger.h"
 #include "master/monitor.h"
 #include "master/reload.h"
+#include "master/renewal.h"
 #include "master/resolver.h"
 #include "master/takeover.h"
 #include "master/watchdog.h"
@@ -45,6 +46,7 @@ struct master {
     struct loop_timer second;
     struct loop_timer kill; /* while stopping: who has not ended by then is killed */
     struct reload reload;
+    struct renewal renewal;
     struct resolver resolver;
     struct announce announce;
     struct takeover takeover;

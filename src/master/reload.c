@@ -145,8 +145,7 @@ static void end(struct master *master)
     reload->phase = RELOAD_NONE;
     reload->successor = NULL;
     reload->ended_ms = mono_ms();
-    if (reload->again)
-        loop_timer_set(master->loop, &reload->pause, reload->ended_ms + RELOAD_PAUSE_MS);
+    reload_resume(master);
 }
 
 static void tell(struct child *child, uint32_t type, uint64_t transaction)
@@ -207,28 +206,9 @@ static void change_over(struct master *master)
     master->epoch = reload->epoch;
     reload->epoch = NULL;
     reload->listeners.count = 0;
+    renewal_settle(master, reload->mark);
     log_set_level((enum log_level)master->epoch->global.log_level);
     logger_change(&master->logger, sink_choose(&master->epoch->global, master->is_daemon));
-}
-
-/* Writing on the board is the old checker's until it has ended, and the new one's from then on. */
-static void replace_checker(struct master *master)
-{
-    struct child *old = children_find(master, BOARD_ROLE_CHECKER);
-
-    if (old != NULL)
-        child_dismiss(old);
-}
-
-static struct child *old_checker(struct master *master)
-{
-    for (unsigned i = 0; i < CHILD_MOST; i++) {
-        struct child *child = &master->children[i];
-
-        if (child->role == BOARD_ROLE_CHECKER && child->is_leaving && !child->is_successor)
-            return child;
-    }
-    return NULL;
 }
 
 static void begin_successor(struct master *master)
@@ -236,10 +216,8 @@ static void begin_successor(struct master *master)
     struct child *successor = master->reload.successor;
 
     master->reload.successor = NULL;
-    if (successor == NULL)
-        return;
-    successor->is_successor = false;
-    tell(successor, CHANNEL_BEGIN, 0);
+    if (successor != NULL)
+        child_begin(successor);
 }
 
 static void commit(struct master *master)
@@ -260,7 +238,7 @@ static void commit(struct master *master)
         child->awaits = child->behind = reload->transaction;
         tell(child, CHANNEL_COMMIT, reload->transaction);
     }
-    replace_checker(master);
+    children_dismiss_checker(master);
     change_over(master);
 }
 
@@ -289,7 +267,7 @@ static void go_on(struct master *master)
 
     if (reload->phase == RELOAD_PREPARING && nobody_lags(master))
         commit_or_not(master);
-    if (reload->phase != RELOAD_CHANGING || old_checker(master) != NULL)
+    if (reload->phase != RELOAD_CHANGING || children_leaving_checker(master) != NULL)
         return;
     begin_successor(master);
     if (nobody_lags(master) || reload->is_late)
@@ -360,7 +338,7 @@ static void on_deadline(struct loop_timer *timer)
 {
     struct reload *reload = CONTAINER_OF(timer, struct reload, deadline);
     struct master *master = CONTAINER_OF(reload, struct master, reload);
-    struct child *checker = old_checker(master);
+    struct child *checker = children_leaving_checker(master);
 
     name_who_lags(master, &reload->errors);
     if (reload->phase == RELOAD_PREPARING) {
@@ -376,9 +354,10 @@ static void on_deadline(struct loop_timer *timer)
 
 static int prepare(struct master *master)
 {
-    if (check_state(master) == -1 || reload_make_terms(master) == -1 || add_successor(master) == -1)
+    if (check_state(master) == -1 || reload_make_terms(master) == -1)
         return -1;
-    return ask_everyone(master);
+    loop_timer_set(master->loop, &master->reload.deadline, mono_ms() + RELOAD_READY_MS);
+    return add_successor(master) == -1 ? -1 : ask_everyone(master);
 }
 
 static void begin(struct master *master)
@@ -395,7 +374,6 @@ static void begin(struct master *master)
     atomic_fetch_add(&board_my_master(master->board)->reloads_started, 1);
     if (nobody_is_behind(master))
         board_retire(master->board, master->epoch);
-    loop_timer_set(master->loop, &reload->deadline, mono_ms() + RELOAD_READY_MS);
     log_notice("reloading %s", master->path);
     if (prepare(master) == -1)
         abort_it(master);
@@ -404,8 +382,19 @@ static void begin(struct master *master)
 static void on_pause(struct loop_timer *timer)
 {
     struct reload *reload = CONTAINER_OF(timer, struct reload, pause);
+    struct master *master = CONTAINER_OF(reload, struct master, reload);
 
-    begin(CONTAINER_OF(reload, struct master, reload));
+    /* What is on its way calls reload_resume() when it is over. */
+    if (!children_are_changing(master))
+        begin(master);
+}
+
+void reload_resume(struct master *master)
+{
+    struct reload *reload = &master->reload;
+
+    if (reload->again)
+        loop_timer_set(master->loop, &reload->pause, reload->ended_ms + RELOAD_PAUSE_MS);
 }
 
 void reload_request(struct master *master)
@@ -415,13 +404,13 @@ void reload_request(struct master *master)
 
     if (reload->again)
         return;
-    if (!reload_is_active(master) && mono_ms() >= earliest_ms) {
+    if (!children_are_changing(master) && mono_ms() >= earliest_ms) {
         begin(master);
         return;
     }
     reload->again = true;
-    if (!reload_is_active(master))
-        loop_timer_set(master->loop, &reload->pause, earliest_ms);
+    if (!children_are_changing(master))
+        reload_resume(master);
 }
 
 bool reload_is_active(const struct master *master)

@@ -37,6 +37,7 @@ struct reload {
     bool is_late;            /* decided, and somebody has not changed over in time */
     uint64_t transaction;    /* of this one; numbers are never used twice */
     struct child *successor; /* the new checker, until it has begun */
+    uint64_t mark;           /* of the certificates and keys that the new checker reads */
     int epoch_fd;
     const struct epoch *epoch;
     struct listeners listeners; /* by the new epoch's index; those in force are kept */
@@ -53,6 +54,9 @@ void reload_fini(struct master *master);
 
 /* HUP has come. */
 void reload_request(struct master *master);
+
+/* Whatever kept a reload from beginning is over: one that is wanted begins soon. */
+void reload_resume(struct master *master);
 
 bool reload_is_active(const struct master *master);
 

@@ -10,6 +10,8 @@
 #include "master/children.h"
 #include "master/master_state.h"
 #include "master/slots.h"
+#include "master/trial_run.h"
+#include "probe/keyring.h"
 
 /* Puts the report's lines where this reload's errors are; warnings go to the log alone. */
 static void take_report(struct reload *reload, const struct conf_report *report)
@@ -59,11 +61,24 @@ static int check_restart_keys(struct master *master, const struct conf *conf)
     return errors->length == 0 ? 0 : -1;
 }
 
+/* A file that changes after the look at its mark is looked at again. */
+static int try_files(struct master *master, const struct conf *conf, struct conf_report *report)
+{
+    struct keyring_wants wants = keyring_wants_of_conf(conf);
+
+    master->reload.mark = keyring_mark(&wants);
+    return trial_run_conf(conf, master->logger.pipe_write, report);
+}
+
 static int load(struct master *master, struct conf *conf)
 {
     struct conf_report report = {.path = master->path};
     int result = conf_load(conf, master->path, &report);
 
+    if (result == 0 && try_files(master, conf, &report) == -1) {
+        conf_free(conf);
+        result = -1;
+    }
     take_report(&master->reload, &report);
     conf_report_free(&report);
     if (result == -1)

@@ -194,7 +194,7 @@ static int fork_resolver(struct master *master)
     struct resolver *resolver = &master->resolver;
     struct helper_birth birth = {
         .name = "resolver",
-        .epoch = master->epoch,
+        .global = &master->epoch->global,
         .log = master->logger.pipe_write,
         .seconds = OWN_SECONDS,
         .run = lookup_run,

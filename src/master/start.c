@@ -20,6 +20,7 @@
 #include "board/board_prefix.h"
 #include "conf/conf_load.h"
 #include "master/slots.h"
+#include "master/trial_run.h"
 
 /* More descriptors than this are of no use, and cost the kernel memory. */
 #define FDS_MOST 1048576
@@ -73,6 +74,10 @@ static int load(struct conf *conf, const char *path)
     struct conf_report report = {.path = path};
     int result = conf_load(conf, path, &report);
 
+    if (result == 0 && trial_run_conf(conf, -1, &report) == -1) {
+        conf_free(conf);
+        result = -1;
+    }
     print_report(&report);
     conf_report_free(&report);
     return result;

@@ -59,11 +59,12 @@ static int read_all(struct keyring *keyring, const struct keyring_wants *wants, 
 {
     *service = CONF_NO_INDEX;
     if (keyring->ca_path[0] != '\0' &&
-        read_one(&keyring->ca, keyring->ca_path, SAFE_FILE_PUBLIC, reason) == -1)
+        read_one(&keyring->ca, keyring->ca_path, SAFE_FILE_PUBLIC, reason) == -1 &&
+        !wants->takes_any)
         return -1;
     for (unsigned i = 0; i < wants->service_count; i++) {
         *service = (uint16_t)i;
-        if (read_service(keyring, &wants->services[i], i, reason) == -1)
+        if (read_service(keyring, &wants->services[i], i, reason) == -1 && !wants->takes_any)
             return -1;
     }
     return 0;
@@ -71,12 +72,16 @@ static int read_all(struct keyring *keyring, const struct keyring_wants *wants, 
 
 struct keyring_wants keyring_wants_of_conf(const struct conf *conf)
 {
-    return (struct keyring_wants){conf->global.ca, conf->services, conf->service_count};
+    return (struct keyring_wants){.ca_path = conf->global.ca,
+                                  .services = conf->services,
+                                  .service_count = conf->service_count};
 }
 
 struct keyring_wants keyring_wants_of_epoch(const struct epoch *epoch)
 {
-    return (struct keyring_wants){epoch->global.ca, epoch_service(epoch, 0), epoch->service_count};
+    return (struct keyring_wants){.ca_path = epoch->global.ca,
+                                  .services = epoch_service(epoch, 0),
+                                  .service_count = epoch->service_count};
 }
 
 bool keyring_wants_any(const struct keyring_wants *wants)
@@ -154,12 +159,12 @@ static uint64_t look(uint64_t mark, const char *path)
     return keyring_fold(mark, stat(path, &status) == 0 ? &status : NULL);
 }
 
-uint64_t keyring_mark(const struct epoch *epoch)
+uint64_t keyring_mark(const struct keyring_wants *wants)
 {
-    uint64_t mark = look(UINT64_C(0xcbf29ce484222325), epoch->global.ca);
+    uint64_t mark = look(UINT64_C(0xcbf29ce484222325), wants->ca_path);
 
-    for (unsigned i = 0; i < epoch->service_count; i++) {
-        const struct conf_service *service = epoch_service(epoch, i);
+    for (unsigned i = 0; i < wants->service_count; i++) {
+        const struct conf_service *service = &wants->services[i];
 
         mark = look(mark, service->check_cert);
         mark = look(mark, service->check_key);

@@ -41,6 +41,7 @@ struct keyring_wants {
     const char *ca_path; /* "" = none; all by reference */
     const struct conf_service *services;
     unsigned service_count;
+    bool takes_any; /* a file that is bad stays empty, and the others are read */
 };
 
 struct keyring_wants keyring_wants_of_conf(const struct conf *conf);
@@ -72,7 +73,7 @@ void keyring_free(struct keyring *keyring);
  * time, size, owner and permissions of each, or that it is not there. Another number means that one
  * of them has changed. For the master, which looks every 10 s.
  */
-uint64_t keyring_mark(const struct epoch *epoch);
+uint64_t keyring_mark(const struct keyring_wants *wants);
 
 /* What one file adds to such a number; NULL = it is not there. */
 uint64_t keyring_fold(uint64_t mark, const struct stat *status);

@@ -1,6 +1,7 @@
 #include "probe/trust.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@ struct probe_trust {
     struct probe_authority *authority;
     struct probe_identity **identities; /* by pair */
     unsigned pair_count;
+    bool takes_any;                      /* what is at fault is left out */
     uint16_t pair_of[CONF_MAX_SERVICES]; /* of a service by its index, or KEYRING_NONE */
 };
 
@@ -36,6 +38,8 @@ static int understand_pair(struct probe_trust *trust, const struct keyring *keyr
     struct probe_pem cert = pem_of(pair->cert_path, &pair->cert);
     struct probe_pem key = pem_of(pair->key_path, &pair->key);
 
+    if (cert.data == NULL || key.data == NULL)
+        return -1; /* could not be read, which is tolerated then */
     trust->identities[index] = probe_identity_new(&cert, &key, fault->reason);
     if (trust->identities[index] != NULL)
         return 0;
@@ -48,20 +52,21 @@ static int understand(struct probe_trust *trust, const struct keyring *keyring,
 {
     struct probe_pem ca = pem_of(keyring->ca_path, &keyring->ca);
 
-    if (*keyring->ca_path != '\0') {
+    memcpy(trust->pair_of, keyring->pair_of, sizeof(trust->pair_of));
+    if (ca.data != NULL) {
         trust->authority = probe_authority_new(&ca, fault->reason);
-        if (trust->authority == NULL)
+        if (trust->authority == NULL && !trust->takes_any)
             return -1;
     }
-    memcpy(trust->pair_of, keyring->pair_of, sizeof(trust->pair_of));
     for (unsigned i = 0; i < keyring->pair_count; i++) {
-        if (understand_pair(trust, keyring, i, fault) == -1)
+        if (understand_pair(trust, keyring, i, fault) == -1 && !trust->takes_any)
             return -1;
     }
     return 0;
 }
 
-static struct probe_trust *make(const struct keyring *keyring, struct probe_trust_fault *fault)
+static struct probe_trust *make(const struct keyring *keyring, bool takes_any,
+                                struct probe_trust_fault *fault)
 {
     struct probe_trust *trust = calloc(1, sizeof(*trust));
 
@@ -74,23 +79,40 @@ static struct probe_trust *make(const struct keyring *keyring, struct probe_trus
         return NULL;
     }
     trust->pair_count = keyring->pair_count;
+    trust->takes_any = takes_any;
     if (understand(trust, keyring, fault) == 0)
         return trust;
     probe_trust_free(trust);
     return NULL;
 }
 
-struct probe_trust *probe_trust_read(const struct epoch *epoch, struct probe_trust_fault *fault)
+static struct probe_trust *read_trust(const struct epoch *epoch, bool takes_any,
+                                      struct probe_trust_fault *fault)
 {
+    struct keyring_wants wants = keyring_wants_of_epoch(epoch);
     struct probe_trust *trust;
     struct keyring keyring;
 
+    wants.takes_any = takes_any;
     fault->service = CONF_NO_INDEX;
-    if (keyring_read(&keyring, epoch, &fault->service, fault->reason) == -1)
+    if (keyring_gather(&keyring, &wants, &fault->service, fault->reason) == -1)
         return NULL;
-    trust = make(&keyring, fault);
+    fault->service = CONF_NO_INDEX;
+    trust = make(&keyring, takes_any, fault);
     keyring_free(&keyring);
     return trust;
+}
+
+struct probe_trust *probe_trust_read(const struct epoch *epoch, struct probe_trust_fault *fault)
+{
+    return read_trust(epoch, false, fault);
+}
+
+struct probe_trust *probe_trust_salvage(const struct epoch *epoch)
+{
+    struct probe_trust_fault faults;
+
+    return read_trust(epoch, true, &faults);
 }
 
 void probe_trust_free(struct probe_trust *trust)

@@ -26,6 +26,13 @@ struct probe_trust_fault {
  */
 struct probe_trust *probe_trust_read(const struct epoch *epoch,
                                      struct probe_trust_fault *fault) MUST_CHECK;
+
+/*
+ * The same with whatever of it can be used: a CA or a pair that is at fault is as if there were
+ * none. For who has to begin now, and cannot wait for better files. NULL when memory runs out.
+ */
+struct probe_trust *probe_trust_salvage(const struct epoch *epoch) MUST_CHECK;
+
 void probe_trust_free(struct probe_trust *trust);
 
 /* Whom to trust; NULL when no CA is known. */

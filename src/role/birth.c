@@ -69,7 +69,8 @@ void birth_speak(const char *instance, const char *name, int log)
 {
     char title[2 * CONF_NAME_SIZE];
 
-    log_to_fd(log);
+    if (log != -1)
+        log_to_fd(log);
     log_set_name(name);
     snprintf(title, sizeof(title), "%s: %s", instance, name);
     process_set_title(title);

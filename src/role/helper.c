@@ -24,13 +24,15 @@ static int be_born(const struct helper_birth *birth)
 {
     const int keep[] = {birth->log, birth->answers};
 
-    birth_speak(birth->epoch->global.name, birth->name, birth->log);
+    birth_speak(birth->global->name, birth->name, birth->log);
     if (fd_close_others(STDERR_FILENO + 1, keep, ARRAY_LEN(keep)) == -1)
         return birth_failed("cannot close inherited descriptors");
     if (reset_signals() == -1)
         return birth_failed("cannot reset signals");
     alarm(birth->seconds);
-    return privileges_give_up(&birth->epoch->global);
+    if (birth->prepare != NULL)
+        birth->prepare(birth->context);
+    return privileges_give_up(birth->global);
 }
 
 int helper_live(const struct helper_birth *birth)
