@@ -134,6 +134,8 @@ static void write_balancer(const struct snapshot *snapshot, struct textbuf *out)
     if (!snapshot->master_alive)
         put_fact(snapshot, "Still living", summary_living, out);
     put_fact(snapshot, "Services", summary_services, out);
+    if (snapshot->warning_count > 0)
+        put_fact(snapshot, "Warnings", summary_warnings, out);
     put_fact(snapshot, "Configuration", write_epoch, out);
     if (!snapshot->reload_ok)
         put_reload_errors(snapshot, out);
@@ -222,6 +224,7 @@ void report_html(const struct snapshot *snapshot, unsigned refresh_seconds, stru
     write_balancer(snapshot, out);
     for (size_t i = 0; i < snapshot->service_count; i++)
         section_service(&snapshot->services[i], out);
+    section_warnings(snapshot, out);
     section_events(snapshot, out);
     section_processes(snapshot, out);
     textbuf_puts(out, "</main>\n");

@@ -119,6 +119,29 @@ static void put_place(struct json *json, const struct snapshot_backend *backend)
         json_put_word(json, "host", "null");
 }
 
+/* Names are good unless the checker has found that some are missing. */
+static void put_certificate(struct json *json, const struct board_certificate *certificate)
+{
+    const struct certificate *facts = &certificate->facts;
+
+    if (certificate->at_ms == 0) {
+        json_put_word(json, "certificate", "null");
+        return;
+    }
+    json_open(json, "certificate", "{");
+    json_put_text(json, "issuer", facts->issuer);
+    if (facts->not_after_s > 0)
+        json_put_time(json, "not_after", (uint64_t)facts->not_after_s * 1000);
+    else
+        json_put_word(json, "not_after", "null");
+    json_put_bool(json, "names_ok", (certificate->flags & BOARD_CERTIFICATE_LACKS_NAMES) == 0);
+    if (facts->authority_known)
+        json_put_bool(json, "ca_ok", facts->trusted);
+    else
+        json_put_word(json, "ca_ok", "null");
+    json_close(json, "}");
+}
+
 static void put_backend(struct json *json, const struct snapshot_service *service,
                         const struct snapshot_backend *backend)
 {
@@ -131,6 +154,7 @@ static void put_backend(struct json *json, const struct snapshot_service *servic
     json_put_text(json, "health", board_health_name(backend->health));
     put_reason(json, service, backend);
     json_put_text(json, "admin", board_admin_name(backend->admin));
+    json_put_bool(json, "ready_verified", backend->ready_verified);
     json_put_number(json, "since_seconds", backend->since_seconds);
     put_check(json, &backend->check);
     put_connections(json, &backend->counts);
@@ -140,6 +164,7 @@ static void put_backend(struct json *json, const struct snapshot_service *servic
     json_close(json, "}");
     json_put_number(json, "retries", backend->retries);
     json_put_number(json, "replays", backend->replays);
+    put_certificate(json, &backend->certificate);
     json_close(json, "}");
 }
 
@@ -163,6 +188,19 @@ static void put_service(struct json *json, const struct snapshot_service *servic
         put_backend(json, service, &service->backends[i]);
     json_close(json, "]");
     json_close(json, "}");
+}
+
+static void put_warnings(struct json *json, const struct snapshot *snapshot)
+{
+    json_open(json, "warnings", "[");
+    for (size_t i = 0; i < snapshot->warning_count; i++) {
+        json_open(json, NULL, "{");
+        json_put_text(json, "code", snapshot->warnings[i].code);
+        json_put_text(json, "text", snapshot->warnings[i].text);
+        json_put_text(json, "remedy", snapshot->warnings[i].remedy);
+        json_close(json, "}");
+    }
+    json_close(json, "]");
 }
 
 static void put_events(struct json *json, const struct snapshot *snapshot)
@@ -195,6 +233,7 @@ void report_json(const struct snapshot *snapshot, struct textbuf *out)
     for (size_t i = 0; i < snapshot->service_count; i++)
         put_service(&json, &snapshot->services[i]);
     json_close(&json, "]");
+    put_warnings(&json, snapshot);
     put_events(&json, snapshot);
     json_close(&json, "}");
     textbuf_puts(out, "\n");

@@ -1,11 +1,15 @@
 #include "report/report.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mono.h"
 #include "report/summary.h"
 #include "report/table.h"
 #include "report/words.h"
+
+/* Warnings are sentences, broken like those of a page. */
+#define WARNING_WIDTH 99
 
 /* The newest events stand at the end; `k0slbctl events` has them all. */
 #define EVENTS_SHOWN 5
@@ -42,6 +46,15 @@ static void write_services_line(const struct snapshot *snapshot, struct textbuf 
 {
     textbuf_puts(out, "services ");
     summary_services(snapshot, out);
+    textbuf_puts(out, "\n");
+}
+
+static void write_warnings_line(const struct snapshot *snapshot, struct textbuf *out)
+{
+    if (snapshot->warning_count == 0)
+        return;
+    textbuf_puts(out, "warnings ");
+    summary_warnings(snapshot, out);
     textbuf_puts(out, "\n");
 }
 
@@ -186,6 +199,29 @@ static void write_backends(const struct snapshot_service *service, struct textbu
 
 /* ---- all of it ---- */
 
+/* "! code: text" and "  remedy: …", broken into lines. */
+static void write_warning(const struct board_warning *warning, struct textbuf *out)
+{
+    char line[BOARD_CODE_SIZE + BOARD_WARNING_SIZE + 8];
+
+    snprintf(line, sizeof(line), "! %s: %s", warning->code, warning->text);
+    words_wrap(out, line, 0, 4, WARNING_WIDTH);
+    textbuf_puts(out, "\n");
+    snprintf(line, sizeof(line), "remedy: %s", warning->remedy);
+    textbuf_puts(out, "  ");
+    words_wrap(out, line, 2, 4, WARNING_WIDTH);
+    textbuf_puts(out, "\n");
+}
+
+static void write_warnings(const struct snapshot *snapshot, struct textbuf *out)
+{
+    if (snapshot->warning_count == 0)
+        return;
+    textbuf_puts(out, "\nwarnings\n");
+    for (size_t i = 0; i < snapshot->warning_count; i++)
+        write_warning(&snapshot->warnings[i], out);
+}
+
 static void write_events(const struct snapshot *snapshot, struct textbuf *out)
 {
     size_t first = snapshot->event_count > EVENTS_SHOWN ? snapshot->event_count - EVENTS_SHOWN : 0;
@@ -206,6 +242,7 @@ void report_text(const struct snapshot *snapshot, struct textbuf *out)
     write_first_lines(snapshot, out);
     write_health(snapshot, out);
     write_services_line(snapshot, out);
+    write_warnings_line(snapshot, out);
     write_reload(snapshot, out);
     write_workers(snapshot, out);
     write_orphans(snapshot, out);
@@ -216,5 +253,6 @@ void report_text(const struct snapshot *snapshot, struct textbuf *out)
         if (snapshot->services[i].enabled)
             write_backends(&snapshot->services[i], out);
     }
+    write_warnings(snapshot, out);
     write_events(snapshot, out);
 }

@@ -121,6 +121,29 @@ void section_service(const struct snapshot_service *service, struct textbuf *out
     textbuf_puts(out, "</section>\n");
 }
 
+/* ---- warnings ---- */
+
+void section_warnings(const struct snapshot *snapshot, struct textbuf *out)
+{
+    static const struct html_column columns[] = {
+        {"Warning", NULL}, {"What", "why"}, {"Remedy", "why"}};
+    struct html_table table;
+
+    if (snapshot->warning_count == 0)
+        return;
+    textbuf_puts(out, "<section>\n<div class=\"head\"><h2>Warnings</h2></div>\n");
+    html_table_begin(&table, out, columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < snapshot->warning_count; i++) {
+        html_row_begin(&table, HTML_WARN);
+        html_cell(&table, snapshot->warnings[i].code);
+        html_cell(&table, snapshot->warnings[i].text);
+        html_cell(&table, snapshot->warnings[i].remedy);
+        html_row_end(&table);
+    }
+    html_table_end(&table);
+    textbuf_puts(out, "</section>\n");
+}
+
 /* ---- processes and events ---- */
 
 static enum html_level level_of_process(const struct snapshot_process *process)

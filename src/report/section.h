@@ -11,6 +11,9 @@ enum html_level section_service_level(enum snapshot_service_status status);
 /* A service, with its backends unless it is disabled. */
 void section_service(const struct snapshot_service *service, struct textbuf *out);
 
+/* What an administrator can mend, with the remedies; nothing when there is nothing. */
+void section_warnings(const struct snapshot *snapshot, struct textbuf *out);
+
 /* The newest events; nothing when there are none. */
 void section_events(const struct snapshot *snapshot, struct textbuf *out);
 

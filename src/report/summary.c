@@ -50,6 +50,11 @@ void summary_services(const struct snapshot *snapshot, struct textbuf *out)
         textbuf_puts(out, "none");
 }
 
+void summary_warnings(const struct snapshot *snapshot, struct textbuf *out)
+{
+    textbuf_printf(out, "%zu, see below", snapshot->warning_count);
+}
+
 /* ---- reloads ---- */
 
 void summary_reload(const struct snapshot *snapshot, struct textbuf *out)

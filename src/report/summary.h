@@ -16,6 +16,9 @@ void summary_reload(const struct snapshot *snapshot, struct textbuf *out);
 /* "1 of 2 running, 1 stalled, 15 sessions open" */
 void summary_workers(const struct snapshot *snapshot, struct textbuf *out);
 
+/* "2, see below"; only for a snapshot that has any. */
+void summary_warnings(const struct snapshot *snapshot, struct textbuf *out);
+
 /* The children that live: "worker 1 (pid 4243), checker (pid 4245)", or "none". */
 void summary_living(const struct snapshot *snapshot, struct textbuf *out);
 

@@ -120,6 +120,10 @@ void words_reason(struct textbuf *out, const struct snapshot_service *service,
     const struct board_check *check = &backend->check;
     size_t start = out->length;
 
+    if (backend->status == STATUS_BLOCKED && backend->blocked_by[0] != '\0') {
+        textbuf_puts(out, backend->blocked_by);
+        return;
+    }
     if (check->code == CHECKED_NONE && check->description[0] == '\0') {
         textbuf_puts(out, service->check == CHECK_NONE ? "not checked" : "no probe yet");
         return;
@@ -142,7 +146,8 @@ void words_why(struct textbuf *out, const struct snapshot_service *service,
     uint32_t us = backend->check.duration_us;
 
     words_reason(out, service, backend);
-    if (!words_is_good(backend->check.code) || backend->health == BOARD_SUSPECT)
+    if (!words_is_good(backend->check.code) || backend->health == BOARD_SUSPECT ||
+        backend->status == STATUS_BLOCKED)
         return;
     if (us < 1000)
         textbuf_printf(out, " in 0.%u ms", us / 100);
@@ -249,6 +254,43 @@ char *words_place(const struct snapshot_backend *backend, char text[WORDS_PLACE_
         snprintf(text, WORDS_PLACE_SIZE, "%s (%s)", place,
                  addr_format_ip(&backend->address, address));
     return text;
+}
+
+/* The places a safe text takes on a terminal: its bytes without UTF-8's continuation bytes. */
+static unsigned places_of(const char *text, size_t size)
+{
+    unsigned places = 0;
+
+    for (size_t i = 0; i < size; i++)
+        places += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return places;
+}
+
+void words_wrap(struct textbuf *out, const char *string, unsigned used, unsigned indent,
+                unsigned width)
+{
+    struct textbuf safe;
+    bool is_first = true; /* word of its line */
+
+    textbuf_init(&safe, out->limit);
+    words_safe(&safe, string);
+    for (const char *at = safe.data; at != NULL && *at != '\0'; at += strspn(at, " ")) {
+        size_t size = strcspn(at, " ");
+        unsigned places = places_of(at, size);
+
+        if (!is_first && used + 1 + places > width) {
+            textbuf_printf(out, "\n%*s", (int)indent, "");
+            used = indent;
+            is_first = true;
+        }
+        textbuf_puts(out, is_first ? "" : " ");
+        textbuf_append(out, at, size);
+        used += places + !is_first;
+        is_first = false;
+        at += size;
+    }
+    out->truncated |= safe.truncated;
+    textbuf_fini(&safe);
 }
 
 void words_separate(struct textbuf *out, size_t start, const char *separator)

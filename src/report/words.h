@@ -32,7 +32,10 @@ unsigned words_utf8(const char *string);
 /* Whether a check with this result was a good one. */
 bool words_is_good(enum board_check_code code);
 
-/* Why a backend has the health it has, as it came: "L4CON connection refused". Not made safe. */
+/*
+ * Why a backend has the status it has, as it came: "L4CON connection refused", or for a blocked one
+ * "kubeAPI/cp1 is down". Not made safe.
+ */
 void words_reason(struct textbuf *out, const struct snapshot_service *service,
                   const struct snapshot_backend *backend);
 
@@ -70,6 +73,13 @@ void words_process(struct textbuf *out, const struct snapshot_process *process);
  * while the name has not resolved. Returns `text`. Not made safe.
  */
 char *words_place(const struct snapshot_backend *backend, char text[WORDS_PLACE_SIZE]);
+
+/*
+ * Appends a text in lines of at most `width` places, made safe. The first one goes on where a line
+ * with `used` places is, the others begin with `indent` blanks; a longer word stands alone.
+ */
+void words_wrap(struct textbuf *out, const char *string, unsigned used, unsigned indent,
+                unsigned width);
 
 /* Puts `separator` unless the text is still as long as it was at `start`. */
 void words_separate(struct textbuf *out, size_t start, const char *separator);

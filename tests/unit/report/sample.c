@@ -139,6 +139,26 @@ static void make_down(struct snapshot_backend *backend)
     set_check(backend, CHECKED_L4CON, "connection refused", 100);
 }
 
+static void warn(struct sample *sample, const char *code, const char *text, const char *remedy)
+{
+    struct board_warning *warning = &sample->snapshot.warnings[sample->snapshot.warning_count++];
+
+    snprintf(warning->code, sizeof(warning->code), "%s", code);
+    snprintf(warning->text, sizeof(warning->text), "%s", text);
+    snprintf(warning->remedy, sizeof(warning->remedy), "%s", remedy);
+}
+
+void sample_certify(struct snapshot_backend *backend)
+{
+    struct certificate *facts = &backend->certificate.facts;
+
+    backend->certificate.at_ms = START_MS;
+    strcpy(facts->issuer, "CN=kubernetes-ca");
+    facts->not_after_s = START_MS / 1000 + 86400;
+    facts->authority_known = true;
+    facts->trusted = true;
+}
+
 void sample_fill(struct sample *sample)
 {
     struct snapshot_service *join = &sample->services[2];
@@ -155,6 +175,14 @@ void sample_fill(struct sample *sample)
     sample->services[1].enabled = false;
     sample->services[1].status = SERVICE_DISABLED;
     sample->services[1].listener_count = 0;
+    warn(sample, "ca-differs",
+         "signed by another CA (key 0B:0B:0B:0B) than the others (key CA:CA:CA:CA): "
+         "kubeAPI/k0s-controller3",
+         "all controllers must share one CA");
+    warn(sample, "not-in-use", "no probe has ever been good: controllerJoinAPI",
+         "enabled = no in [service controllerJoinAPI]");
+    sample_certify(&sample->backends[0][0]);
+    sample->backends[0][0].ready_verified = true;
     join->status = SERVICE_DOWN;
     join->never_good = true;
     join->counts = (struct snapshot_counts){0};

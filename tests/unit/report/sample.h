@@ -19,8 +19,14 @@ struct sample {
     struct snapshot_event events[2];
 };
 
-/* kubeAPI with one controller refused, konnectivity disabled, controllerJoinAPI all down. */
+/*
+ * kubeAPI with one controller refused, konnectivity disabled, controllerJoinAPI all down and so
+ * not in use; a controller signed by another CA.
+ */
 void sample_fill(struct sample *sample);
+
+/* A certificate with nothing against it, which ends a day after the start. */
+void sample_certify(struct snapshot_backend *backend);
 
 /* Everything is up, and all three services are enabled. */
 void sample_fill_good(struct sample *sample);

@@ -1,5 +1,6 @@
 #include "report/report.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/rng.h"
@@ -83,10 +84,18 @@ static void the_fields_are_there(void)
         {"services.2.status", "\"down\""},
         {"events.1.at", "\"2026-09-21T14:14:21Z\""},
         {"events.0.text", "\"started\""},
-        {"warnings", "(none)"},
+        {"warnings.0.code", "\"ca-differs\""},
+        {"warnings.1",
+         "{\"code\":\"not-in-use\",\"text\":\"no probe has ever been good: controllerJoinAPI\","
+         "\"remedy\":\"enabled = no in [service controllerJoinAPI]\"}"},
+        {"warnings.2", "(none)"},
         {"services.0.clients", "(none)"},
-        {"services.0.backends.0.certificate", "(none)"},
-        {"services.0.backends.0.ready_verified", "(none)"},
+        {"services.0.backends.0.certificate",
+         "{\"issuer\":\"CN=kubernetes-ca\",\"not_after\":\"2026-09-22T14:13:20Z\","
+         "\"names_ok\":true,\"ca_ok\":true}"},
+        {"services.0.backends.1.certificate", "null"},
+        {"services.0.backends.0.ready_verified", "true"},
+        {"services.0.backends.1.ready_verified", "false"},
     };
     struct sample sample;
     struct textbuf out;
@@ -150,6 +159,36 @@ static void what_is_not_known_is_null(void)
     textbuf_fini(&out);
 }
 
+static void certificates_say_what_is_wrong(void)
+{
+    static const char *const paths[] = {"issuer", "not_after", "names_ok", "ca_ok"};
+    static const char *const bad[] = {"\"CN=?\\\"\"", "null", "false", "false"};
+    struct sample sample;
+    struct textbuf out;
+    char value[200];
+
+    sample_fill(&sample);
+    sample_certify(&sample.backends[0][1]);
+    sample.backends[0][1].certificate.flags = BOARD_CERTIFICATE_LACKS_NAMES;
+    sample.backends[0][1].certificate.facts.not_after_s = 0;
+    sample.backends[0][1].certificate.facts.trusted = false;
+    strcpy(sample.backends[0][1].certificate.facts.issuer, "CN=?\"");
+    sample_certify(&sample.backends[0][2]);
+    sample.backends[0][2].certificate.facts.authority_known = false;
+    textbuf_init(&out, 100000);
+    report_json(&sample.snapshot, &out);
+    CU_ASSERT_FATAL(json_is_valid(out.data));
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        char path[80];
+
+        snprintf(path, sizeof(path), "services.0.backends.1.certificate.%s", paths[i]);
+        ASSERT_TEXT(json_at(out.data, path, value, sizeof(value)), bad[i]);
+    }
+    ASSERT_TEXT(json_at(out.data, "services.0.backends.2.certificate.ca_ok", value, sizeof(value)),
+                "null");
+    textbuf_fini(&out);
+}
+
 static void a_failed_reload_lists_its_errors(void)
 {
     struct sample sample;
@@ -209,6 +248,7 @@ const struct unit_test report_json_tests[] = {
     {"the_fields_are_there", the_fields_are_there},
     {"names_are_shown", names_are_shown},
     {"what_is_not_known_is_null", what_is_not_known_is_null},
+    {"certificates_say_what_is_wrong", certificates_say_what_is_wrong},
     {"a_failed_reload_lists_its_errors", a_failed_reload_lists_its_errors},
     {"any_bytes_give_valid_json", any_bytes_give_valid_json},
     {"a_bound_is_kept_and_told", a_bound_is_kept_and_told},

@@ -36,6 +36,7 @@ static void the_whole_reads_like_this(void)
         "k0slb 0.1.0 k0slb pid 4242 up 3d 4h\n"
         "health   ok\n"
         "services 1 down (controllerJoinAPI), 1 degraded (kubeAPI), 1 disabled\n"
+        "warnings 2, see below\n"
         "epoch    1, no reload since the start at 2026-09-21T14:13:20Z\n"
         "workers  2 of 2 running, 15 sessions open\n"
         "stats    :9000\n"
@@ -64,6 +65,13 @@ static void the_whole_reads_like_this(void)
         "  0   0     0  0   0   0     0\n"
         "! k0s-controller3  10.0.0.13:9443  1       down    3d 4h  L4CON connection refused  "
         "  0   0     0  0   0   0     0\n"
+        "\n"
+        "warnings\n"
+        "! ca-differs: signed by another CA (key 0B:0B:0B:0B) than the others (key CA:CA:CA:CA):\n"
+        "    kubeAPI/k0s-controller3\n"
+        "  remedy: all controllers must share one CA\n"
+        "! not-in-use: no probe has ever been good: controllerJoinAPI\n"
+        "  remedy: enabled = no in [service controllerJoinAPI]\n"
         "\n"
         "last events\n"
         "  2026-09-21T14:13:20Z  started\n"
@@ -185,6 +193,61 @@ static void doubts_have_no_duration(void)
                          "L6OK TLSv1.3 in 0.4 ms    5  20  1034 1.2G 33M   0     0\n");
 }
 
+static void blocked_ones_say_by_whom(void)
+{
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    sample.snapshot.service_count = 1;
+    sample.services[0].backend_count = 1;
+    sample.backends[0][0].status = STATUS_BLOCKED;
+    strcpy(sample.backends[0][0].blocked_by, "web/k0s-controller1 is in drain");
+    expect_line(&sample, "! k0s-controller1  10.0.0.11:6443  1       blocked  3d 4h  "
+                         "web/k0s-controller1 is in drain    5  20  1034 1.2G 33M   0     0\n");
+}
+
+static void only_alive_is_told_from_ready(void)
+{
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    sample.snapshot.service_count = 1;
+    sample.services[0].backend_count = 1;
+    sample.services[0].check = CHECK_HTTPS;
+    sample.backends[0][0].check.code = CHECKED_L7OK;
+    sample.backends[0][0].check.status = 401;
+    strcpy(sample.backends[0][0].check.description, "401, alive; readiness not verified");
+    expect_line(&sample, "  k0s-controller1  10.0.0.11:6443  1       up      3d 4h  "
+                         "L7OK 401, alive; readiness not verified in 2 ms    5  20  1034 1.2G 33M  "
+                         " 0     0\n");
+}
+
+/* However long they are, and whoever wrote them. */
+static void warnings_keep_to_their_width(void)
+{
+    struct sample sample;
+    struct textbuf out;
+
+    sample_fill_good(&sample);
+    sample.snapshot.warning_count = BOARD_MAX_WARNINGS + 1;
+    for (size_t i = 0; i < sample.snapshot.warning_count; i++) {
+        struct board_warning *warning = &sample.snapshot.warnings[i];
+
+        strcpy(warning->code, "x");
+        for (size_t k = 0; k < BOARD_WARNING_SIZE - 1; k++)
+            warning->text[k] = warning->remedy[k] = k % (i + 2) == 0 ? ' ' : 'a';
+        warning->text[9] = '\033';
+    }
+    out = text_of(&sample);
+    for (const char *line = strstr(out.data, "\nwarnings\n"); *line != '\0';) {
+        CU_ASSERT(strcspn(line, "\n") < 100);
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    CU_ASSERT_PTR_NULL(strchr(out.data, '\033'));
+    textbuf_fini(&out);
+}
+
 const struct unit_test report_text_tests[] = {
     {"the_whole_reads_like_this", the_whole_reads_like_this},
     {"lines_fit_a_terminal", lines_fit_a_terminal},
@@ -194,5 +257,8 @@ const struct unit_test report_text_tests[] = {
     {"workers_are_told_by_state", workers_are_told_by_state},
     {"what_is_missing_is_a_dash", what_is_missing_is_a_dash},
     {"doubts_have_no_duration", doubts_have_no_duration},
+    {"blocked_ones_say_by_whom", blocked_ones_say_by_whom},
+    {"only_alive_is_told_from_ready", only_alive_is_told_from_ready},
+    {"warnings_keep_to_their_width", warnings_keep_to_their_width},
     {NULL, NULL},
 };

@@ -175,12 +175,43 @@ static void places_have_their_names(void)
         ASSERT_TEXT(words_place(&cases[i].backend, text), cases[i].text);
 }
 
+static void sentences_are_broken_into_lines(void)
+{
+    static const struct {
+        const char *string;
+        unsigned used;
+        const char *lines;
+    } rows[] = {
+        {"", 0, ""},
+        {"one", 0, "one"},
+        {"one two six", 0, "one two\n  six"},
+        {"one two six", 3, "one\n  two six"},
+        {"one two", 9, "one\n  two"},
+        {"muchlongerword a b", 0, "muchlongerword\n  a b"},
+        {"a muchlongerword b", 0, "a\n  muchlongerword\n  b"},
+        {"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 \xc3\xa9\xc3\xa9\xc3\xa9 x", 0,
+         "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 \xc3\xa9\xc3\xa9\xc3\xa9\n  x"},
+        {"a\033b  c\n", 0, "a?b c?"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct textbuf out;
+
+        textbuf_init(&out, 1000);
+        words_wrap(&out, rows[i].string, rows[i].used, 2, 9);
+        ASSERT_TEXT(out.data != NULL ? out.data : "", rows[i].lines);
+        CU_ASSERT_FALSE(out.truncated);
+        textbuf_fini(&out);
+    }
+}
+
 const struct unit_test words_tests[] = {
     {"bytes_have_four_places_at_most", bytes_have_four_places_at_most},
     {"utf8_is_told_from_other_bytes", utf8_is_told_from_other_bytes},
     {"terminals_are_spared", terminals_are_spared},
     {"pages_are_spared", pages_are_spared},
     {"reasons_say_why", reasons_say_why},
+    {"sentences_are_broken_into_lines", sentences_are_broken_into_lines},
     {"places_have_their_names", places_have_their_names},
     {"listeners_read_as_in_the_file", listeners_read_as_in_the_file},
     {NULL, NULL},
