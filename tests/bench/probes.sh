@@ -9,7 +9,8 @@ probed_controllers=60
 probe_interval_ms=200
 
 # Probes that were answered: a line for each, with its status, what came of the client's
-# certificate, and "r" where the TLS session of an earlier one was taken up again.
+# certificate, "r" where the connection took up an earlier TLS session, and the how manyth on its
+# connection this was.
 answers=log/answers
 
 # ---- certificates ----
@@ -52,7 +53,7 @@ controllers_file()
 {
     nginx_head 1 controllers
     echo "http {
-    log_format answer '\$status \$ssl_client_verify \$ssl_session_reused';
+    log_format answer '\$status \$ssl_client_verify \$ssl_session_reused \$connection_requests';
     access_log $work/$answers answer;
     server {"
     for address in $(addresses_from 127.77.40.1 "$probed_controllers"); do
@@ -116,7 +117,7 @@ sum_of_answers()
 {
     awk -v from="$1" -v to="$2" '
     NR <= from || NR > to { next }
-    $3 != "r" { full++ }
+    $3 != "r" && $4 == 1 { full++ }
     $1 != 200 || $2 != "SUCCESS" { wrong++ }
     END { print to - from, full + 0, wrong + 0 }' "$work/$answers"
 }
