@@ -78,6 +78,8 @@ system_programs = \
 	tests/system/test_urgent \
 	tests/system/test_ends \
 	tests/system/test_backends \
+	tests/system/test_closing \
+	tests/system/test_slow_start \
 	tests/system/test_processes \
 	tests/system/test_lifecycle \
 	tests/system/test_birth \
@@ -127,6 +129,16 @@ tests_system_test_backends_SOURCES = tests/system/test_backends.c
 tests_system_test_backends_CPPFLAGS = $(unit_cppflags)
 tests_system_test_backends_CFLAGS = $(unit_cflags)
 tests_system_test_backends_LDADD = $(system_libs)
+
+tests_system_test_closing_SOURCES = tests/system/test_closing.c
+tests_system_test_closing_CPPFLAGS = $(unit_cppflags)
+tests_system_test_closing_CFLAGS = $(unit_cflags)
+tests_system_test_closing_LDADD = $(system_libs)
+
+tests_system_test_slow_start_SOURCES = tests/system/test_slow_start.c
+tests_system_test_slow_start_CPPFLAGS = $(unit_cppflags)
+tests_system_test_slow_start_CFLAGS = $(unit_cflags)
+tests_system_test_slow_start_LDADD = $(system_libs)
 
 tests_system_test_processes_SOURCES = tests/system/test_processes.c
 tests_system_test_processes_CPPFLAGS = $(unit_cppflags)

@@ -113,7 +113,7 @@ static void *acceptor_main(void *argument)
     while (poll(watched, 2, -1) != -1 || errno == EINTR) {
         int fd;
 
-        if (watched[1].revents != 0)
+        if (watched[1].revents != 0 || (watched[0].revents & POLLHUP) != 0)
             break;
         fd = accept4(peer->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd != -1)
@@ -158,6 +158,12 @@ int peer_open(struct peer *peer, peer_script *script, uint64_t amount)
     struct addr address = {.family = ADDR_IPV4, .ip = {127, 0, 0, 1}};
 
     return peer_open_at(peer, &address, script, amount);
+}
+
+/* The acceptor is told that the socket listens no more, and ends. */
+void peer_shut(struct peer *peer)
+{
+    (void)shutdown(peer->listen_fd, SHUT_RDWR);
 }
 
 void peer_close(struct peer *peer)

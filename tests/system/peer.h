@@ -54,6 +54,9 @@ int peer_open_at(struct peer *peer, const struct addr *address, peer_script *scr
 /* Dies: the port is closed and every session is reset. May be called again. */
 void peer_close(struct peer *peer);
 
+/* Closes the port alone: sessions go on, and say what their script says. peer_close() follows. */
+void peer_shut(struct peer *peer);
+
 /* Comes back at the same address. Returns 0, or -1 with errno. */
 int peer_reopen(struct peer *peer) MUST_CHECK;
 
