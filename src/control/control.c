@@ -94,16 +94,17 @@ static int print_help(void)
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         const char *operand = verbs[i].operand != NULL ? verbs[i].operand : "";
 
-        textbuf_printf(&text, "  %-8s%-8s%s\n", verbs[i].name, operand, verbs[i].help);
+        textbuf_printf(&text, "  %-9s%-10s%s\n", verbs[i].name, operand, verbs[i].help);
     }
-    textbuf_printf(&text,
-                   "\n"
-                   "  -n NAME        the instance (default: `name` in the file, else k0slb)\n"
-                   "  -c FILE        its configuration (default: %s)\n"
-                   "  -h, --help     this text; after a verb, the verb's own\n"
-                   "  -V, --version  the version\n\n"
-                   "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not running.\n",
-                   conf_default_path());
+    textbuf_printf(
+        &text,
+        "\n"
+        "  -n NAME        the instance (default: `name` in the file, else k0slb)\n"
+        "  -c FILE        its configuration (default: %s)\n"
+        "  -h, --help     this text; after a verb, the verb's own\n"
+        "  -V, --version  the version\n\n"
+        "Exit status: 0 done, 1 refused or failed, 2 usage, 3 not running, 4 warnings.\n",
+        conf_default_path());
     status = control_print(&text);
     textbuf_fini(&text);
     return status;
