@@ -90,8 +90,9 @@ void advice_ca_differs(const struct advice_case *what, struct advice_list *list)
         say_key(advice, usual->example);
         advice_say(advice, "): ");
         advice_say_group(list, advice, &other->group);
-        advice_remedy(advice, "all controllers must share one CA: reset that controller and let it "
-                              "join by `k0s token create --role=controller`");
+        advice_remedy(
+            advice,
+            "reset that controller and let it join with: k0s token create --role=controller");
     }
 }
 
@@ -122,8 +123,9 @@ void advice_ca_unknown(const struct advice_case *what, struct advice_list *list)
     advice_say(advice, "not signed by the CA in ca (%s): ",
                what->backends[group.members[0]].certificate->problem);
     advice_say_group(list, advice, &group);
-    advice_remedy(advice, "compare ca with /var/lib/k0s/pki/ca.crt there; `k0s kubeconfig create "
-                          "k0slb | k0slbctl import -` takes over the cluster's");
+    advice_remedy(
+        advice,
+        "compare ca with pki/ca.crt there, or: k0s kubeconfig create k0slb | k0slbctl import -");
 }
 
 /* ---- whose it is ---- */
@@ -170,8 +172,9 @@ static void tell_strangers(const struct advice_case *what, struct advice_list *l
     advice_say(advice, "the certificate of %s (CN=%s) is on the port of: ", strangers[kind].owner,
                strangers[kind].common_name);
     advice_say_group(list, advice, &group);
-    advice_remedy(advice, "correct port or server in [service NAME]: k0s has kubeAPI on 6443, "
-                          "konnectivity on 8132, controllerJoinAPI on 9443");
+    advice_remedy(
+        advice,
+        "correct port or server: 6443 is kubeAPI, 8132 konnectivity, 9443 controllerJoinAPI");
 }
 
 void advice_wrong_service(const struct advice_case *what, struct advice_list *list)
@@ -231,6 +234,7 @@ void advice_konnectivity_certificate(const struct advice_case *what, struct advi
     advice = advice_list_add(list, ADVICE_KONNECTIVITY_CERTIFICATE);
     advice_say(advice, "another certificate than kubeAPI has there: ");
     advice_say_group(list, advice, &group);
-    advice_remedy(advice, "restart k0s on these controllers: both have the same one in k0s, and "
-                          "konnectivity-server still has an old one");
+    advice_remedy(
+        advice,
+        "restart k0s on these controllers: konnectivity-server reads it only when it starts");
 }

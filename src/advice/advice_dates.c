@@ -5,7 +5,7 @@
 
 #define DAY_S 86400
 
-#define IMPORT "`k0s kubeconfig create k0slb | k0slbctl import -`"
+#define IMPORT "k0s kubeconfig create k0slb | k0slbctl import -"
 
 /* ---- ends ---- */
 
@@ -97,8 +97,8 @@ static void tell_leaves(const struct advice_case *what, struct advice_list *list
     say_end(what, advice, ends.group.count, ends.first_s);
     advice_say(advice, ": ");
     advice_say_group(list, advice, &ends.group);
-    advice_remedy(advice, "restart k0s on these controllers, one after the other: it makes a new "
-                          "certificate at each start");
+    advice_remedy(
+        advice, "restart k0s on these controllers, one by one: each start makes a new certificate");
 }
 
 static void tell_issuers(const struct advice_case *what, struct advice_list *list, bool ended)
@@ -114,8 +114,8 @@ static void tell_issuers(const struct advice_case *what, struct advice_list *lis
     say_end(what, advice, 1, ends.first_s);
     advice_say(advice, ", which signed: ");
     advice_say_group(list, advice, &ends.group);
-    advice_remedy(advice, "renew the cluster's CA (pki/ca.crt on every controller), restart k0s "
-                          "there, then import it again");
+    advice_remedy(advice,
+                  "renew pki/ca.crt on all controllers, restart k0s there, and import it again");
 }
 
 static void tell_authority(const struct advice_case *what, struct advice_list *list, bool ended)
@@ -128,8 +128,7 @@ static void tell_authority(const struct advice_case *what, struct advice_list *l
     advice = advice_list_add(list, ended ? ADVICE_CERTIFICATE_ENDED : ADVICE_CERTIFICATE_ENDS);
     advice_say(advice, "the CA's certificate in ca");
     say_end(what, advice, 1, ca->not_after_s);
-    advice_remedy(advice, "renew the cluster's CA where it ends there, too; then " IMPORT
-                          " fetches the new one");
+    advice_remedy(advice, "renew the cluster's CA, then: " IMPORT);
 }
 
 /* Several services mostly show the same one: it is told about once. */
@@ -161,7 +160,7 @@ static void tell_identities(const struct advice_case *what, struct advice_list *
         say_end(what, advice, 1, ours->not_after_s);
         advice_say(advice, ", which is shown to: ");
         advice_say_service(list, advice, i);
-        advice_remedy(advice, IMPORT " makes a new one");
+        advice_remedy(advice, "make a new one: " IMPORT);
     }
 }
 
@@ -262,9 +261,8 @@ static void tell_clocks(const struct advice_case *what, struct advice_list *list
                    ahead ? "ahead of" : "behind");
     advice_say_group(list, advice, &clocks.off);
     advice_remedy(advice,
-                  "have the clock%s set by NTP (chrony, systemd-timesyncd): tokens and "
-                  "certificates are refused before and after their time",
-                  ours ? " of this machine" : "s of all controllers");
+                  "set %s by NTP (chrony, systemd-timesyncd): tokens and certificates need it",
+                  ours ? "it" : "all clocks");
 }
 
 void advice_clock_off(const struct advice_case *what, struct advice_list *list)

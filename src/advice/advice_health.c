@@ -46,8 +46,8 @@ void advice_certificate_refused(const struct advice_case *what, struct advice_li
         return;
     advice_say(advice, "our client certificate is accepted nowhere, and refused by: ");
     advice_say_group(list, advice, &group);
-    advice_remedy(advice, "make one that this cluster knows: `k0s kubeconfig create k0slb | "
-                          "k0slbctl import -`");
+    advice_remedy(advice,
+                  "make one of this cluster: k0s kubeconfig create k0slb | k0slbctl import -");
 }
 
 /* ---- ready, or just alive ---- */
@@ -75,8 +75,8 @@ void advice_ready_unverified(const struct advice_case *what, struct advice_list 
         return;
     advice_say(advice, "alive, but readiness is not verified (401 without a client certificate): ");
     advice_say_group(list, advice, &group);
-    advice_remedy(advice, "`k0s kubeconfig create k0slb | k0slbctl import -` makes a client "
-                          "certificate for the checks");
+    advice_remedy(advice,
+                  "make a client certificate: k0s kubeconfig create k0slb | k0slbctl import -");
 }
 
 /* ---- going up and down ---- */
@@ -95,8 +95,8 @@ void advice_flapping(const struct advice_case *what, struct advice_list *list)
         return;
     advice_say(advice, "down again and again: ");
     advice_say_group(list, advice, &group);
-    advice_remedy(advice, "see in the events what its checks fail with; drain it until that is "
-                          "mended: k0slbctl drain CONTROLLER");
+    advice_remedy(advice,
+                  "look at its log and its load: the events say what its checks failed with");
 }
 
 /* ---- never up ---- */
@@ -119,7 +119,7 @@ void advice_not_in_use(const struct advice_case *what, struct advice_list *list)
         if (!is_never_used(what, service))
             continue;
         advice = advice_list_add(list, ADVICE_NOT_IN_USE);
-        advice_say(advice, "no probe of any backend has ever been good; not in use?: ");
+        advice_say(advice, "no probe of any backend has ever been good (not in use?): ");
         advice_say_service(list, advice, i);
         advice_remedy(advice, "enabled = no in [service %s], if nothing is to be served there",
                       service->name);

@@ -59,8 +59,9 @@ static void tell_external(const struct advice_case *what, struct advice_list *li
     advice = advice_list_add(list, ADVICE_NAME_MISSING);
     advice_say(advice, "external_address %.100s is not in the certificate of: ", name);
     advice_say_group(list, advice, &group);
-    advice_remedy(advice, "have it in spec.api.externalAddress or spec.api.sans of these "
-                          "controllers' k0s.yaml, then restart k0s there");
+    advice_remedy(
+        advice,
+        "add it to spec.api.externalAddress or spec.api.sans in k0s.yaml there, restart k0s");
 }
 
 /* ---- what most have ---- */
@@ -204,8 +205,8 @@ static bool tell_usual(void *context, const char *name)
     advice = advice_list_add(telling->list, ADVICE_NAME_MISSING);
     advice_say(advice, "%.100s, which most certificates carry, is not in that of: ", name);
     advice_say_group(telling->list, advice, &group);
-    advice_remedy(advice, "have the same spec.api.externalAddress and spec.api.sans in every "
-                          "controller's k0s.yaml, then restart k0s there");
+    advice_remedy(
+        advice, "give all controllers the same spec.api.externalAddress and sans, and restart k0s");
     return true;
 }
 

@@ -65,8 +65,9 @@ static void tell_open_join(const struct epoch *epoch, struct advice_list *list)
                                  "token guards alone");
 
     if (advice != NULL)
-        advice_remedy(advice, "allow = controllers in [service controllerJoinAPI]; a new one is "
-                              "written into [controllers] before it joins");
+        advice_remedy(
+            advice,
+            "allow = controllers in [service controllerJoinAPI]; list new ones before they join");
 }
 
 static void tell_even(const struct epoch *epoch, struct advice_list *list)
@@ -100,8 +101,7 @@ static void tell_no_identity(const struct epoch *epoch, struct advice_list *list
 
     if (advice != NULL)
         advice_remedy(advice,
-                      "`k0s kubeconfig create k0slb | k0slbctl import -`, with `credentials "
-                      "= DIRECTORY` in [k0slb] as it says");
+                      "make a client certificate: k0s kubeconfig create k0slb | k0slbctl import -");
 }
 
 static bool is_tls(const struct epoch *epoch, const struct conf_service *service)
@@ -120,8 +120,8 @@ static void tell_no_ca(const struct epoch *epoch, struct advice_list *list)
     advice = tell(epoch, list, ADVICE_CA_MISSING, is_tls,
                   "no CA is known, so whoever answers TLS is taken for a controller");
     if (advice != NULL)
-        advice_remedy(advice, "ca = FILE in [k0slb], a copy of a controller's "
-                              "/var/lib/k0s/pki/ca.crt; `k0slbctl import` brings one, too");
+        advice_remedy(advice,
+                      "ca = FILE in [k0slb], a copy of pki/ca.crt, or what k0slbctl import brings");
 }
 
 static bool is_ignoring_ca(const struct epoch *epoch, const struct conf_service *service)
@@ -148,8 +148,8 @@ static void tell_no_external(const struct epoch *epoch, struct advice_list *list
     advice = advice_list_add(list, ADVICE_EXTERNAL_ADDRESS_MISSING);
     advice_say(advice, "external_address is not set, so nobody can tell whether the controllers' "
                        "certificates are good for the name that clients use");
-    advice_remedy(advice, "external_address = what spec.api.externalAddress says in k0s.yaml, in "
-                          "[k0slb]");
+    advice_remedy(advice,
+                  "external_address = what k0s.yaml has in spec.api.externalAddress, in [k0slb]");
 }
 
 static bool is_not_checked(const struct epoch *epoch, const struct conf_service *service)
@@ -164,8 +164,8 @@ static void tell_not_checked(const struct epoch *epoch, struct advice_list *list
                                  "not checked, so clients find out who is dead");
 
     if (advice != NULL)
-        advice_remedy(advice, "leave check out, or write check = tls, or tcp where no TLS is "
-                              "spoken");
+        advice_remedy(
+            advice, "leave check out, or write check = tls, or check = tcp where no TLS is spoken");
 }
 
 static bool is_refusing(const struct epoch *epoch, const struct conf_service *service)
@@ -201,8 +201,9 @@ static void tell_idle(const struct epoch *epoch, struct advice_list *list)
              "idle_timeout cuts silent streams (logs -f, exec: 4 h) or tunnels (1 h)");
 
     if (advice != NULL)
-        advice_remedy(advice, "idle_timeout = 0 in that service: dead peers are found by "
-                              "dead_client_timeout and dead_backend_timeout");
+        advice_remedy(
+            advice,
+            "idle_timeout = 0 there: dead_client_timeout and dead_backend_timeout find the dead");
 }
 
 static bool wastes_agents(const struct epoch *epoch, const struct conf_service *service)

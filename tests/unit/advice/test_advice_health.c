@@ -130,7 +130,7 @@ static const struct cluster_case cases[] = {
     {"flapping, disabled", flaps_disabled, NULL, NULL},
 
     {"never good", never_good, "not-in-use",
-     "no probe of any backend has ever been good; not in use?: controllerJoinAPI"},
+     "no probe of any backend has ever been good (not in use?): controllerJoinAPI"},
     {"once good", once_good, NULL, NULL},
     {"never good, disabled", never_good_and_disabled, NULL, NULL},
     {"never asked", never_asked, NULL, NULL},
