@@ -5,6 +5,8 @@ mutants = \
 	tests/mutants/any-ca-is-good.patch \
 	tests/mutants/children-keep-lock.patch \
 	tests/mutants/claim-not-taken-back.patch \
+	tests/mutants/closed-all-at-once.patch \
+	tests/mutants/closed-in-spite-of-return.patch \
 	tests/mutants/deny-ignored.patch \
 	tests/mutants/dirty-pipe-used-again.patch \
 	tests/mutants/error-queue-not-cleared.patch \
@@ -17,8 +19,11 @@ mutants = \
 	tests/mutants/hello-with-more-replayed.patch \
 	tests/mutants/idle-session-keeps-pipe.patch \
 	tests/mutants/keepalive-alone.patch \
+	tests/mutants/latecomers-closed.patch \
 	tests/mutants/listeners-not-readded.patch \
 	tests/mutants/mark-hides-the-rest.patch \
+	tests/mutants/newcomer-gets-everything.patch \
+	tests/mutants/newcomer-left-out-for-nobody.patch \
 	tests/mutants/no-budget.patch \
 	tests/mutants/no-pause-between-reloads.patch \
 	tests/mutants/no-pause-without-descriptors.patch \
@@ -40,6 +45,7 @@ mutants = \
 	tests/mutants/source-counted-after-fin.patch \
 	tests/mutants/sources-outlive-worker.patch \
 	tests/mutants/stuck-at-urgent-mark.patch \
+	tests/mutants/unanswered-is-closed.patch \
 	tests/mutants/user-timeout.patch
 EXTRA_DIST += $(mutants) tests/mutants/run
 
