@@ -29,6 +29,7 @@ enum controller_manner {
     CONTROLLER_BRAGS,      /* with a head beyond all bounds */
     CONTROLLER_LEAVES,     /* instead of an answer */
     CONTROLLER_IS_SILENT,  /* after the handshake */
+    CONTROLLER_ALERTS,     /* in the handshake: it cannot agree */
     CONTROLLER_DRIPS_TLS,  /* a byte of a handshake record each 400 ms */
     CONTROLLER_IS_NO_TLS,  /* another protocol */
     CONTROLLER_LEAVES_TLS, /* after the client's first bytes */
@@ -85,6 +86,7 @@ struct controller_port {
     _Atomic uint64_t came_ms[CONTROLLER_VISITS]; /* mono_ms() when connection k was accepted */
 
     char probe[32]; /* "GET /readyz " */
+    char keys[256]; /* what is said about service-account keys; "": 403 */
 };
 
 struct controller {

@@ -41,6 +41,8 @@ struct visit {
     struct controller_port *port;
     int fd;
     SSL *ssl;
+    int manner; /* as ordered when it came */
+    int protocol;
     bool fails; /* of those that an order lets fail */
 };
 
@@ -128,10 +130,12 @@ static int choose(SSL *ssl, const unsigned char **out, unsigned char *out_size,
         [CONTROLLER_HTTP] = "\10http/1.1",
         [CONTROLLER_H2] = "\2h2",
     };
-    const struct controller_port *port = context;
-    int protocol = atomic_load(&port->protocol);
+    const struct visit *visit = SSL_get_app_data(ssl);
+    int protocol = visit->protocol;
 
-    (void)ssl;
+    (void)context;
+    if (visit->manner == CONTROLLER_ALERTS)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
     if (protocol == CONTROLLER_NO_ALPN)
         return SSL_TLSEXT_ERR_NOACK;
     for (unsigned at = 0; at < in_size; at += in[at] + 1u) {
@@ -172,7 +176,7 @@ static SSL_CTX *make_context(struct controller_port *port, const struct paper *l
         SSL_CTX_set_session_ticket_cb(context, NULL, take_ticket, port) != 1)
         abort();
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_alpn_select_cb(context, choose, port);
+    SSL_CTX_set_alpn_select_cb(context, choose, NULL);
     return context;
 }
 
@@ -189,7 +193,7 @@ static bool say(struct visit *visit, const char *data, size_t size)
 
     if (delay_ms > 0 && !wait_in_quiet(visit->fd, delay_ms))
         return false;
-    if (atomic_load(&visit->port->manner) != CONTROLLER_DRIPS)
+    if (visit->manner != CONTROLLER_DRIPS)
         return write_all(visit, data, size);
     for (size_t at = 0; at < size; at++) {
         if (!write_all(visit, data + at, 1) || !wait_in_quiet(visit->fd, DRIP_MS))
@@ -227,10 +231,10 @@ static void serve_h2(struct visit *visit)
 {
     static const char settings[] = "\0\0\6\4\0\0\0\0\0\0\3\0\0\0\144";
     static const char ping[] = "\0\0\10\6\0\0\0\0\0pingpong";
-    bool babbles = atomic_load(&visit->port->manner) == CONTROLLER_BABBLES;
+    bool babbles = visit->manner == CONTROLLER_BABBLES;
 
     if (say(visit, babbles ? ping : settings, babbles ? sizeof(ping) - 1 : sizeof(settings) - 1) &&
-        atomic_load(&visit->port->manner) == CONTROLLER_LEAVES)
+        visit->manner == CONTROLLER_LEAVES)
         return;
     read_to_end(visit);
 }
@@ -276,11 +280,27 @@ static int status_for(const struct visit *visit)
     return known != 0 && has_shown_certificate(visit) ? known : atomic_load(&visit->port->status);
 }
 
-/* Writes the whole answer; returns its size. */
-static size_t write_answer(const struct visit *visit, bool is_head, char *out, size_t size)
+/* What is said to a request; its status in *status. */
+static const char *choose_body(const struct visit *visit, const char *head, int *status)
 {
-    int status = status_for(visit);
-    const char *body = status == 500 ? READYZ_BODY : "ok";
+    static const char keys[] = "GET /openid/v1/jwks ";
+
+    *status = status_for(visit);
+    if (*status == 500)
+        return READYZ_BODY;
+    if (*status != 200 || strncmp(head, keys, strlen(keys)) != 0)
+        return "ok";
+    if (visit->port->keys[0] != '\0')
+        return visit->port->keys;
+    *status = 403;
+    return "Forbidden";
+}
+
+/* Writes the whole answer; returns its size. */
+static size_t write_answer(const struct visit *visit, const char *head, char *out, size_t size)
+{
+    int status;
+    const char *body = choose_body(visit, head, &status);
     char date[64];
     time_t now = time(NULL);
     struct tm parts;
@@ -291,7 +311,7 @@ static size_t write_answer(const struct visit *visit, bool is_head, char *out, s
                             "HTTP/1.1 %d Whatever\r\nDate: %s\r\nX-Controller: %s\r\n"
                             "Content-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
                             status, date, visit->server->controller->name, strlen(body),
-                            is_head ? "" : body);
+                            strncmp(head, "HEAD ", 5) == 0 ? "" : body);
 }
 
 /* A head that has no end. */
@@ -328,7 +348,7 @@ static bool answer_request(struct visit *visit, const char *head)
     char answer[1024];
     size_t size;
 
-    switch (atomic_load(&visit->port->manner)) {
+    switch (visit->manner) {
     case CONTROLLER_LEAVES:
         SSL_shutdown(visit->ssl);
         return false;
@@ -338,7 +358,7 @@ static bool answer_request(struct visit *visit, const char *head)
     case CONTROLLER_BABBLES:
         return say(visit, nonsense, strlen(nonsense));
     default:
-        size = write_answer(visit, strncmp(head, "HEAD ", 5) == 0, answer, sizeof(answer));
+        size = write_answer(visit, head, answer, sizeof(answer));
         return say(visit, answer, size);
     }
 }
@@ -372,7 +392,8 @@ static void shake(struct visit *visit)
     struct controller_port *port = visit->port;
 
     visit->ssl = SSL_new(visit->server->contexts[atomic_load(&port->leaf)]);
-    if (visit->ssl == NULL || SSL_set_fd(visit->ssl, visit->fd) != 1)
+    if (visit->ssl == NULL || SSL_set_fd(visit->ssl, visit->fd) != 1 ||
+        SSL_set_app_data(visit->ssl, visit) != 1)
         abort();
     SSL_set_verify(visit->ssl, atomic_load(&port->asks) ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
                    accept_any);
@@ -384,9 +405,9 @@ static void shake(struct visit *visit)
     atomic_fetch_add(SSL_session_reused(visit->ssl) == 1 ? &port->resumed : &port->full, 1);
     if (has_shown_certificate(visit))
         atomic_fetch_add(&port->shown, 1);
-    if (atomic_load(&port->manner) == CONTROLLER_IS_SILENT)
+    if (visit->manner == CONTROLLER_IS_SILENT)
         read_to_end(visit);
-    else if (atomic_load(&port->protocol) == CONTROLLER_H2)
+    else if (visit->protocol == CONTROLLER_H2)
         serve_h2(visit);
     else
         serve_http(visit);
@@ -397,8 +418,10 @@ static void *serve_visit(void *context)
     static const int yes = 1;
     struct visit *visit = context;
 
+    visit->manner = atomic_load(&visit->port->manner);
+    visit->protocol = atomic_load(&visit->port->protocol);
     visit->fails = is_chosen_to_fail(visit);
-    if (!refuse_tls(visit->fd, atomic_load(&visit->port->manner))) {
+    if (!refuse_tls(visit->fd, visit->manner)) {
         (void)setsockopt(visit->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
         shake(visit);
         SSL_free(visit->ssl);

@@ -305,13 +305,13 @@ void house_order_all(struct house *house, enum house_service service, enum contr
 bool house_wait_probes(struct house *house, enum house_service service, unsigned count,
                        unsigned within_ms)
 {
+    uint64_t least[HOUSE_CONTROLLERS];
     uint64_t deadline_ms = mono_ms() + within_ms;
 
+    for (unsigned i = 0; i < HOUSE_CONTROLLERS; i++)
+        least[i] = house_port(house, i, service)->accepted + count;
     for (unsigned i = 0; i < HOUSE_CONTROLLERS; i++) {
-        struct controller_port *port = house_port(house, i, service);
-        uint64_t least = port->accepted + count;
-
-        while (port->accepted < least) {
+        while (house_port(house, i, service)->accepted < least[i]) {
             if (mono_ms() > deadline_ms)
                 return false;
             wait_a_moment();

@@ -140,11 +140,12 @@ static void test_dripping(void)
             CU_ASSERT_TRUE(wait_count(&port_of(&house, 0)->accepted, 5 * count, VERDICT_MS));
             dripping = tally(&house, 0, CHECKED_L6TOUT);
             good = tally(&house, 1, CHECKED_L7OK);
-            printf("HC-03: %u of %u timed out, after %u to %u ms\n", dripping.code, count,
-                   dripping.fastest_us / 1000, dripping.slowest_us / 1000);
+            printf("HC-03: %u of %u timed out, after %u to %u ms; good ones took up to %u ms\n",
+                   dripping.code, count, dripping.fastest_us / 1000, dripping.slowest_us / 1000,
+                   good.slowest_us / 1000);
             ASSERT_NUMBER(dripping.code, count);
             ASSERT_NUMBER(dripping.down, count);
-            CU_ASSERT_TRUE(dripping.fastest_us >= DRIP_TIMEOUT_MS * 1000);
+            CU_ASSERT_TRUE(dripping.fastest_us >= (DRIP_TIMEOUT_MS - 50) * 1000);
             CU_ASSERT_TRUE(dripping.slowest_us <= DRIP_TIMEOUT_MS * 1000 + late_us);
             ASSERT_NUMBER(good.good, count);
             ASSERT_NUMBER(good.down, 0);
@@ -157,16 +158,9 @@ static void test_dripping(void)
 /* ---- HC-09: the bad beside the good ---- */
 
 static const enum controller_manner bad_manners[] = {
-    CONTROLLER_IS_NO_TLS, CONTROLLER_BABBLES,    CONTROLLER_LEAVES_TLS,
+    CONTROLLER_IS_NO_TLS, CONTROLLER_BABBLES,    CONTROLLER_LEAVES_TLS, CONTROLLER_ALERTS,
     CONTROLLER_LEAVES,    CONTROLLER_RESETS_TLS, CONTROLLER_BRAGS,
 };
-
-/* Each third of a bad controller's time it has an alert to send, too. */
-static void be_bad(struct controller_port *port, unsigned turn)
-{
-    port->protocol = turn % 3 == 2 ? CONTROLLER_H2 : CONTROLLER_HTTP;
-    port->manner = turn % 3 == 2 ? CONTROLLER_ANSWERS : bad_manners[turn % ARRAY_LEN(bad_manners)];
-}
 
 /* No verdict about a good one is ever wrong, whatever else the same process meets. */
 static void test_independent(void)
@@ -177,27 +171,29 @@ static void test_independent(void)
     memcpy(each, (unsigned[]){20, 10, 10}, sizeof(each));
     if (prepare(&house, "check_interval = 100ms\ncheck_fast_interval = 100ms\n"
                         "check_down_interval = 100ms\n") == 0) {
-        be_bad(port_of(&house, 0), 0);
+        port_of(&house, 0)->manner = bad_manners[0];
         if (start(&house) == 0) {
             uint64_t deadline_ms = mono_ms() + volume(30000, 200000);
-            unsigned wrong = 0;
+            unsigned wrong_good = 0;
+            unsigned wrong_bad = 0;
 
             for (unsigned turn = 0;
                  port_of(&house, 1)->accepted < probes / 2 && mono_ms() < deadline_ms; turn++) {
-                be_bad(port_of(&house, 0), turn / 8);
+                port_of(&house, 0)->manner = bad_manners[turn / 8 % ARRAY_LEN(bad_manners)];
                 for (unsigned i = 1; i < HOUSE_CONTROLLERS; i++) {
                     struct tally now = tally(&house, i, CHECKED_L7OK);
 
-                    wrong += now.checked - now.code;
+                    wrong_bad += now.checked - now.code;
                 }
-                wrong += tally(&house, 0, CHECKED_L7OK).code;
+                wrong_good += tally(&house, 0, CHECKED_L7OK).code;
                 wait_a_moment();
             }
             printf("HC-09: %" PRIu64 " good probes, %" PRIu64 " bad ones\n",
                    port_of(&house, 1)->accepted + port_of(&house, 2)->accepted,
                    port_of(&house, 0)->accepted);
             CU_ASSERT_TRUE(mono_ms() < deadline_ms);
-            ASSERT_NUMBER(wrong, 0);
+            ASSERT_NUMBER(wrong_bad, 0);
+            ASSERT_NUMBER(wrong_good, 0);
             ASSERT_NUMBER(tally(&house, 0, CHECKED_L7OK).down, 20);
         }
     }
@@ -240,7 +236,7 @@ static unsigned most_at_once(const struct controller_port *port, uint64_t from, 
 }
 
 /* Whether the probes of some intervals, as they come from now on, are spread. */
-static void assert_spread(struct house *house, const char *when)
+static bool are_spread(struct house *house, const char *when)
 {
     struct controller_port *port = port_of(house, 0);
     uint64_t from = port->accepted;
@@ -249,19 +245,38 @@ static void assert_spread(struct house *house, const char *when)
     double mean;
     unsigned most;
 
-    CU_ASSERT_TRUE(wait_count(&port->accepted, until, VERDICT_MS));
+    if (!wait_count(&port->accepted, until, VERDICT_MS))
+        return false;
     mean = 3.0 * host_count * WINDOW_MS / (double)(mono_ms() - since_ms);
     most = most_at_once(port, from, until);
     printf("HC-12: %s: %u starts in 100 ms at most, %.1f in the mean\n", when, most, mean);
-    CU_ASSERT_TRUE(most <= 2 * mean);
+    return most <= 2 * mean;
 }
 
-static void assert_all_known(struct house *house)
+/* A machine that stood still for a moment makes up for it: then it is looked at again. */
+static void assert_spread(struct house *house, const char *when)
 {
-    struct tally now = tally(house, 0, CHECKED_L7OK);
+    bool spread = false;
 
-    ASSERT_NUMBER(now.checked, host_count);
-    ASSERT_NUMBER(now.code, host_count - host_count / 10);
+    for (unsigned attempt = 0; attempt < 3 && !spread; attempt++)
+        spread = are_spread(house, when);
+    CU_ASSERT_TRUE(spread);
+}
+
+/* Every host has had its result, and it is the right one. */
+static bool wait_all_known(struct house *house, unsigned within_ms)
+{
+    uint64_t deadline_ms = mono_ms() + within_ms;
+    struct tally now;
+
+    do {
+        now = tally(house, 0, CHECKED_L7OK);
+        if (now.checked == host_count && now.code == host_count - host_count / 10)
+            return true;
+        wait_a_moment();
+    } while (mono_ms() < deadline_ms);
+    printf("HC-12: of %u hosts %u are known, %u are good\n", host_count, now.checked, now.code);
+    return false;
 }
 
 static void test_thousand(void)
@@ -269,7 +284,7 @@ static void test_thousand(void)
     const struct house_plan plan = {.more = write_hosts, .first_is_many = true};
     struct house house;
 
-    host_count = volume(IS_SANITIZED ? 150 : 300, MANY_HOSTS);
+    host_count = volume(IS_SANITIZED ? 200 : 500, MANY_HOSTS);
     if (house_prepare(&house, &plan) == 0) {
         house.services = CONTROLLER_PORTS;
         port_of(&house, 0)->status = 200;
@@ -279,7 +294,7 @@ static void test_thousand(void)
             pid_t checker = instance_child(&house.scene.instance, BOARD_ROLE_CHECKER, 0);
             struct tally last;
 
-            assert_all_known(&house);
+            CU_ASSERT_TRUE(wait_all_known(&house, 2000 + VERDICT_MS));
             assert_spread(&house, "after the start");
             ASSERT_NUMBER(change_hup(&house.scene.instance), CHANGE_OK);
             assert_spread(&house, "across a reload");
@@ -287,7 +302,7 @@ static void test_thousand(void)
             CU_ASSERT_TRUE(procfs_fd_count(checker) <= 128 + 32);
             last = tally(&house, 0, CHECKED_L7OK);
             ASSERT_NUMBER(last.down, host_count / 10);
-            assert_all_known(&house);
+            CU_ASSERT_TRUE(wait_all_known(&house, SOON_MS));
         }
     }
     house_close(&house);
@@ -368,22 +383,18 @@ static unsigned count_time_wait(uint16_t port)
 /* The other end of a probe is told, has nothing to log, and no TIME_WAIT is left of it. */
 static void test_orderly_end(void)
 {
-    const struct house_plan plan = {
-        .services = 3,
-        .defaults = "check_interval = 50ms\ncheck_fast_interval = 50ms\n",
-    };
+    const struct house_plan plan = {.services = 3, .defaults = "check_interval = 100ms\n"};
     struct house house;
 
     if (house_open(&house, &plan) == 0) {
         CU_ASSERT_TRUE(house_wait_all_up(&house, VERDICT_MS));
-        for (unsigned k = 0; k < CONTROLLER_PORTS; k++)
-            CU_ASSERT_TRUE(house_wait_probes(&house, (enum house_service)k, 100, VERDICT_MS));
+        CU_ASSERT_TRUE(house_wait_probes(&house, HOUSE_JOIN, 100, 3 * VERDICT_MS));
         for (unsigned k = 0; k < CONTROLLER_PORTS; k++) {
             struct controller_port *port = house_port(&house, 0, (enum house_service)k);
             uint64_t accepted = port->accepted;
 
             /* A probe that waits too long is overtaken, and ends with a reset. */
-            CU_ASSERT_TRUE(wait_count(&port->quiet, accepted - accepted / 20 - 2, VERDICT_MS));
+            CU_ASSERT_TRUE(wait_count(&port->quiet, accepted - accepted / 20 - 2, SOON_MS));
             CU_ASSERT_TRUE(count_time_wait(house.controllers[0].addresses[k].port) <= 5);
         }
     }
