@@ -89,9 +89,9 @@ static void lines_are_judged(void)
 static void help_names_every_verb(void)
 {
     static const char *const args[] = {"--help", NULL};
-    static const char *const words[] = {"\n  status",  "\n  check   [FILE]", "\n  health",
-                                        "\n  reload",  "\n  stop",           "\n  import  FILE",
-                                        "\n  version", "Exit status"};
+    static const char *const words[] = {
+        "\n  status",        "\n  check    [FILE]",     "\n  health",  "\n  reload", "\n  stop",
+        "\n  import   FILE", "\n  doctor   [NAME]... ", "\n  version", "Exit status"};
     struct run run;
 
     run_control(&run, args);
