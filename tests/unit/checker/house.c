@@ -57,6 +57,7 @@ void house_init(struct house *house, unsigned backends)
 {
     memset(house, 0, sizeof(*house));
     house->count = backends;
+    strcpy(house->global.name, "unit");
     house->service = (struct conf_service){
         .name = "s",
         .backend_count = (uint16_t)backends,
@@ -82,13 +83,42 @@ void house_init(struct house *house, unsigned backends)
     }
 }
 
+void house_follow(struct house *house)
+{
+    house->followers = house->count;
+    house->follower = (struct conf_service){
+        .name = "f",
+        .first_backend = (uint16_t)house->count,
+        .backend_count = (uint16_t)house->count,
+        .enabled = 1,
+        .check = CHECK_NONE,
+        .required = 0,
+    };
+    for (unsigned i = 0; i < house->count; i++) {
+        struct conf_backend *backend = &house->backends[house->count + i];
+
+        *backend = house->backends[i];
+        backend->service = 1;
+        backend->required = (uint16_t)i;
+    }
+}
+
 /* ---- the house ---- */
+
+static void make_place(const struct house *house, struct conf_backend *backend)
+{
+    unsigned service = backend->service == 0 ? house->service.slot : house->follower.slot;
+
+    backend->slot = (uint16_t)claim_backend(house->board, service, backend);
+    board_set_address(house->board, backend->slot, &backend->address);
+}
 
 static void make_board(struct house *house)
 {
     char name[CONF_NAME_SIZE];
+    unsigned backends = house->count + house->followers;
     struct board_plan plan = {
-        .name = name, .services = 1, .backends = house->count, .workers = 1, .group = (gid_t)-1};
+        .name = name, .services = 2, .backends = backends, .workers = 1, .group = (gid_t)-1};
 
     snprintf(name, sizeof(name), "k0slb-unit-checker-%d", (int)getpid());
     house->board = made_board(&plan);
@@ -96,22 +126,21 @@ static void make_board(struct house *house)
     board_unlink(house->board); /* nobody else needs the name */
     must(board_allocate_worker(house->board, 0) == 0, "board_allocate_worker");
     house->service.slot = (uint16_t)claim_service(house->board, &house->service);
-    for (unsigned i = 0; i < house->count; i++) {
-        struct conf_backend *backend = &house->backends[i];
-
-        backend->slot = (uint16_t)claim_backend(house->board, house->service.slot, backend);
-        board_set_address(house->board, backend->slot, &backend->address);
-    }
+    if (house->followers > 0)
+        house->follower.slot = (uint16_t)claim_service(house->board, &house->follower);
+    for (unsigned i = 0; i < backends; i++)
+        make_place(house, &house->backends[i]);
 }
 
 static void make_epoch(struct house *house)
 {
+    struct conf_service services[] = {house->service, house->follower};
     struct conf conf = {
-        .global = {.name = "unit"},
-        .services = &house->service,
+        .global = house->global,
+        .services = services,
         .backends = house->backends,
-        .service_count = 1,
-        .backend_count = (uint16_t)house->count,
+        .service_count = house->followers > 0 ? 2 : 1,
+        .backend_count = (uint16_t)(house->count + house->followers),
     };
     int fd = epoch_seal(&conf, 1);
 
@@ -191,6 +220,20 @@ void house_fini(struct house *house)
 enum board_health house_health(const struct house *house, unsigned backend)
 {
     return board_health(house->board, house->backends[backend].slot);
+}
+
+unsigned house_marks(const struct house *house, unsigned backend)
+{
+    return board_health_marks(house->board, house->backends[backend].slot);
+}
+
+bool house_wait_marks(const struct house *house, unsigned backend, unsigned mask, unsigned marks)
+{
+    uint64_t until_ms = mono_ms() + WAIT_MS;
+
+    while ((house_marks(house, backend) & mask) != marks && mono_ms() < until_ms)
+        poll(NULL, 0, 1);
+    return (house_marks(house, backend) & mask) == marks;
 }
 
 bool house_wait(const struct house *house, unsigned backend, enum board_health health)

@@ -8,6 +8,8 @@
 static const struct health_rule usual = {.rise = 2, .fall = 3};
 static const struct health_rule strict = {.rise = 1, .fall = 1};
 
+static const struct health_rule held = {.rise = 2, .fall = 3, .hold = true};
+
 /* One event in each state, with nothing before it. */
 static void test_single_events(void)
 {
@@ -22,24 +24,36 @@ static void test_single_events(void)
         {BOARD_UNCHECKED, HEALTH_SLOW, BOARD_UNCHECKED},
         {BOARD_UNCHECKED, HEALTH_CLIENT_REFUSED, BOARD_UNCHECKED},
         {BOARD_UNCHECKED, HEALTH_CLIENT_NO_ANSWER, BOARD_UNCHECKED},
+        {BOARD_UNCHECKED, HEALTH_GOOD_LATE, BOARD_UP},
+        {BOARD_UNCHECKED, HEALTH_BADLY, BOARD_DOWN},
+        {BOARD_UNCHECKED, HEALTH_LATE, BOARD_UNCHECKED},
         {BOARD_UP, HEALTH_GOOD, BOARD_UP},
         {BOARD_UP, HEALTH_NOT_THERE, BOARD_SUSPECT},
         {BOARD_UP, HEALTH_REFUSED, BOARD_SUSPECT},
         {BOARD_UP, HEALTH_SLOW, BOARD_SUSPECT},
         {BOARD_UP, HEALTH_CLIENT_REFUSED, BOARD_SUSPECT},
         {BOARD_UP, HEALTH_CLIENT_NO_ANSWER, BOARD_SUSPECT},
+        {BOARD_UP, HEALTH_GOOD_LATE, BOARD_SUSPECT},
+        {BOARD_UP, HEALTH_BADLY, BOARD_SUSPECT},
+        {BOARD_UP, HEALTH_LATE, BOARD_SUSPECT},
         {BOARD_SUSPECT, HEALTH_GOOD, BOARD_UP},
         {BOARD_SUSPECT, HEALTH_NOT_THERE, BOARD_SUSPECT},
         {BOARD_SUSPECT, HEALTH_REFUSED, BOARD_SUSPECT},
         {BOARD_SUSPECT, HEALTH_SLOW, BOARD_SUSPECT},
         {BOARD_SUSPECT, HEALTH_CLIENT_REFUSED, BOARD_SUSPECT},
         {BOARD_SUSPECT, HEALTH_CLIENT_NO_ANSWER, BOARD_SUSPECT},
+        {BOARD_SUSPECT, HEALTH_GOOD_LATE, BOARD_SUSPECT},
+        {BOARD_SUSPECT, HEALTH_BADLY, BOARD_SUSPECT},
+        {BOARD_SUSPECT, HEALTH_LATE, BOARD_SUSPECT},
         {BOARD_DOWN, HEALTH_GOOD, BOARD_DOWN},
         {BOARD_DOWN, HEALTH_NOT_THERE, BOARD_DOWN},
         {BOARD_DOWN, HEALTH_REFUSED, BOARD_DOWN},
         {BOARD_DOWN, HEALTH_SLOW, BOARD_DOWN},
         {BOARD_DOWN, HEALTH_CLIENT_REFUSED, BOARD_DOWN},
         {BOARD_DOWN, HEALTH_CLIENT_NO_ANSWER, BOARD_DOWN},
+        {BOARD_DOWN, HEALTH_GOOD_LATE, BOARD_DOWN},
+        {BOARD_DOWN, HEALTH_BADLY, BOARD_DOWN},
+        {BOARD_DOWN, HEALTH_LATE, BOARD_DOWN},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -52,14 +66,21 @@ static void test_single_events(void)
 }
 
 /*
- * Sequences. Events: g good, n not there, r refused, s slow, R a client refused, N a client without
- * an answer. States after each: u up, s suspect, d down, - unchecked.
+ * Sequences. Events: g good, G good but late, b badly, n not there, r refused, s slow, l late, R a
+ * client refused, N a client without an answer. States after each: u up, s suspect, d down, -
+ * unchecked.
  */
 static enum health_event event_of(char letter)
 {
     switch (letter) {
     case 'g':
         return HEALTH_GOOD;
+    case 'G':
+        return HEALTH_GOOD_LATE;
+    case 'b':
+        return HEALTH_BADLY;
+    case 'l':
+        return HEALTH_LATE;
     case 'n':
         return HEALTH_NOT_THERE;
     case 'r':
@@ -95,7 +116,14 @@ static void test_sequences(void)
         {&usual, "grgR", "usus"},                                 /* and the probe's */
         {&usual, "gRRRR", "ussss"},     {&usual, "gNNNN", "ussss"},   {&usual, "Rr", "-d"},
         {&usual, "sng", "-dd"},         {&strict, "gn", "ud"},        {&strict, "ng", "du"},
-        {&strict, "gR", "us"},          {&strict, "gs", "us"},
+        {&usual, "gbbb", "ussd"},       {&usual, "gbnb", "ussd"}, /* of both kinds together */
+        {&usual, "gbbgb", "ussus"},     {&usual, "b", "d"},           {&usual, "gGg", "usu"},
+        {&usual, "gbbGb", "ussss"}, /* late, but good */
+        {&usual, "bGG", "ddu"},         {&usual, "G", "u"},           {&usual, "glllg", "usssu"},
+        {&usual, "gRbr", "ussd"},                                  /* a client is remembered */
+        {&held, "gbbbbbb", "ussssss"},  {&held, "gbbbn", "ussss"}, /* what is held is not counted */
+        {&held, "gbbbnnn", "usssssd"},  {&held, "gnnnb", "ussdd"},    {&held, "b", "d"},
+        {&held, "gbRr", "ussd"},        {&strict, "gR", "us"},        {&strict, "gs", "us"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -143,9 +171,32 @@ static void test_slow_evidence_leaves_half(void)
         ASSERT_NUMBER(health_may_suspect(rows[i].up, rows[i].suspect), rows[i].may);
 }
 
+/* Which of those that speak against it say that it may not be there, and so are followed soon. */
+static void test_urgency(void)
+{
+    static const struct {
+        const char *events;
+        bool urgent;
+    } rows[] = {
+        {"g", false},   {"gb", false},  {"gl", false},  {"gG", false},  {"gn", true},
+        {"gr", true},   {"gs", true},   {"gR", true},   {"gN", true},   {"gnb", false},
+        {"gbn", true},  {"gbs", true},  {"gbR", true},  {"gsl", true}, /* it is looked into */
+        {"gsG", false}, {"gng", false}, {"gRb", false}, {"gbb", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct health health = {.state = BOARD_UNCHECKED};
+
+        for (const char *event = rows[i].events; *event != '\0'; event++)
+            health_apply(&health, &usual, event_of(*event));
+        ASSERT_NUMBER(health.urgent, rows[i].urgent);
+    }
+}
+
 const struct unit_test health_tests[] = {
     {"single_events", test_single_events},
     {"sequences", test_sequences},
+    {"urgency", test_urgency},
     {"counters", test_counters},
     {"slow_evidence_leaves_half", test_slow_evidence_leaves_half},
     {NULL, NULL},
