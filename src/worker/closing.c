@@ -97,7 +97,7 @@ static void close_due(struct worker *worker, struct closing *closing)
         session_lose(CONTAINER_OF(closing->doomed.next, struct session, at_backend), false,
                      BOARD_END_BACKEND_DOWN);
     }
-    if (closing->closed >= closing->count || list_is_empty(&closing->doomed))
+    if (list_is_empty(&closing->doomed))
         stop(worker, closing);
 }
 
@@ -159,8 +159,8 @@ static void begin(struct worker *worker, const struct conf_backend *backend)
     closing->span_ms = span(worker, service, backend->slot);
     closing->is_running = true;
     list_append(&worker->closings->running, &closing->running);
-    log_info("closing %" PRIu32 " sessions of %s/%s over %" PRIu64 " ms", closing->count,
-             service->name, backend->name, closing->span_ms);
+    log_info("closing what %s/%s has: sessions=%" PRIu32 " span_ms=%" PRIu64, service->name,
+             backend->name, closing->count, closing->span_ms);
 }
 
 void closing_look(struct worker *worker)

@@ -103,7 +103,7 @@ static void test_dead(void)
         ASSERT_NUMBER(closed_at_b1(&scene), EACH);
         ASSERT_NUMBER(look_backend(&scene.instance, "b1").counts.active, 0);
         ASSERT_NUMBER(look_backend(&scene.instance, "b2").counts.active, EACH);
-        CU_ASSERT_TRUE(wait_log(&scene.instance, "sessions of test/b1 over", SOON_MS));
+        CU_ASSERT_TRUE(wait_log(&scene.instance, "closing what test/b1 has", SOON_MS));
         CU_ASSERT_TRUE(wait_log(&scene.instance, "reason=\"backend down\"", SOON_MS));
         ASSERT_NUMBER(crowd_echo(&audience.crowd, &lost), EACH);
         crowd_close(&audience.crowd);
@@ -187,7 +187,8 @@ static void test_spread(void)
 /* The backend is back before all are closed: the rest lives on. */
 static void test_returns(void)
 {
-    static const struct scene_plan plan = {.backends = 2, .options = {NULL, "backup"}};
+    static const struct scene_plan plan = {
+        .backends = 2, .options = {NULL, "backup"}, .keys = "check_down_interval = 20ms\n"};
     static struct audience audience;
     struct peer again;
     struct scene scene;
@@ -232,19 +233,44 @@ static void test_removed(void)
     scene_close(&scene);
 }
 
+/* A reload says that it is elsewhere: what is left at the old place drains. */
+static void test_moved(void)
+{
+    static const char *const here =
+        CHANGE_BEGIN "[service test]\nlisten = @L\nserver b1 = @1\nserver b2 = @2 backup\n";
+    static const char *const there =
+        CHANGE_BEGIN "[service test]\nlisten = @L\nserver b1 = @3\nserver b2 = @2 backup\n";
+    static struct audience audience;
+    struct scene scene;
+    unsigned lost;
+
+    if (change_open(&scene, 3, here) == 0) {
+        open_audience(&audience, &scene, MANY);
+        peer_shut(&scene.peers[0]);
+        CU_ASSERT_TRUE(wait_reset(&audience, 1, SLACK_MS));
+        ASSERT_CHANGE(&scene, there);
+        look(&audience);
+        CU_ASSERT_TRUE(audience.reset < MANY);
+        assert_quiet(&audience);
+        ASSERT_NUMBER(crowd_echo(&audience.crowd, &lost), MANY - audience.reset);
+        CU_ASSERT_TRUE(wait_status(&scene.instance, "b1", STATUS_UP, SOON_MS));
+        ASSERT_NUMBER(client_visit_many(&scene.listen, 3), 0);
+        ASSERT_NUMBER(scene.peers[2].served, 3);
+        crowd_close(&audience.crowd);
+    }
+    scene_close(&scene);
+}
+
 static const struct unit_test modes[] = {
     {"dead", test_dead},
     {NULL, NULL},
 };
 
 static const struct unit_test once[] = {
-    {"dead", test_dead},
-    {"keep", test_keep},
-    {"no_other", test_no_other},
-    {"spread", test_spread},
-    {"returns", test_returns},
-    {"removed", test_removed},
-    {NULL, NULL},
+    {"dead", test_dead},         {"keep", test_keep},
+    {"no_other", test_no_other}, {"spread", test_spread},
+    {"returns", test_returns},   {"removed", test_removed},
+    {"moved", test_moved},       {NULL, NULL},
 };
 
 int main(int argc, char **argv)

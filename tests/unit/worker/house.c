@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mono.h"
 #include "worker/connect.h"
 #include "worker/limit.h"
@@ -100,6 +101,7 @@ static int become_worker(struct house *house)
 
     if (board_enter(house->stage.board, BOARD_ROLE_WORKER, 0) == -1)
         return -1;
+    log_set_level(LOG_LEVEL_WARNING);
     house->birth = (struct role_birth){.role = BOARD_ROLE_WORKER,
                                        .epoch = house->stage.epoch,
                                        .board = house->stage.board,
