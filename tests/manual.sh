@@ -1,8 +1,8 @@
 #!/bin/sh
 # Holds the manual to the truth: k0slb.ini(5) and the sample file to the table of keys, the built-in
 # services to what is served, the examples and messages to what k0slbd says, the other pages to what
-# the programs say of themselves. Prints what is wrong. K0SLB_SRCDIR and K0SLB_BUILDDIR say where
-# the pages and the programs are.
+# the programs say of themselves, and results, states and warnings to the source. Prints what is
+# wrong. K0SLB_SRCDIR and K0SLB_BUILDDIR say where the pages and the programs are.
 # shellcheck disable=SC2317 # what rule calls is reachable
 
 set -u
@@ -282,6 +282,38 @@ verbs_agree()
     diff "$work/promised" "$work/explained"
 }
 
+# The headings of section $1 of k0slbd(8).
+headings_of()
+{
+    awk -v section="$1" '
+    /^[.]Sh / { inside = substr($0, 5) == section }
+    inside && /^[.]It Sy / { print $3 }' "$source_dir/man/k0slbd.8" | sort
+}
+
+# The codes of all warnings there can be: those that are found, and those of the master.
+warnings_agree()
+{
+    {
+        grep -o '\[ADVICE_[A-Z_]*\] = "[a-z-]*"' "$source_dir/src/advice/advice_list.c"
+        grep -ho 'board_warning [a-z]* = {[.]code = "[a-z-]*"' "$source_dir"/src/master/*.c
+    } | sed 's/.*"\(.*\)"/\1/' | sort >"$work/promised"
+    [ "$(wc -l <"$work/promised")" -gt 20 ] || echo "the codes of warnings are not found"
+    headings_of WARNINGS >"$work/explained"
+    diff "$work/promised" "$work/explained"
+}
+
+# The results of probes, and the states of backends.
+health_agrees()
+{
+    {
+        grep -o '\[CHECKED_[A-Z0-9_]*\] = "L[A-Z0-9]*"' "$source_dir/src/board/board.c"
+        grep -o '\[STATUS_[A-Z]*\] = "[a-z]*"' "$source_dir/src/board/snapshot.c"
+    } | sed 's/.*"\(.*\)"/\1/' | sort >"$work/promised"
+    [ "$(wc -l <"$work/promised")" -gt 15 ] || echo "the words of health are not found"
+    headings_of HEALTH >"$work/explained"
+    diff "$work/promised" "$work/explained"
+}
+
 # The pages that are installed speak of the paths that the programs were built with.
 paths_are_true()
 {
@@ -318,6 +350,8 @@ rule 'options of k0slbd' help_agrees "$source_dir/man/k0slbd.8" <"$work/help"
 all_help_of_k0slbctl >"$work/help"
 rule 'options of k0slbctl' help_agrees "$source_dir/man/k0slbctl.8" <"$work/help"
 rule 'verbs of k0slbctl' verbs_agree
+rule 'warnings of k0slbd(8)' warnings_agree
+rule 'results and states of k0slbd(8)' health_agrees
 rule 'paths of installed pages' paths_are_true
 if command -v mandoc >/dev/null 2>&1; then
     for name in k0slb.ini.5 k0slbctl.8 k0slbd.8; do
