@@ -30,6 +30,17 @@ static uint64_t now_ms(const struct target *target)
 
 /* ---- what is judged of one ---- */
 
+/* What the earlier checker has said of all goes on in silence, once the last one is taken up. */
+static void take_up_all(const struct target *target)
+{
+    struct policy *policy = policy_of(target);
+    const struct conf_service *service = target->service;
+    struct group group = group_of(target);
+
+    policy->holds = hold_next(&group, hold_window(service->check_interval), false);
+    policy->doubts = doubt_next(&group, service->check_interval, false);
+}
+
 void policy_take_up(struct target *target, unsigned marks)
 {
     const struct board_check *check = &target->check;
@@ -47,6 +58,7 @@ void policy_take_up(struct target *target, unsigned marks)
         .is_blocked = (marks & BOARD_MARK_BLOCKED) != 0,
     };
     group_note(member, answer, board_health_since(target->shared->board, backend->slot));
+    take_up_all(target);
     if (target->health.state != BOARD_UNCHECKED)
         policy_of(target)->serves = true;
     policy_of(target)->is_stale = true;

@@ -22,6 +22,16 @@ static bool wait_closes(const struct house *house, unsigned backend, bool wanted
     return house_wait_marks(house, backend, BOARD_MARK_CLOSE, wanted ? BOARD_MARK_CLOSE : 0);
 }
 
+static unsigned times_logged(struct house *house, const char *text)
+{
+    unsigned times = 0;
+
+    (void)house_has_logged(house, text);
+    for (const char *at = house->log; (at = strstr(at, text)) != NULL; at++)
+        times++;
+    return times;
+}
+
 /* ---- held ---- */
 
 static void wait_all(const struct house *house, enum board_health health)
@@ -88,6 +98,7 @@ static void test_successor_holds(void)
     CU_ASSERT_TRUE(stage_wait_results(stage, 1, 1));
     ASSERT_NUMBER(house_health(house, 0), BOARD_SUSPECT);
     ASSERT_NUMBER(house_health(house, 1), BOARD_SUSPECT);
+    ASSERT_NUMBER(times_logged(house, "answer badly at once"), 1);
     stage_close(stage);
 }
 
@@ -209,16 +220,6 @@ static void test_stopped_checker_closes_nothing(void)
 
 /* ---- perhaps it is me ---- */
 
-static unsigned times_logged(struct house *house, const char *text)
-{
-    unsigned times = 0;
-
-    (void)house_has_logged(house, text);
-    for (const char *at = house->log; (at = strstr(at, text)) != NULL; at++)
-        times++;
-    return times;
-}
-
 /* Asked once an hour, and when a worker speaks: so all are found gone within an interval. */
 static void find_all_gone(struct house *house)
 {
@@ -227,6 +228,19 @@ static void find_all_gone(struct house *house)
     for (unsigned i = 0; i < house->count; i++)
         house_report(house, i, BOARD_EVIDENCE_REFUSED);
     wait_all(house, BOARD_DOWN);
+}
+
+static void wait_result(const struct house *house, unsigned backend)
+{
+    uint64_t until_ms = mono_ms() + 5000;
+    uint64_t from_ms = wall_ms();
+    struct board_check check;
+
+    do {
+        poll(NULL, 0, 1);
+        board_check_copy(house->board, house->backends[backend].slot, &check);
+    } while (check.at_ms <= from_ms && mono_ms() < until_ms);
+    CU_ASSERT_TRUE(check.at_ms > from_ms);
 }
 
 static void test_doubt_is_said_once(void)
@@ -238,6 +252,11 @@ static void test_doubt_is_said_once(void)
     ASSERT_NUMBER(times_logged(house, "perhaps it is me"), 0);
     find_all_gone(house);
     CU_ASSERT_TRUE(house_wait_log(house, "all backends of s are not there"));
+    CU_ASSERT_TRUE(house_stop(house));
+    start(house); /* which knows that it was said */
+    for (unsigned i = 0; i < 3; i++)
+        wait_result(house, i);
+    ASSERT_NUMBER(times_logged(house, "perhaps it is me"), 1);
     for (unsigned i = 0; i < 3; i++)
         house_listen(house, i, 4096);
     wait_all(house, BOARD_UP);
