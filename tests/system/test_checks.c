@@ -183,7 +183,7 @@ static void test_independent(void)
                 for (unsigned i = 1; i < HOUSE_CONTROLLERS; i++) {
                     struct tally now = tally(&house, i, CHECKED_L7OK);
 
-                    wrong_bad += now.checked - now.code;
+                    wrong_bad += now.checked - now.good;
                 }
                 wrong_good += tally(&house, 0, CHECKED_L7OK).code;
                 wait_a_moment();
