@@ -10,6 +10,7 @@ tests_unit_checker_test_checker_SOURCES = \
 	tests/unit/checker/members.c \
 	tests/unit/checker/stage.h \
 	tests/unit/checker/stage.c \
+	tests/unit/checker/test_advise.c \
 	tests/unit/checker/test_answers.c \
 	tests/unit/checker/test_asking.c \
 	tests/unit/checker/test_blocking.c \
