@@ -3,12 +3,15 @@ mutants = \
 	tests/mutants/abort-keeps-master-listener.patch \
 	tests/mutants/abort-keeps-worker-listener.patch \
 	tests/mutants/any-ca-is-good.patch \
+	tests/mutants/block-not-passed-on.patch \
 	tests/mutants/children-keep-lock.patch \
 	tests/mutants/claim-not-taken-back.patch \
 	tests/mutants/closed-all-at-once.patch \
 	tests/mutants/closed-in-spite-of-return.patch \
+	tests/mutants/closes-at-the-last.patch \
 	tests/mutants/deny-ignored.patch \
 	tests/mutants/dirty-pipe-used-again.patch \
+	tests/mutants/election-takes-all-down.patch \
 	tests/mutants/error-queue-not-cleared.patch \
 	tests/mutants/fin-before-last-bytes.patch \
 	tests/mutants/first-waiter-accepts-all.patch \
@@ -44,6 +47,7 @@ mutants = \
 	tests/mutants/socket-not-handed-over.patch \
 	tests/mutants/source-counted-after-fin.patch \
 	tests/mutants/sources-outlive-worker.patch \
+	tests/mutants/stall-is-unready.patch \
 	tests/mutants/stuck-at-urgent-mark.patch \
 	tests/mutants/unanswered-is-closed.patch \
 	tests/mutants/user-timeout.patch
