@@ -12,6 +12,10 @@
  */
 #define LEAVE_MS 200
 
+/* The loop turns at least so often; when it has not for much longer, nobody else is to blame. */
+#define TURN_MS  50
+#define STALL_MS 200
+
 #define KEYS_SERVICE "kubeAPI"
 
 #define STATUS_OK 200
@@ -21,6 +25,7 @@ struct round {
     struct loop *loop;
     struct probe_engine *engine;
     unsigned waiting;
+    uint64_t last_ms; /* when the loop last ran */
 };
 
 /* A question that is out. */
@@ -85,12 +90,25 @@ static int send_question(struct round *round, struct doctor_backend *backend, en
     return 0;
 }
 
+/* A time in which this process did not run counts for no deadline. */
+static void on_wake(void *context)
+{
+    struct round *round = context;
+    uint64_t now_ms = loop_now_ms(round->loop);
+    uint64_t gap_ms = now_ms > round->last_ms ? now_ms - round->last_ms : 0;
+
+    if (gap_ms > STALL_MS)
+        probe_engine_shift(round->engine, gap_ms);
+    round->last_ms += gap_ms;
+}
+
 /* Ends, since each question has its deadlines. */
 static int wait_for_all(struct round *round)
 {
     while (round->waiting > 0) {
-        if (loop_turn(round->loop, -1) == -1)
+        if (loop_turn(round->loop, TURN_MS) == -1)
             return -1;
+        on_wake(round);
     }
     return 0;
 }
@@ -122,6 +140,7 @@ static void on_answer(void *context, const struct probe_result *result)
 
 static int ask_everybody(struct doctor *doctor, struct round *round)
 {
+    round->last_ms = mono_ms();
     for (size_t i = 0; i < doctor->backend_count; i++) {
         struct doctor_backend *backend = &doctor->backends[i];
         enum conf_check check = (enum conf_check)backend->service->check;
@@ -167,6 +186,7 @@ static int ask_for_keys(struct doctor *doctor, struct round *round)
         [STATUS_OK / 64] = UINT64_C(1) << (STATUS_OK % 64),
     };
 
+    round->last_ms = mono_ms();
     for (size_t i = 0; i < doctor->backend_count; i++) {
         struct doctor_backend *backend = &doctor->backends[i];
 
@@ -204,6 +224,7 @@ static int ask_in(struct doctor *doctor, struct round *round)
     round->engine = probe_engine_new(round->loop);
     if (round->engine == NULL)
         return -1;
+    probe_engine_on_wake(round->engine, on_wake, round);
     if (ask_everybody(doctor, round) == -1 || ask_for_keys(doctor, round) == -1)
         return -1;
     return leave(round);
