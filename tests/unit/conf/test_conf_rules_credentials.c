@@ -197,6 +197,31 @@ static void bad_files(void)
     remove_directory();
 }
 
+/* Who looks at them by itself hears nothing of bad files, and of missing ones as ever. */
+static void spared_files(void)
+{
+    static const char text[] = CONTROLLERS "[k0slb]\ncredentials = %s\n";
+    char line[256];
+    char path[128];
+    struct conf_report report = {.path = "t.ini", .spares_files = true};
+    struct conf conf;
+
+    make_directory();
+    write_file("ca.crt", "junk", 0646);
+    write_file("client.key", "", 0604);
+    snprintf(line, sizeof(line), text, directory);
+    write_file("t.ini", line, 0600);
+    ASSERT_NUMBER(conf_load(&conf, in_directory("t.ini", path), &report), 0);
+    assert_path(service_named(&conf, "kubeAPI")->check_key, "client.key");
+    conf_free(&conf);
+    remove_file("client.crt");
+    ASSERT_NUMBER(conf_load(&conf, path, &report), -1);
+    ASSERT_NUMBER(report.errors, 1);
+    conf_report_free(&report);
+    remove_file("t.ini");
+    remove_directory();
+}
+
 static void bad_directories(void)
 {
     make_directory();
@@ -240,6 +265,7 @@ const struct unit_test conf_rules_credentials_tests[] = {
     {"what_is_missing_is_not_used", what_is_missing_is_not_used},
     {"own_files_come_first", own_files_come_first},
     {"bad_files", bad_files},
+    {"spared_files", spared_files},
     {"bad_directories", bad_directories},
     {"halves", halves},
     {NULL, NULL},
