@@ -63,6 +63,9 @@ struct advice *advice_list_add(struct advice_list *list, enum advice_code code)
 /* ---- sentences ---- */
 
 static void append(char text[BOARD_WARNING_SIZE], const char *format, va_list args)
+    PRINTF_LIKE(2, 0);
+
+static void append(char text[BOARD_WARNING_SIZE], const char *format, va_list args)
 {
     size_t used = strlen(text);
 
