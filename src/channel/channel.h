@@ -20,6 +20,7 @@
 enum channel_type {
     CHANNEL_BORN = 1,    /* child: at work, or a successor that waits for BEGIN */
     CHANNEL_CHECKS_DONE, /* checker: the first round of probes is over */
+    CHANNEL_LACKS_FILES, /* checker: it could not use all certificates and keys that it should */
     CHANNEL_PREPARE,     /* master: descriptors are the new epoch, then the new listeners */
     CHANNEL_READY,       /* child: could change over */
     CHANNEL_REFUSED,     /* child: could not */

@@ -23,6 +23,7 @@ struct checker {
     struct role_life *life;
     struct target_shared shared;
     struct probe_trust *trust;
+    bool lacks_files; /* `trust` is not all that it should be */
     struct advise *advise;
     unsigned target_count; /* as many as the epoch has backends; 0 before the start */
     unsigned worker_slots;
@@ -145,7 +146,8 @@ static int read_trust(struct checker *checker)
     checker->trust = probe_trust_read(checker->birth->epoch, &fault);
     if (checker->trust == NULL)
         log_error("%s", fault.reason);
-    if (checker->trust == NULL && !checker->birth->is_successor)
+    checker->lacks_files = checker->trust == NULL;
+    if (checker->lacks_files && !checker->birth->is_successor)
         checker->trust = probe_trust_salvage(checker->birth->epoch);
     if (checker->trust == NULL)
         return -1;
@@ -232,6 +234,8 @@ static int start(void *state, struct role_life *life)
         log_error("cannot watch for evidence");
         return -1;
     }
+    if (checker->lacks_files)
+        role_tell(life, CHANNEL_LACKS_FILES);
     checker->last_ms = mono_ms();
     checker->tick.fn = on_tick;
     loop_timer_set(checker->shared.loop, &checker->tick, checker->last_ms + TICK_MS);

@@ -59,6 +59,9 @@ static void take_message(struct child *child, const struct channel_message *mess
     case CHANNEL_DONE:
         reload_answered(child, message);
         break;
+    case CHANNEL_LACKS_FILES:
+        renewal_lacks_files(child);
+        break;
     case CHANNEL_CHECKS_DONE:
         if (child->role != BOARD_ROLE_CHECKER)
             break;

@@ -22,7 +22,8 @@
 /* What the checker has instead. */
 static const char *instead(const struct renewal *renewal)
 {
-    return renewal->is_sure ? "what was read before stays in force" : "the checker asks without it";
+    return renewal->lacks_files ? "the checker asks without it"
+                                : "what was read before stays in force";
 }
 
 static void warn(struct master *master, const char *reason)
@@ -30,9 +31,9 @@ static void warn(struct master *master, const char *reason)
     struct renewal *renewal = &master->renewal;
     struct board_warning warning = {.code = "credentials-stale", .remedy = REMEDY};
 
-    if (strcmp(reason, renewal->reason) == 0 && renewal->is_sure == renewal->said_sure)
+    if (strcmp(reason, renewal->reason) == 0 && renewal->lacks_files == renewal->said_lacks)
         return;
-    renewal->said_sure = renewal->is_sure;
+    renewal->said_lacks = renewal->lacks_files;
     snprintf(renewal->reason, sizeof(renewal->reason), "%s", reason);
     log_warning("%s; %s", reason, instead(renewal));
     board_event(master->board, "%.120s; %s", reason, instead(renewal));
@@ -110,7 +111,7 @@ static void go_on(struct master *master)
     if (renewal->successor != NULL) {
         child_begin(renewal->successor);
         renewal->mark = renewal->next_mark;
-        renewal->is_sure = true;
+        renewal->lacks_files = false;
         log_notice("a new checker has the changed certificates and keys");
         board_event(master->board, "certificates or keys have changed: the checker has them");
         forget_warning(master);
@@ -164,27 +165,19 @@ static void on_deadline(struct loop_timer *timer)
 
 /* ---- looking ---- */
 
-/* The checker may have read these very files, and what they hold then matters for nothing else. */
+/* A checker without its files is better replaced by one with those that have ended meanwhile. */
 static void look_at(struct master *master, uint64_t mark)
 {
     struct renewal *renewal = &master->renewal;
     bool is_other = mark != renewal->mark;
     struct trial_fault fault;
 
-    if (!is_other && renewal->is_sure) {
+    if (!is_other && !renewal->lacks_files)
         forget_warning(master);
-        return;
-    }
-    if (trial_run_epoch(master->epoch, master->logger.pipe_write, is_other, &fault) == -1) {
-        note_bad(master, mark, fault.reason);
-        return;
-    }
-    if (is_other) {
+    else if (trial_run_epoch(master->epoch, master->logger.pipe_write, is_other, &fault) == 0)
         replace(master, mark);
-        return;
-    }
-    renewal->is_sure = true;
-    forget_warning(master);
+    else
+        note_bad(master, mark, fault.reason);
 }
 
 static void on_due(struct loop_timer *timer)
@@ -221,12 +214,19 @@ void renewal_expect(struct master *master, const struct epoch *epoch)
     struct keyring_wants wants = keyring_wants_of_epoch(epoch);
 
     master->renewal.mark = keyring_mark(&wants);
-    master->renewal.is_sure = false;
+    master->renewal.lacks_files = false;
+}
+
+void renewal_lacks_files(const struct child *child)
+{
+    /* Of a successor nothing like it is believed: it does not begin without. */
+    if (child->role == BOARD_ROLE_CHECKER && !child->is_successor)
+        child->master->renewal.lacks_files = true;
 }
 
 void renewal_settle(struct master *master, uint64_t mark)
 {
     master->renewal.mark = mark;
-    master->renewal.is_sure = true;
+    master->renewal.lacks_files = false;
     forget_warning(master);
 }

@@ -29,11 +29,11 @@ struct renewal {
     enum renewal_phase phase;
     struct child *successor; /* the new checker, until it has begun */
     uint64_t mark;           /* keyring_mark() just before the checker was born */
-    bool is_sure;            /* it could read those files */
+    bool lacks_files;        /* it could not use them all, and has begun without */
     uint64_t next_mark;      /* the same of the new one */
     uint64_t bad_mark; /* of files that could not be used at the last look; 0 = there are none */
     char reason[CREDENTIALS_ERROR_SIZE]; /* that the warning gives; "" = there is no warning */
-    bool said_sure;                      /* it says that the checker has read better ones */
+    bool said_lacks;                     /* it says that the checker asks without them */
     struct loop_timer due;
     struct loop_timer deadline;
 };
@@ -48,6 +48,9 @@ void renewal_expect(struct master *master, const struct epoch *epoch);
 
 /* A reload was decided; its checker has read the files that had this mark. */
 void renewal_settle(struct master *master, uint64_t mark);
+
+/* A checker has said that it could not use all of its files. */
+void renewal_lacks_files(const struct child *child);
 
 /* A child is at work, or has died: the new checker, or the old one. */
 void renewal_born(struct child *child);
