@@ -105,7 +105,9 @@ system_programs = \
 	tests/system/test_storm \
 	tests/system/test_descriptors \
 	tests/system/test_health \
+	tests/system/test_credentials \
 	tests/system/test_checks \
+	tests/system/test_doctor \
 	tests/system/test_outage
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
@@ -295,6 +297,11 @@ tests_system_test_setup_CPPFLAGS = $(unit_cppflags)
 tests_system_test_setup_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_setup_LDADD = $(system_libs)
 
+tests_system_test_credentials_SOURCES = tests/system/test_credentials.c
+tests_system_test_credentials_CPPFLAGS = $(unit_cppflags)
+tests_system_test_credentials_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
+tests_system_test_credentials_LDADD = $(house_libs)
+
 tests_system_test_health_SOURCES = tests/system/test_health.c
 tests_system_test_health_CPPFLAGS = $(unit_cppflags)
 tests_system_test_health_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
@@ -309,3 +316,11 @@ tests_system_test_outage_SOURCES = tests/system/test_outage.c
 tests_system_test_outage_CPPFLAGS = $(unit_cppflags)
 tests_system_test_outage_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
 tests_system_test_outage_LDADD = $(house_libs)
+
+tests_system_test_doctor_SOURCES = \
+	tests/unit/report/json_checker.h \
+	tests/unit/report/json_checker.c \
+	tests/system/test_doctor.c
+tests_system_test_doctor_CPPFLAGS = $(unit_cppflags)
+tests_system_test_doctor_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
+tests_system_test_doctor_LDADD = $(house_libs)

@@ -20,6 +20,7 @@ tests_unit_probe_test_probe_SOURCES = \
 	tests/unit/probe/test_probe_session.c \
 	tests/unit/probe/test_probe_tcp.c \
 	tests/unit/probe/test_probe_tls.c \
+	tests/unit/probe/test_trust.c \
 	tests/unit/probe/test_verdict.c \
 	tests/unit/probe/tls_peer.h \
 	tests/unit/probe/tls_peer.c

@@ -12,6 +12,7 @@ extern const struct unit_test probe_http_tests[];
 extern const struct unit_test probe_session_tests[];
 extern const struct unit_test probe_tcp_tests[];
 extern const struct unit_test probe_tls_tests[];
+extern const struct unit_test trust_tests[];
 extern const struct unit_test verdict_tests[];
 
 int main(int argc, char **argv)
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
         {"h2_frame", h2_frame_tests},
         {"keyring", keyring_tests},
         {"credentials", credentials_tests},
+        {"trust", trust_tests},
         {"engine", engine_tests},
         {"probe_tcp", probe_tcp_tests},
         {"probe_tls", probe_tls_tests},
