@@ -13,6 +13,7 @@ mutants = \
 	tests/mutants/dirty-pipe-used-again.patch \
 	tests/mutants/election-takes-all-down.patch \
 	tests/mutants/error-queue-not-cleared.patch \
+	tests/mutants/expiry-unseen.patch \
 	tests/mutants/fin-before-last-bytes.patch \
 	tests/mutants/first-waiter-accepts-all.patch \
 	tests/mutants/foreign-answer-believed.patch \
@@ -28,12 +29,14 @@ mutants = \
 	tests/mutants/newcomer-gets-everything.patch \
 	tests/mutants/newcomer-left-out-for-nobody.patch \
 	tests/mutants/no-budget.patch \
+	tests/mutants/no-checker-with-bad-files.patch \
 	tests/mutants/no-pause-between-reloads.patch \
 	tests/mutants/no-pause-without-descriptors.patch \
 	tests/mutants/no-spare-descriptors.patch \
 	tests/mutants/one-fin-ends-both.patch \
 	tests/mutants/port-bound-too-early.patch \
 	tests/mutants/progress-moves-deadline.patch \
+	tests/mutants/reload-without-trial.patch \
 	tests/mutants/replays-unbounded.patch \
 	tests/mutants/reset-after-fin-unseen.patch \
 	tests/mutants/reset-looks-like-fin.patch \
