@@ -168,7 +168,7 @@ static void what_is_good_is_salvaged(void)
     ASSERT_NUMBER(salvaged(epoch), 0x1);
     save_key(&client, "key");
     save_key(&other, "key2");
-    CU_ASSERT(truncate(in_directory("ca", path), 30) == 0);
+    CU_ASSERT(truncate(in_directory("ca", path), 10) == 0);
     expect_fault(epoch, CONF_NO_INDEX, "ca", ": holds no certificate (PEM)");
     ASSERT_NUMBER(salvaged(epoch), 0xe);
     epoch_unmap(epoch);
