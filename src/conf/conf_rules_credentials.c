@@ -63,12 +63,14 @@ static void check_secret(const struct conf_rules *rules, const struct place *pla
 
 /* ---- the directory ---- */
 
-/* Of a directory that cannot be used, by errno. */
-static enum conf_severity directory_severity(const struct conf_rules *rules, uint32_t line)
+/* By errno; `more` ends the sentence. */
+static void complain_directory(const struct conf_rules *rules, const char *path, uint32_t line,
+                               const char *more)
 {
-    bool is_spared = rules->report->spares_files && errno == EACCES;
-
-    return line != 0 && !is_spared ? CONF_ERROR : CONF_WARNING;
+    if (rules->report->spares_files && errno == EACCES)
+        return;
+    conf_report_add(rules->report, line != 0 ? CONF_ERROR : CONF_WARNING, line, "k0slb",
+                    "credentials", "%s: %s%s", path, strerror(errno), more);
 }
 
 /* Returns whether it can be used. Nobody has to have the default one. */
@@ -79,8 +81,7 @@ static bool check_directory(const struct conf_rules *rules, const char *path, ui
 
     if (stat(path, &status) == -1) {
         if (line != 0 || (errno != ENOENT && errno != ENOTDIR))
-            conf_report_add(rules->report, directory_severity(rules, line), line, "k0slb",
-                            "credentials", "%s: %s", path, strerror(errno));
+            complain_directory(rules, path, line, "");
         return false;
     }
     if (!S_ISDIR(status.st_mode)) {
@@ -93,8 +94,7 @@ static bool check_directory(const struct conf_rules *rules, const char *path, ui
     }
     if (access(path, X_OK) == 0)
         return true;
-    conf_report_add(rules->report, directory_severity(rules, line), line, "k0slb", "credentials",
-                    "%s: %s; this user has no use of it", path, strerror(errno));
+    complain_directory(rules, path, line, "; this user has no use of it");
     return false;
 }
 

@@ -156,7 +156,17 @@ static void compare_keys(struct doctor *doctor)
 
 /* ---- advice ---- */
 
-static void see(const struct doctor_backend *backend, struct advice_backend *out)
+/* Where nobody answers well anywhere, nothing tells what is not in use from an outage. */
+static bool is_anybody_good(const struct doctor *doctor)
+{
+    for (size_t i = 0; i < doctor->backend_count; i++) {
+        if (doctor->backends[i].is_answered && doctor->backends[i].result.good)
+            return true;
+    }
+    return false;
+}
+
+static void see(const struct doctor_backend *backend, bool is_outage, struct advice_backend *out)
 {
     const struct probe_result *result = &backend->result;
     bool good = backend->is_answered && result->good && backend->accepted_by == NULL;
@@ -168,7 +178,7 @@ static void see(const struct doctor_backend *backend, struct advice_backend *out
         .code = result->code,
         .status = result->status,
         .is_good = good || backend->identity_refused,
-        .never_good = !good && !backend->identity_refused,
+        .never_good = !good && !backend->identity_refused && !is_outage,
         .is_verified = good && result->status == STATUS_OK,
         .identity_refused = backend->identity_refused,
         .has_clock = result->has_clock,
@@ -233,6 +243,7 @@ struct view {
 static int view_open(const struct doctor *doctor, struct view *view)
 {
     size_t services = doctor->epoch->service_count;
+    bool is_outage = !is_anybody_good(doctor);
 
     view->backends = calloc(doctor->backend_count + 1, sizeof(*view->backends));
     view->own = calloc(services + 1, sizeof(*view->own));
@@ -241,7 +252,7 @@ static int view_open(const struct doctor *doctor, struct view *view)
     if (view->backends == NULL || view->own == NULL || view->shown == NULL || view->advice == NULL)
         return -1;
     for (size_t i = 0; i < doctor->backend_count; i++)
-        see(&doctor->backends[i], &view->backends[i]);
+        see(&doctor->backends[i], is_outage, &view->backends[i]);
     for (unsigned i = 0; i < services; i++) {
         const struct probe_identity *identity = probe_trust_identity(doctor->trust, i);
 

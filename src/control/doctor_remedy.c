@@ -8,6 +8,8 @@
 #include "conf/conf_services.h"
 #include "control/doctor.h"
 
+#define JOIN_SERVICE "controllerJoinAPI"
+
 /* A remedy that begins so is for the controller itself. */
 #define THERE "on %s: "
 
@@ -86,6 +88,9 @@ static void explain_status(const struct doctor_backend *backend, struct doctor_p
     else if (status >= 500)
         set_remedy(problem, THERE "k0s kubectl get --raw '/readyz?verbose'; k0s etcd member-list",
                    name);
+    else if (status == 404 && strcmp(backend->service->name, JOIN_SERVICE) == 0)
+        set_remedy(problem, "storage that nobody can join (kine)? enabled = no in [service %s]",
+                   JOIN_SERVICE);
     else if (status == 401 || status == 403)
         set_remedy(problem, "k0s kubeconfig create k0slb | k0slbctl import -");
     else
@@ -112,6 +117,8 @@ static void explain_answer(const struct doctor_backend *backend, struct doctor_p
         explain_status(backend, problem);
     else if (backend->result.code == CHECKED_L7TOUT && !is_k0s(backend))
         set_remedy(problem, "it hangs: restart it on %s", name);
+    else if (backend->result.code == CHECKED_L7TOUT && backend->service->check == CHECK_H2)
+        set_remedy(problem, "it hangs, or another service has that port: restart k0s on %s", name);
     else if (backend->result.code == CHECKED_L7TOUT)
         set_remedy(problem, "it hangs, often for want of etcd; on %s: k0s etcd member-list", name);
     else

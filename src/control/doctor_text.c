@@ -13,13 +13,15 @@
 
 #define TEXT_LIMIT 4096
 
-/* Room for "4294967.3 ms" and the NUL. */
+/* Room for "4294.9 s" and the NUL. */
 #define TIME_SIZE 16
 
 static const char *format_time(uint32_t us, char text[TIME_SIZE])
 {
     text[0] = '\0';
-    if (us > 0)
+    if (us >= 1000000)
+        snprintf(text, TIME_SIZE, "%u.%u s", us / 1000000, us / 100000 % 10);
+    else if (us > 0)
         snprintf(text, TIME_SIZE, "%u.%u ms", us / 1000, us / 100 % 10);
     return text;
 }

@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "conf/conf_load.h"
 #include "probe/trust.h"
+
+#define AS_ROOT "run this as root, who may read what the balancer itself reads"
 
 static int make_epoch(struct doctor *doctor)
 {
@@ -56,6 +59,23 @@ static bool drop_fault(struct conf *conf, const struct probe_trust_fault *fault)
     return true;
 }
 
+/* A directory that only root may look into is as if it were not there. */
+static void look_at_directory(struct doctor *doctor)
+{
+    char directory[CONF_PATH_SIZE];
+    struct doctor_finding *finding;
+
+    conf_load_credentials(doctor->path, directory);
+    if (access(directory, X_OK) == 0 || errno != EACCES)
+        return;
+    finding =
+        doctor_findings_add(&doctor->findings, DOCTOR_ERROR, "credentials",
+                            "%s cannot be read: %s; everything is asked without what is in it",
+                            directory, strerror(errno));
+    if (finding != NULL)
+        snprintf(finding->remedy, sizeof(finding->remedy), "%s", AS_ROOT);
+}
+
 static void note_fault(struct doctor *doctor, const struct probe_trust_fault *fault)
 {
     const char *remedy = "make it anew: k0s kubeconfig create k0slb | k0slbctl import -";
@@ -66,7 +86,7 @@ static void note_fault(struct doctor *doctor, const struct probe_trust_fault *fa
     if (finding == NULL)
         return;
     if (geteuid() != 0 && strstr(fault->reason, strerror(EACCES)) != NULL)
-        remedy = "run this as root, who may read what the balancer itself reads";
+        remedy = AS_ROOT;
     else if (strstr(fault->reason, "chmod") != NULL || strstr(fault->reason, "chown") != NULL)
         remedy = "do that, then: k0slbctl check";
     snprintf(finding->remedy, sizeof(finding->remedy), "%s", remedy);
@@ -78,6 +98,7 @@ int doctor_trust_read(struct doctor *doctor)
 {
     struct probe_trust_fault fault;
 
+    look_at_directory(doctor);
     for (;;) {
         if (make_epoch(doctor) == -1)
             return -1;
