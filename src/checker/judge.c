@@ -23,15 +23,24 @@ void judge_announce(const struct target_shared *shared)
 
 /* ---- coming up ---- */
 
+/*
+ * Whether one that has come up does so beside others: not by the first result of the first round,
+ * when nobody has served yet.
+ */
+static bool comes_up_later(const struct target *target, enum board_health before)
+{
+    return target->shared->policies[target->backend->service].serves ||
+           (before == BOARD_DOWN && target->is_probed);
+}
+
 /* A state has just begun: is this one that came up beside others, and lately? */
 static void note_ramp(struct target *target, enum board_health before)
 {
     const uint64_t now_ms = loop_now_ms(target->shared->loop);
-    const bool serves = target->shared->policies[target->backend->service].serves;
 
     if (target->health.state == BOARD_UP) {
         if (before != BOARD_SUSPECT)
-            target->is_ramping = serves;
+            target->is_ramping = comes_up_later(target, before);
         target->up_ms = now_ms;
     } else if (target->health.state == BOARD_DOWN ||
                now_ms >= target->up_ms + target->service->slow_start) {

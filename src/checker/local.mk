@@ -24,6 +24,8 @@ src_checker_libchecker_a_SOURCES = \
 	src/checker/identity.c \
 	src/checker/judge.h \
 	src/checker/judge.c \
+	src/checker/memory.h \
+	src/checker/memory.c \
 	src/checker/policy.h \
 	src/checker/policy.c \
 	src/checker/questions.h \

@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include "checker/judge.h"
+#include "checker/memory.h"
 #include "checker/questions.h"
 #include "checker/schedule.h"
 
@@ -109,24 +110,13 @@ static bool is_outlived(const struct target *target)
     return life_now(target) != target->life;
 }
 
-/* What was known is of another machine. */
-static void forget_all(struct target *target)
-{
-    target->health = (struct health){.state = BOARD_UNCHECKED};
-    target->check = (struct board_check){.life = target->life};
-    target->is_good = target->ever_good = target->is_verified = false;
-    target->identity_refused = target->has_clock = target->is_ramping = false;
-    target->up_ms = target->taken_ms = 0;
-    policy_forget(target);
-}
-
 static void begin_life(struct target *target)
 {
     questions_cancel_before(target, &target->questions);
     if (target->session != NULL)
         probe_session_forget(target->session);
     target->life = life_now(target);
-    forget_all(target);
+    memory_forget(target);
     target->next_ms = now_ms(target);
     if (target->is_probed)
         rearm(target);
@@ -267,30 +257,6 @@ static uint64_t first_start(const struct target *target)
     return schedule_first(now, target->hash);
 }
 
-/* What the board knows of its present life. */
-static void take_over(struct target *target)
-{
-    const struct board *board = target->shared->board;
-    unsigned slot = target->backend->slot;
-    unsigned marks = board_health_marks(board, slot);
-
-    target->health.state = board_probed_health(board, slot);
-    board_check_copy(board, slot, &target->check);
-    target->check.life = target->life;
-    target->health.good = target->check.good;
-    target->health.bad = target->check.bad;
-    target->health.urgent = (marks & BOARD_MARK_BADLY) == 0;
-    target->is_good = target->check.good > 0;
-    target->ever_good = target->is_good || target->health.state == BOARD_UP ||
-                        target->health.state == BOARD_SUSPECT;
-    target->is_verified = (marks & BOARD_MARK_VERIFIED) != 0;
-    target->is_ramping = (marks & BOARD_MARK_RAMP) != 0;
-    if (target->health.state == BOARD_UP)
-        target->up_ms = board_health_since(board, slot);
-    target->answered = target->health.state != BOARD_UNCHECKED;
-    policy_take_up(target, marks);
-}
-
 static void begin_asking(struct target *target)
 {
     asking_init(&target->asking, target->shared->epoch, target->backend->service,
@@ -322,7 +288,7 @@ void target_init(struct target_shared *shared, unsigned index)
     };
     target->timer.fn = on_timer;
     list_init(&target->questions);
-    take_over(target);
+    memory_take_over(target);
     if (target->is_probed)
         begin_asking(target);
     else
