@@ -265,3 +265,18 @@ int authority_issue(const struct authority *authority, const struct authority_re
     EVP_PKEY_free(key);
     return result;
 }
+
+int authority_share(const SSL_CTX *like, SSL_CTX *ctx)
+{
+    if (SSL_CTX_use_certificate(ctx, SSL_CTX_get0_certificate(like)) == 1 &&
+        SSL_CTX_use_PrivateKey(ctx, SSL_CTX_get0_privatekey(like)) == 1)
+        return 0;
+    return complain("cannot share a server certificate");
+}
+
+int authority_trust(const struct authority *authority, SSL_CTX *ctx)
+{
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), authority->certificate) == 1)
+        return 0;
+    return complain("cannot trust the authority");
+}

@@ -39,4 +39,10 @@ void authority_free(struct authority *authority);
 int authority_issue(const struct authority *authority, const struct authority_request *request,
                     SSL_CTX *ctx);
 
+/* Gives CTX the key and certificate that LIKE has. Returns 0, or -1 after a line on stderr. */
+int authority_share(const SSL_CTX *like, SSL_CTX *ctx);
+
+/* Has CTX know which clients the authority has signed. Returns 0, or -1 after a line on stderr. */
+int authority_trust(const struct authority *authority, SSL_CTX *ctx);
+
 #endif

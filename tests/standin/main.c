@@ -92,7 +92,7 @@ static bool open_servers(struct server *servers, const struct options *options)
 static int serve(const struct options *options)
 {
     struct server servers[PORT_COUNT] = {
-        {.ops = &port_api}, {.ops = &port_konnectivity}, {.ops = &port_join}};
+        {.ops = &port_api}, {.ops = &port_konnectivity, .like = &servers[0]}, {.ops = &port_join}};
     sigset_t ending;
     int signal_number;
 

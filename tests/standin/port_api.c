@@ -29,6 +29,24 @@ static void answer_unauthorized(struct http *http)
     http_answer(http, &unauthorized);
 }
 
+/* Whether the client has shown a certificate that the controller's authority has signed. */
+static bool is_known(const struct http *http)
+{
+    SSL *ssl = http->stream->ssl;
+    X509 *shown = SSL_get_peer_certificate(ssl);
+
+    X509_free(shown);
+    return shown != NULL && SSL_get_verify_result(ssl) == X509_V_OK;
+}
+
+static void answer_ready(struct http *http)
+{
+    static const struct http_answer ready = {
+        .status = 200, .reason = "OK", .type = "text/plain", .header = "", .body = "ok"};
+
+    http_answer(http, &ready);
+}
+
 /* One event of the watch as one chunk. */
 static bool send_event(struct http *http, uint64_t number)
 {
@@ -131,6 +149,8 @@ static void answer_request(struct http *http)
         answer_watch(http);
     else if (http_is(http, "PUT", "/echo") || http_is(http, "POST", "/echo"))
         answer_echo(http);
+    else if (http_is(http, "GET", "/readyz") && is_known(http))
+        answer_ready(http);
     else if (wants_bytes(http, &count))
         answer_bytes(http, count);
     else

@@ -21,15 +21,16 @@ struct port_ops {
 #define PORT_COUNT 3
 
 /*
- * 6443, kube-apiserver: HTTP/1.1. Anonymous access is off, so every path gives 401 and a Status.
- * For tests there is also GET /watch (a line of JSON each second for ever), GET /bytes/N and
- * PUT or POST /echo (length and SHA-256 of the body).
+ * 6443, kube-apiserver: HTTP/1.1. Anonymous access is off, so every path gives 401 and a Status,
+ * but for GET /readyz with a client certificate that its authority has signed: 200. For tests there
+ * is also GET /watch (a line of JSON each second for ever), GET /bytes/N and PUT or POST /echo
+ * (length and SHA-256 of the body).
  */
 extern const struct port_ops port_api;
 
 /*
- * 8132, konnectivity-server: HTTP/2. It sends SETTINGS before it reads anything, and leaves a
- * client that has not chosen `h2` right after the handshake.
+ * 8132, konnectivity-server: HTTP/2, with the certificate of 6443. It sends SETTINGS before it
+ * reads anything, and leaves a client that has not chosen `h2` right after the handshake.
  */
 extern const struct port_ops port_konnectivity;
 

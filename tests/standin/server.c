@@ -41,7 +41,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *ch
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/* A client certificate is asked for; whose it is matters to nobody here. */
+/* A client certificate is asked for; whoever has signed it, the handshake goes on. */
 static int accept_any(int verified, X509_STORE_CTX *store)
 {
     (void)verified;
@@ -112,6 +112,10 @@ int server_open(struct server *server, const struct authority *authority, const 
                 ERR_reason_error_string(ERR_peek_last_error()));
         return -1;
     }
+    if (server->ops->asks_certificate && authority_trust(authority, server->ctx) == -1)
+        return -1;
+    if (server->like != NULL)
+        return authority_share(server->like->ctx, server->ctx);
     return authority_issue(authority, &request, server->ctx);
 }
 

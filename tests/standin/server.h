@@ -12,6 +12,7 @@ struct server {
     const char *controller;
     const char *address; /* IPv4 or IPv6 */
     uint16_t port;
+    const struct server *like; /* an open one that has the same certificate, or NULL */
     int fd;
     SSL_CTX *ctx;
 };
