@@ -56,10 +56,11 @@ static void answer(struct actor_script *script, SSL *ssl)
 {
     struct pollfd gone = {.fd = SSL_get_fd(ssl), .events = POLLIN};
     unsigned status = script->status;
-    X509 *shown = SSL_get0_peer_certificate(ssl);
+    X509 *shown = SSL_get_peer_certificate(ssl);
     char unwanted[64];
     bool left;
 
+    X509_free(shown);
     if (shown != NULL && script->status_to_us != 0)
         status = script->status_to_us;
     left = poll(&gone, 1, status == 0 ? -1 : (int)script->pause_ms) != 0;
