@@ -131,6 +131,47 @@ static void return_from(const struct house *house, unsigned controller)
         far_return();
 }
 
+static bool is_listed(const struct addr *list, size_t count, const struct addr *address)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (addr_equal(&list[i], address))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a port of this controller, which was free a moment ago, was promised before. */
+static bool is_taken(const struct house *house, unsigned controller)
+{
+    const struct addr *own = house->controllers[controller].addresses;
+
+    for (unsigned k = 0; k < CONTROLLER_PORTS; k++) {
+        if (is_listed(own, k, &own[k]) || is_listed(&house->scene.listen, 1, &own[k]) ||
+            is_listed(house->scene.spare, SCENE_SPARE, &own[k]))
+            return true;
+        for (unsigned i = 0; i < controller; i++) {
+            if (is_listed(house->controllers[i].addresses, CONTROLLER_PORTS, &own[k]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Until every port is one that nobody else will have. */
+static int init_controller(struct house *house, unsigned controller, const struct addr *at)
+{
+    struct controller *made = &house->controllers[controller];
+
+    for (int tries = 0; tries < 10; tries++) {
+        if (controller_init(made, controller_names[controller], at, &house->papers) == -1)
+            return -1;
+        if (!is_taken(house, controller))
+            return 0;
+        controller_fini(made);
+    }
+    return -1;
+}
+
 static int init_controllers(struct house *house, const struct house_plan *plan)
 {
     for (unsigned i = 0; i < HOUSE_CONTROLLERS; i++) {
@@ -138,7 +179,7 @@ static int init_controllers(struct house *house, const struct house_plan *plan)
         int result;
 
         go_to(house, i);
-        result = controller_init(&house->controllers[i], controller_names[i], &at, &house->papers);
+        result = init_controller(house, i, &at);
         return_from(house, i);
         if (result == -1)
             return -1;
