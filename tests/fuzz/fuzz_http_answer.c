@@ -23,6 +23,15 @@ static void describe(const struct http_answer *answer)
     }
 }
 
+/* However the chunks are, what is put together is no more than there was. */
+static void join(struct http_answer *answer)
+{
+    size_t before = answer->body_size;
+
+    if (http_answer_join(answer) && answer->body_size > before)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct http_answer whole;
@@ -46,5 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     describe(&whole);
     describe(&pieces);
+    join(&whole);
+    join(&pieces);
     return 0;
 }
