@@ -64,7 +64,7 @@ controller_is()
 all_up()
 {
     for controller in $controllers; do
-        controller_is "$controller" up L6OK || return 1
+        controller_is "$controller" up L7OK || return 1
     done
 }
 
@@ -316,7 +316,7 @@ check "... both" watch_goes_on c3
 check "/readyz is still ok" stats_gives /readyz 200 '^ok$'
 
 start_controller c2
-check "it is up again on every port" wait_until 15 controller_is c2 up L6OK
+check "it is up again on every port" wait_until 15 controller_is c2 up L7OK
 for service in $services; do
     check "$service: it is reached again" reaches "$service" c2
 done

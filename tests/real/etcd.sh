@@ -18,29 +18,12 @@ members='1 2 3'
 
 # ---- certificates ----
 
-make_authority()
-{
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-        -subj "/CN=etcd-ca" -keyout "$work/ca.key" -out "$work/ca.crt" 2>>"$work/log/openssl"
-}
-
-# Makes $1.crt and $1.key for a server and client whose addresses are $2.
-make_certificate()
-{
-    printf 'extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=%s\n' "$2" >"$work/$1.ext"
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
-        -keyout "$work/$1.key" -out "$work/$1.csr" 2>>"$work/log/openssl" &&
-        openssl x509 -req -in "$work/$1.csr" -CA "$work/ca.crt" -CAkey "$work/ca.key" \
-            -CAcreateserial -days 2 -extfile "$work/$1.ext" -out "$work/$1.crt" \
-            2>>"$work/log/openssl"
-}
-
 # A client reaches a member by its own address, or by k0slb's.
 make_certificates()
 {
-    make_authority && make_certificate client DNS:client || return 1
+    make_authority ca && make_certificate client DNS:client ca || return 1
     for member in $members; do
-        make_certificate "m$member" "IP:127.0.0.1$member,IP:127.0.0.1" || return 1
+        make_certificate "m$member" "IP:127.0.0.1$member,IP:127.0.0.1" ca || return 1
     done
 }
 

@@ -197,6 +197,27 @@ wait_until()
     done
 }
 
+# ---- certificates ----
+
+# Makes the authority $1.crt and $1.key.
+make_authority()
+{
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 60 \
+        -subj "/CN=$1 of $test_name" -keyout "$work/$1.key" -out "$work/$1.crt" \
+        2>>"$work/log/openssl"
+}
+
+# Makes $1.crt and $1.key, signed by authority $3, for a server and client whose names are $2.
+make_certificate()
+{
+    printf 'extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=%s\n' "$2" >"$work/$1.ext"
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
+        -keyout "$work/$1.key" -out "$work/$1.csr" 2>>"$work/log/openssl" &&
+        openssl x509 -req -in "$work/$1.csr" -CA "$work/$3.crt" -CAkey "$work/$3.key" \
+            -CAcreateserial -days 60 -extfile "$work/$1.ext" -out "$work/$1.crt" \
+            2>>"$work/log/openssl"
+}
+
 # ---- what k0slb says ----
 
 # Writes the part of the configuration that a test does not care about; $1: the stats port.

@@ -18,28 +18,12 @@ room=$((size * (each_way + 4) * 1024)) # KiB: the uploads, the file itself, and 
 
 # ---- certificates ----
 
-make_authority()
-{
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-        -subj "/CN=nginx-ca" -keyout "$work/ca.key" -out "$work/ca.crt" 2>>"$work/log/openssl"
-}
-
-# Makes $1.crt and $1.key for a controller: its clients know k0slb's address only.
-make_certificate()
-{
-    printf 'extendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1\n' >"$work/$1.ext"
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
-        -keyout "$work/$1.key" -out "$work/$1.csr" 2>>"$work/log/openssl" &&
-        openssl x509 -req -in "$work/$1.csr" -CA "$work/ca.crt" -CAkey "$work/ca.key" \
-            -CAcreateserial -days 2 -extfile "$work/$1.ext" -out "$work/$1.crt" \
-            2>>"$work/log/openssl"
-}
-
+# The controllers' clients know k0slb's address only.
 make_certificates()
 {
-    make_authority || return 1
+    make_authority ca || return 1
     for controller in $controllers; do
-        make_certificate "$controller" || return 1
+        make_certificate "$controller" IP:127.0.0.1 ca || return 1
     done
 }
 
@@ -117,14 +101,17 @@ c3 = 127.0.0.13 weight=$((2 - $1 % 2))
 [service kubeAPI]
 listen = 127.0.0.1:$api_listen
 port = $api_port
+check = tls
 idle_timeout = $((10 + $1 % 4))m
 [service konnectivity]
 listen = 127.0.0.1:$konnectivity_listen
 port = $konnectivity_port
+check = tls
 idle_timeout = $((60 + $1 % 4))m
 [service controllerJoinAPI]
 listen = 127.0.0.1:$join_listen
 port = $join_port
+check = tls
 idle_timeout = $((30 + $1 % 4))m
 END
 }
