@@ -21,8 +21,8 @@ struct stage *stage_open(unsigned actors)
     house_init(&stage->house, actors);
     service = &stage->house.service;
     service->check = CHECK_HTTPS;
-    service->check_interval = service->check_down_interval = 200;
-    service->check_fast_interval = 100;
+    service->check_interval = service->check_fast_interval = 300;
+    service->check_down_interval = 200;
     service->check_connect_timeout = 1000;
     service->check_timeout = 1000;
     strcpy(service->check_path, "/readyz");

@@ -17,7 +17,7 @@ struct stage {
 };
 
 /*
- * Sets up so many, all of whom answer 200; checks of 200 ms, fast 100 ms, GET /readyz expecting 200
+ * Sets up so many, all of whom answer 200; checks of 300 ms, none faster, GET /readyz expecting 200
  * and 401. A test may change the house's service before house_start().
  */
 struct stage *stage_open(unsigned actors);

@@ -15,6 +15,7 @@ static void test_badly_at_the_usual_pace(void)
     struct house *house = &stage->house;
     uint64_t suspect_ms;
 
+    house->service.check_interval = 1000;
     stage_start(stage);
     ASSERT_NUMBER(house_health(house, 0), BOARD_UP);
     stage_set(stage, 0, 500);
@@ -41,13 +42,14 @@ static void test_not_there_goes_fast(void)
     uint64_t suspect_ms;
 
     house->service.check_interval = 1000;
+    house->service.check_connect_timeout = 500;
     stage_start(stage);
     kill(stage->actors[0].pid, SIGSTOP); /* TCP goes on, TLS does not */
     CU_ASSERT_TRUE(house_wait(house, 0, BOARD_SUSPECT));
     suspect_ms = stage_since(stage, 0);
     CU_ASSERT_TRUE(house_wait(house, 0, BOARD_DOWN));
     CU_ASSERT_TRUE(stage_since(stage, 0) - suspect_ms < 1500); /* three timeouts, overlapping */
-    CU_ASSERT_TRUE(house_wait_log(house, "s/b0 is suspect: no answer for 100 ms"));
+    CU_ASSERT_TRUE(house_wait_log(house, "s/b0 is suspect: no answer for 300 ms"));
     CU_ASSERT_TRUE(house_wait_log(house, "s/b0 is down: L6TOUT TLS handshake timed out (3 of 3)"));
     kill(stage->actors[0].pid, SIGCONT);
     CU_ASSERT_TRUE(house_wait(house, 0, BOARD_UP));
@@ -60,13 +62,13 @@ static void test_late_answers(void)
     struct stage *stage = stage_open(3);
     struct house *house = &stage->house;
 
-    house->service.check_connect_timeout = 200;
+    house->service.check_connect_timeout = 400;
     house->service.check_timeout = 5000;
     stage_start(stage);
-    stage->actors[0].script->pause_ms = 500;
+    stage->actors[0].script->pause_ms = 700;
     CU_ASSERT_TRUE(house_wait(house, 0, BOARD_SUSPECT));
     CU_ASSERT_TRUE(
-        house_wait_log(house, "s/b0 is suspect: no answer after the handshake for 200 ms"));
+        house_wait_log(house, "s/b0 is suspect: no answer after the handshake for 400 ms"));
     CU_ASSERT_TRUE(stage_wait_results(stage, 0, 3));
     ASSERT_NUMBER(stage_check(stage, 0).code, CHECKED_L7OK);
     ASSERT_NUMBER(house_health(house, 0), BOARD_SUSPECT); /* good, but late */
@@ -83,11 +85,11 @@ static void test_all_late(void)
     struct house *house = &stage->house;
     unsigned up = 0;
 
-    house->service.check_connect_timeout = 200;
+    house->service.check_connect_timeout = 400;
     house->service.check_timeout = 5000;
     stage_start(stage);
     for (unsigned i = 0; i < 3; i++)
-        stage->actors[i].script->pause_ms = 400;
+        stage->actors[i].script->pause_ms = 700;
     for (unsigned i = 0; i < 3; i++)
         CU_ASSERT_TRUE(stage_wait_results(stage, i, 2));
     for (unsigned i = 0; i < 3; i++)
@@ -102,8 +104,8 @@ static void test_no_answer(void)
     struct stage *stage = stage_open(2);
     struct house *house = &stage->house;
 
-    house->service.check_connect_timeout = 300;
-    house->service.check_timeout = 400;
+    house->service.check_connect_timeout = 400;
+    house->service.check_timeout = 600;
     stage_start(stage);
     stage_set(stage, 0, 0);
     CU_ASSERT_TRUE(house_wait(house, 0, BOARD_DOWN));

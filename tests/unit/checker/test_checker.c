@@ -274,6 +274,7 @@ static void test_answer_during_a_stop_is_good(void)
     uint64_t up_since;
 
     house->service.check_interval = house->service.check_fast_interval = 3600000;
+    house->service.check_connect_timeout = 900; /* the second SYN comes after a second */
     house_close(house, 0);
     house_listen(house, 0, 0); /* full after the first probe, until somebody accepts */
     house_start(house);
