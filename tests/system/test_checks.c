@@ -253,12 +253,15 @@ static bool are_spread(struct house *house, const char *when)
     return most <= 2 * mean;
 }
 
-/* A machine that stood still for a moment makes up for it: then it is looked at again. */
+/*
+ * A machine that stood still for a moment makes up for it, and who is slow is asked more often:
+ * then it is looked at again.
+ */
 static void assert_spread(struct house *house, const char *when)
 {
     bool spread = false;
 
-    for (unsigned attempt = 0; attempt < 3 && !spread; attempt++)
+    for (unsigned attempt = 0; attempt < 5 && !spread; attempt++)
         spread = are_spread(house, when);
     CU_ASSERT_TRUE(spread);
 }
@@ -284,7 +287,7 @@ static void test_thousand(void)
     const struct house_plan plan = {.more = write_hosts, .first_is_many = true};
     struct house house;
 
-    host_count = volume(IS_SANITIZED ? 200 : 500, MANY_HOSTS);
+    host_count = volume(IS_SANITIZED ? 200 : 300, MANY_HOSTS);
     if (house_prepare(&house, &plan) == 0) {
         house.services = CONTROLLER_PORTS;
         port_of(&house, 0)->status = 200;
