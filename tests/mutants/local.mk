@@ -18,6 +18,7 @@ mutants = \
 	tests/mutants/first-waiter-accepts-all.patch \
 	tests/mutants/foreign-answer-believed.patch \
 	tests/mutants/gauges-outlive-worker.patch \
+	tests/mutants/handshake-moves-deadline.patch \
 	tests/mutants/health-not-carried.patch \
 	tests/mutants/hello-kept-after-answer.patch \
 	tests/mutants/hello-with-more-replayed.patch \
@@ -35,6 +36,7 @@ mutants = \
 	tests/mutants/no-spare-descriptors.patch \
 	tests/mutants/one-fin-ends-both.patch \
 	tests/mutants/port-bound-too-early.patch \
+	tests/mutants/probes-in-step.patch \
 	tests/mutants/progress-moves-deadline.patch \
 	tests/mutants/reload-without-trial.patch \
 	tests/mutants/replays-unbounded.patch \
@@ -51,6 +53,7 @@ mutants = \
 	tests/mutants/source-counted-after-fin.patch \
 	tests/mutants/sources-outlive-worker.patch \
 	tests/mutants/stall-is-unready.patch \
+	tests/mutants/stopped-checker-judges.patch \
 	tests/mutants/stuck-at-urgent-mark.patch \
 	tests/mutants/unanswered-is-closed.patch \
 	tests/mutants/user-timeout.patch

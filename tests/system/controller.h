@@ -23,15 +23,15 @@
 
 /* What a port does with a connection. */
 enum controller_manner {
-    CONTROLLER_ANSWERS,    /* with its status; over h2 with SETTINGS */
-    CONTROLLER_DRIPS,      /* that answer, a byte each second */
-    CONTROLLER_BABBLES,    /* with what is no HTTP; over h2 with another frame */
-    CONTROLLER_BRAGS,      /* with a head beyond all bounds */
-    CONTROLLER_LEAVES,     /* instead of an answer */
-    CONTROLLER_IS_SILENT,  /* after the handshake */
-    CONTROLLER_ALERTS,     /* in the handshake: it cannot agree */
-    CONTROLLER_DRIPS_TLS,  /* a byte of a handshake record each 400 ms */
-    CONTROLLER_IS_NO_TLS,  /* another protocol */
+    CONTROLLER_ANSWERS,   /* with its status; over h2 with SETTINGS */
+    CONTROLLER_DRIPS,     /* that answer, in pieces; unless it is told otherwise, a byte a second */
+    CONTROLLER_BABBLES,   /* with what is no HTTP; over h2 with another frame */
+    CONTROLLER_BRAGS,     /* with a head beyond all bounds */
+    CONTROLLER_LEAVES,    /* instead of an answer */
+    CONTROLLER_IS_SILENT, /* after the handshake */
+    CONTROLLER_ALERTS,    /* in the handshake: it cannot agree */
+    CONTROLLER_DRIPS_TLS, /* a byte of a handshake record each 400 ms */
+    CONTROLLER_IS_NO_TLS, /* another protocol */
     CONTROLLER_LEAVES_TLS, /* after the client's first bytes */
     CONTROLLER_RESETS_TLS, /* the same with RST */
     CONTROLLER_STALLS_TLS, /* never says a word */
@@ -68,6 +68,8 @@ struct controller_port {
     _Atomic int status;       /* of every answer */
     _Atomic int known_status; /* the same for who has shown a certificate; 0 = `status` */
     _Atomic int delay_ms;     /* before an answer */
+    _Atomic int drip_ms;      /* after each piece of one; 0 = a second */
+    _Atomic int drip_size;    /* bytes of a piece; 0 = one */
     _Atomic int leaf;         /* enum controller_leaf */
     _Atomic bool asks;        /* for a client certificate, without insisting */
     _Atomic bool forgets;     /* takes up no session again */

@@ -190,13 +190,17 @@ static bool write_all(struct visit *visit, const char *data, size_t size)
 static bool say(struct visit *visit, const char *data, size_t size)
 {
     int delay_ms = atomic_load(&visit->port->delay_ms);
+    int drip_ms = atomic_load(&visit->port->drip_ms);
+    int drip_size = atomic_load(&visit->port->drip_size);
+    size_t step = drip_size > 0 ? (size_t)drip_size : 1;
 
     if (delay_ms > 0 && !wait_in_quiet(visit->fd, delay_ms))
         return false;
     if (visit->manner != CONTROLLER_DRIPS)
         return write_all(visit, data, size);
-    for (size_t at = 0; at < size; at++) {
-        if (!write_all(visit, data + at, 1) || !wait_in_quiet(visit->fd, DRIP_MS))
+    for (size_t at = 0; at < size; at += step) {
+        if (!write_all(visit, data + at, size - at < step ? size - at : step) ||
+            !wait_in_quiet(visit->fd, drip_ms > 0 ? drip_ms : DRIP_MS))
             return false;
     }
     return true;

@@ -172,6 +172,12 @@ static void test_independent(void)
     if (prepare(&house, "check_interval = 100ms\ncheck_fast_interval = 100ms\n"
                         "check_down_interval = 100ms\n") == 0) {
         port_of(&house, 0)->manner = bad_manners[0];
+        /* Those that are good take their time, so that others fail meanwhile. */
+        for (unsigned i = 1; i < HOUSE_CONTROLLERS; i++) {
+            port_of(&house, i)->manner = CONTROLLER_DRIPS;
+            port_of(&house, i)->drip_ms = 2;
+            port_of(&house, i)->drip_size = 10;
+        }
         if (start(&house) == 0) {
             uint64_t deadline_ms = mono_ms() + volume(30000, 200000);
             unsigned wrong_good = 0;
