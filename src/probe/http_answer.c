@@ -49,6 +49,7 @@ static void take_status_line(struct http_answer *answer)
         return;
     }
     answer->status = (uint16_t)status;
+    answer->closes = line[7] == '0';
     answer->state = HTTP_HEADERS;
 }
 
@@ -71,8 +72,30 @@ static void take_length(struct http_answer *answer, const char *value)
         fail(answer, "not HTTP/1: a Content-Length that is no number");
         return;
     }
-    answer->has_length = !answer->has_length || answer->length == length;
+    answer->has_doubt |= answer->has_length && answer->length != length;
+    answer->has_length = true;
     answer->length = length;
+}
+
+/* Any coding but this one alone is beyond us. */
+static void take_coding(struct http_answer *answer, const char *value)
+{
+    answer->closes |= answer->chunked || strcasecmp(value, "chunked") != 0;
+    answer->chunked = true;
+}
+
+/* A list of words (RFC 9110, 7.6.1), of which one is of interest. */
+static void take_connection(struct http_answer *answer, const char *value)
+{
+    static const char wanted[] = "close";
+
+    while (*value != '\0') {
+        size_t size = strcspn(value, ", \t");
+
+        answer->closes |= size == sizeof(wanted) - 1 && strncasecmp(value, wanted, size) == 0;
+        value += size;
+        value += strspn(value, ", \t");
+    }
 }
 
 static void take_value(struct http_answer *answer, const char *name, const char *value)
@@ -82,7 +105,9 @@ static void take_value(struct http_answer *answer, const char *name, const char 
     else if (strcasecmp(name, "Content-Length") == 0)
         take_length(answer, value);
     else if (strcasecmp(name, "Transfer-Encoding") == 0)
-        answer->chunked = true;
+        take_coding(answer, value);
+    else if (strcasecmp(name, "Connection") == 0)
+        take_connection(answer, value);
 }
 
 static void take_header(struct http_answer *answer)
@@ -103,20 +128,26 @@ static void take_header(struct http_answer *answer)
     take_value(answer, answer->line, value);
 }
 
+/* Whatever the headers say (RFC 9112, 6.3). */
+static bool has_no_body(const struct http_answer *answer)
+{
+    return answer->is_head || answer->status == 204 || answer->status == 304;
+}
+
 /* An interim answer (100, 103) is followed by another one; 101 is no answer to our question. */
 static void end_head(struct http_answer *answer)
 {
     if (answer->status < 200 && answer->status != 101) {
         answer->status = 0;
-        answer->has_date = answer->has_length = answer->chunked = false;
+        answer->has_date = answer->has_length = answer->chunked = answer->has_doubt = false;
         answer->state = HTTP_STATUS_LINE;
         return;
     }
-    if (answer->chunked)
+    answer->closes |= answer->has_doubt || (answer->chunked && answer->has_length);
+    if (answer->chunked || answer->has_doubt)
         answer->has_length = false;
     answer->state = HTTP_BODY;
-    if (answer->is_head || answer->status == 204 || answer->status == 304 ||
-        (answer->has_length && answer->length == 0))
+    if (has_no_body(answer) || (answer->has_length && answer->length == 0))
         answer->state = HTTP_COMPLETE;
 }
 
@@ -171,7 +202,11 @@ static bool has_last_chunk(const struct http_answer *answer)
     static const char last[] = "\r\n0\r\n\r\n";
     const size_t size = sizeof(last) - 1;
 
-    return answer->chunked && answer->body_size >= size &&
+    if (!answer->chunked)
+        return false;
+    if (answer->body_size == size - 2)
+        return memcmp(answer->body, last + 2, size - 2) == 0;
+    return answer->body_size >= size &&
            memcmp(answer->body + answer->body_size - size, last, size) == 0;
 }
 
@@ -179,8 +214,10 @@ static void take_body(struct http_answer *answer, const char *data, size_t size)
 {
     size_t room = answer->body_room - answer->body_size;
 
-    if (size > room)
+    if (size > room) {
+        answer->has_more = true;
         size = room;
+    }
     memcpy(answer->body + answer->body_size, data, size);
     answer->body_size += size;
     if (answer->body_size == answer->body_room || has_last_chunk(answer) ||
@@ -197,6 +234,8 @@ enum http_answer_state http_answer_take(struct http_answer *answer, const char *
     }
     if (size > 0 && answer->state == HTTP_BODY)
         take_body(answer, data, size);
+    else if (size > 0)
+        answer->has_more = true;
     return answer->state;
 }
 
@@ -206,12 +245,16 @@ enum http_answer_state http_answer_close(struct http_answer *answer)
         return fail(answer, "connection closed before the answer");
     if (answer->state == HTTP_BODY)
         answer->state = HTTP_COMPLETE;
+    answer->closes = true;
     return answer->state;
 }
 
 /* ---- chunks ---- */
 
-/* The size that a chunk begins with, its line included in *at; -1 when there is none. */
+/*
+ * The size that a chunk begins with, its line included in *at; -1 when there is none. What stands
+ * behind a semicolon is of no interest.
+ */
 static int64_t read_chunk_size(const struct http_answer *answer, size_t *at)
 {
     const char *line = answer->body + *at;
@@ -228,8 +271,46 @@ static int64_t read_chunk_size(const struct http_answer *answer, size_t *at)
         if (size > HTTP_ANSWER_MOST_KEPT)
             return -1;
     }
+    if (line[digits] != ';' && line + digits + strspn(line + digits, "\r") != end)
+        return -1;
     *at += (size_t)(end - line) + 1;
     return digits > 0 ? size : -1;
+}
+
+static bool has_line_end(const struct http_answer *answer, size_t at)
+{
+    return answer->body_size - at >= 2 && memcmp(answer->body + at, "\r\n", 2) == 0;
+}
+
+/* Whether the chunks end with the body, each where it should. */
+static bool ends_in_chunks(const struct http_answer *answer)
+{
+    size_t at = 0;
+    int64_t size;
+
+    while ((size = read_chunk_size(answer, &at)) > 0) {
+        if ((size_t)size > answer->body_size - at || !has_line_end(answer, at + (size_t)size))
+            return false;
+        at += (size_t)size + 2;
+    }
+    return size == 0 && has_line_end(answer, at) && at + 2 == answer->body_size;
+}
+
+bool http_answer_is_whole(const struct http_answer *answer)
+{
+    if (answer->state != HTTP_COMPLETE || answer->closes || answer->has_more)
+        return false;
+    if (has_no_body(answer))
+        return true;
+    if (answer->chunked)
+        return ends_in_chunks(answer);
+    return answer->has_length && answer->body_size == answer->length;
+}
+
+bool http_answer_will_end(const struct http_answer *answer)
+{
+    return answer->state == HTTP_BODY && !answer->closes &&
+           (answer->chunked || (answer->has_length && answer->length <= answer->body_room));
 }
 
 bool http_answer_join(struct http_answer *answer)

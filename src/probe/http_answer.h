@@ -35,6 +35,9 @@ struct http_answer {
     bool has_date;
     bool has_length;
     bool chunked;
+    bool has_doubt;    /* lengths that differ */
+    bool closes;       /* its connection ends with it, or who knows */
+    bool has_more;     /* something came after its end */
     bool is_head;      /* the request was HEAD: there is no body, whatever the headers say */
     bool after_return; /* the last byte was a carriage return */
     int64_t date_s;    /* has_date: seconds since 1970 */
@@ -55,6 +58,16 @@ enum http_answer_state http_answer_take(struct http_answer *answer, const char *
 
 /* The other end has closed. */
 enum http_answer_state http_answer_close(struct http_answer *answer);
+
+/*
+ * Whether all of it has come and nothing after it, and it ended where it said it would (RFC 9112,
+ * 6.3), so that another answer may follow on its connection. In doubt it is not: also for a body of
+ * more than `body_room`, for trailers, and for headers that contradict each other.
+ */
+bool http_answer_is_whole(const struct http_answer *answer);
+
+/* Whether its body goes on, and http_answer_is_whole() may yet become true. */
+bool http_answer_will_end(const struct http_answer *answer);
 
 /*
  * Puts the chunks of a body that came in chunks (RFC 9112, 7.1) together, in its place; any other

@@ -51,7 +51,7 @@ static int write_host(char out[HOST_SIZE], const char *host, const struct addr *
 }
 
 int http_request_write(char out[HTTP_REQUEST_SIZE], const struct probe_http *http,
-                       const struct addr *address)
+                       const struct addr *address, bool is_last)
 {
     char own[ADDR_TEXT_SIZE];
     char host[HOST_SIZE];
@@ -65,8 +65,8 @@ int http_request_write(char out[HTTP_REQUEST_SIZE], const struct probe_http *htt
                         "Host: %s\r\n"
                         "User-Agent: k0slb/" PACKAGE_VERSION "\r\n"
                         "Accept: */*\r\n"
-                        "Connection: close\r\n\r\n",
-                        http->method, http->path, host);
+                        "%s\r\n",
+                        http->method, http->path, host, is_last ? "Connection: close\r\n" : "");
     if (size < HTTP_REQUEST_SIZE)
         return size;
     errno = EINVAL;

@@ -4,6 +4,7 @@ src_probe_libprobe_a_SOURCES = \
 	src/probe/credentials.h \
 	src/probe/credentials_parts.h \
 	src/probe/credentials.c \
+	src/probe/ending.c \
 	src/probe/h2_frame.h \
 	src/probe/h2_frame.c \
 	src/probe/http_answer.h \

@@ -7,34 +7,12 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/mono.h"
 
-#include "base/certificate.h"
 #include "probe/probe_ops.h"
 #include "probe/session_keep.h"
 #include "probe/tls.h"
-
-/* How long the peer may take to close first, after it has been told. */
-#define LEAVE_MS 500
-
-/* How long something that is still wanted may take to come before the goodbye. */
-#define LINGER_MS 200
-
-/* Reads of what a leaving peer still says, in one turn. */
-#define LEAVE_READS 8
-
-struct probe_engine {
-    struct loop *loop;
-    struct ssl_ctx_st *tls;
-    probe_wake_fn *wake;
-    void *wake_context;
-    struct list waiting; /* PROBE_WAITING, the oldest first */
-    struct list running; /* the states between */
-    struct list leaving; /* PROBE_LINGERING and PROBE_LEAVING, the oldest first */
-    unsigned open;       /* running and leaving together */
-};
 
 static void decide_timeout(struct probe *probe)
 {
@@ -46,134 +24,20 @@ static void decide_timeout(struct probe *probe)
         probe->ops->late(probe);
 }
 
-/* ---- the end ---- */
-
-static void release_talk(struct probe *probe)
-{
-    if (probe->talk != NULL)
-        probe->ops->release(probe);
-    probe->talk = NULL;
-}
-
-/* The one death of a probe, in whatever state. The socket resets unless told otherwise. */
-static void drop(struct probe *probe)
-{
-    struct loop *loop = probe->engine->loop;
-
-    list_remove(&probe->place);
-    if (probe->state != PROBE_WAITING)
-        probe->engine->open--;
-    loop_timer_stop(loop, &probe->timer);
-    release_talk(probe);
-    if (probe->watch.fd != -1) {
-        loop_forget(loop, &probe->watch);
-        fd_close(&probe->watch.fd);
-    }
-    probe_session_free(probe->question.session);
-    free(probe->certificate);
-    free(probe->body);
-    free(probe);
-}
-
-/* The peer has closed first: an ordinary close leaves nothing behind either, and is silent. */
-static void drop_quietly(struct probe *probe)
-{
-    static const struct linger none = {.l_onoff = 0};
-
-    (void)setsockopt(probe->watch.fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-    drop(probe);
-}
-
-/* Throws away what still comes, until the peer's FIN. */
-static void go_on_leaving(struct probe *probe)
-{
-    char unwanted[4096];
-
-    for (int i = 0; i < LEAVE_READS; i++) {
-        ssize_t size = recv(probe->watch.fd, unwanted, sizeof(unwanted), 0);
-
-        if (size > 0)
-            continue;
-        if (size == 0)
-            drop_quietly(probe);
-        else if (errno != EAGAIN && errno != EINTR)
-            drop(probe);
-        return;
-    }
-}
-
-/* Waits in a state after the result, for so long at most. 0, or -1 when it cannot. */
-static int stay(struct probe *probe, enum probe_state state, uint64_t most_ms)
-{
-    struct loop *loop = probe->engine->loop;
-
-    if (loop_change(loop, &probe->watch, LOOP_READ) == -1)
-        return -1;
-    list_remove(&probe->place);
-    probe->state = state;
-    list_append(&probe->engine->leaving, &probe->place);
-    loop_timer_set(loop, &probe->timer, mono_ms() + most_ms);
-    return 0;
-}
-
-static void leave(struct probe *probe)
-{
-    bool waits = probe->talk != NULL && probe->ops->leave != NULL && probe->ops->leave(probe);
-
-    if (waits && stay(probe, PROBE_LEAVING, LEAVE_MS) == 0)
-        release_talk(probe);
-    else
-        drop(probe);
-}
-
-static bool has_to_linger(struct probe *probe)
-{
-    return probe->result.good && probe->ops->linger != NULL && probe->ops->linger(probe) != 0;
-}
-
-static void begin_leaving(struct probe *probe)
-{
-    if (!has_to_linger(probe) || stay(probe, PROBE_LINGERING, LINGER_MS) == -1)
-        leave(probe);
-}
-
-static void begin_waiting(struct probe_engine *engine);
-
-/* Tells the result. The socket is given up first, so that there is room for the next question. */
-static void finish(struct probe *probe)
-{
-    struct probe_engine *engine = probe->engine;
-    struct probe_question question = probe->question;
-    struct probe_result result = probe->result;
-    struct certificate *certificate = probe->certificate;
-    char *body = probe->body;
-
-    probe->certificate = NULL;
-    probe->body = NULL;
-    result.certificate = certificate;
-    result.body = body;
-    if (!result.good && !result.no_verdict && question.session != NULL)
-        probe_session_forget(question.session);
-    begin_leaving(probe);
-    question.done(question.context, &result);
-    free(certificate);
-    free(body);
-    begin_waiting(engine);
-}
-
 /* ---- on the way ---- */
 
 /* TCP may connect a socket to itself when it asks for a port in its own ephemeral range. */
-static bool is_self(int fd)
+static bool is_self(int fd, const struct addr *to)
 {
     struct sockaddr_storage raw[2] = {{0}};
     socklen_t size[2] = {sizeof(raw[0]), sizeof(raw[1])};
     struct addr ends[2];
 
-    if (getsockname(fd, (struct sockaddr *)&raw[0], &size[0]) == -1 ||
-        getpeername(fd, (struct sockaddr *)&raw[1], &size[1]) == -1)
+    if (getsockname(fd, (struct sockaddr *)&raw[0], &size[0]) == -1)
         return false;
     addr_from_sockaddr(&ends[0], &raw[0]);
+    if (ends[0].port != to->port || getpeername(fd, (struct sockaddr *)&raw[1], &size[1]) == -1)
+        return false;
     addr_from_sockaddr(&ends[1], &raw[1]);
     return addr_equal(&ends[0], &ends[1]);
 }
@@ -194,7 +58,7 @@ static int go_on_connecting(struct probe *probe)
 
     if (getsockopt(probe->watch.fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1)
         error = errno;
-    if (error == 0 && is_self(probe->watch.fd))
+    if (error == 0 && is_self(probe->watch.fd, &probe->question.address))
         error = ECONNREFUSED; /* nobody else listens there */
     if (error != 0) {
         probe_decide_connect(probe, error);
@@ -218,6 +82,14 @@ void probe_shook(struct probe *probe)
     loop_timer_set(probe->engine->loop, &probe->timer, probe->deadline_ms);
 }
 
+int probe_watch(struct probe *probe, unsigned events)
+{
+    if (probe->events == events)
+        return 0;
+    probe->events = events;
+    return loop_change(probe->engine->loop, &probe->watch, events);
+}
+
 static void go_on(struct probe *probe)
 {
     unsigned events = 0;
@@ -228,7 +100,7 @@ static void go_on(struct probe *probe)
         events = probe->ops->shake(probe);
     if (probe->state == PROBE_ANSWERING)
         events = probe->ops->answer(probe);
-    if (events != 0 && loop_change(probe->engine->loop, &probe->watch, events) == -1)
+    if (events != 0 && probe_watch(probe, events) == -1)
         probe_decide_nothing(probe, errno);
 }
 
@@ -243,29 +115,52 @@ static void wake(const struct probe_engine *engine)
         engine->wake(engine->wake_context);
 }
 
+/*
+ * Whether what was decided over a kept connection says nothing about the backend: there is no
+ * answer, or just that the connection was idle for too long (RFC 9110, 15.5.9), which may have been
+ * on its way when the question was sent.
+ */
+static bool is_void(const struct probe *probe)
+{
+    const struct probe_result *result = &probe->result;
+
+    return probe->is_kept && !result->good && !result->no_verdict &&
+           (result->status == 0 || result->status == 408);
+}
+
+static void begin_afresh(struct probe *probe);
+
+/* Tells what was decided, if anything. */
+static void settle(struct probe *probe)
+{
+    if (probe->state != PROBE_DECIDED)
+        return;
+    if (is_void(probe))
+        begin_afresh(probe);
+    else
+        ending_finish(probe);
+}
+
+static bool is_told(const struct probe *probe)
+{
+    return probe->state > PROBE_DECIDED;
+}
+
 static void on_event(struct loop_watch *watch, unsigned events)
 {
     struct probe *probe = CONTAINER_OF(watch, struct probe, watch);
 
     (void)events;
     wake(probe->engine);
-    if (probe->state == PROBE_LEAVING) {
-        go_on_leaving(probe);
+    if (is_told(probe)) {
+        ending_go_on(probe);
         return;
     }
-    if (probe->state == PROBE_LINGERING) {
-        if (!has_to_linger(probe))
-            leave(probe);
-        return;
-    }
-    if (probe->state != PROBE_DECIDED) {
-        if (is_late(probe))
-            decide_timeout(probe);
-        else
-            go_on(probe);
-    }
-    if (probe->state == PROBE_DECIDED)
-        finish(probe);
+    if (probe->state != PROBE_DECIDED && is_late(probe))
+        decide_timeout(probe);
+    else if (probe->state != PROBE_DECIDED)
+        go_on(probe);
+    settle(probe);
 }
 
 static void on_timer(struct loop_timer *timer)
@@ -273,25 +168,19 @@ static void on_timer(struct loop_timer *timer)
     struct probe *probe = CONTAINER_OF(timer, struct probe, timer);
 
     wake(probe->engine);
-    if (probe->state == PROBE_LEAVING) {
-        drop(probe);
-        return;
-    }
-    if (probe->state == PROBE_LINGERING) {
-        leave(probe);
+    if (is_told(probe)) {
+        ending_time_out(probe);
         return;
     }
     if (probe->state != PROBE_DECIDED && is_late(probe))
         decide_timeout(probe);
-    if (probe->state == PROBE_DECIDED)
-        finish(probe);
+    settle(probe);
 }
 
 /* ---- the beginning ---- */
 
 static int open_socket(const struct probe *probe)
 {
-    static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     static const int yes = 1;
     int family = probe->question.address.family == ADDR_IPV6 ? AF_INET6 : AF_INET;
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -299,7 +188,6 @@ static int open_socket(const struct probe *probe)
     if (fd == -1)
         return -1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     return fd;
 }
 
@@ -315,22 +203,23 @@ static int try_connect(struct probe *probe)
     if (connect(probe->watch.fd, (const struct sockaddr *)&to, size) == -1 &&
         errno != EINPROGRESS && errno != EINTR)
         return errno;
+    probe->events = LOOP_WRITE;
     if (loop_add(probe->engine->loop, &probe->watch, LOOP_WRITE) == -1)
         return ENOMEM;
     return 0;
 }
 
 /* Connects. A result that is known at once is told by the timer, never from here. */
-static void begin(struct probe *probe)
+static void begin_connecting(struct probe *probe)
 {
     struct probe_engine *engine = probe->engine;
     int error;
 
     probe->state = PROBE_CONNECTING;
+    probe->asked = 1;
     list_append(&engine->running, &probe->place);
     engine->open++;
-    probe->began_us = mono_us();
-    probe->deadline_ms = probe->began_us / 1000 + probe->question.connect_timeout_ms;
+    probe->deadline_ms = mono_ms() + probe->question.connect_timeout_ms;
     loop_timer_set(engine->loop, &probe->timer, probe->deadline_ms);
     error = try_connect(probe);
     if (error == 0)
@@ -344,28 +233,81 @@ static struct probe *first_of(const struct list *list)
     return list_is_empty(list) ? NULL : CONTAINER_OF(list->next, struct probe, place);
 }
 
-/* Whether one more socket may be opened; one that is only leaving makes room for it. */
-static bool has_room(const struct probe_engine *engine)
-{
-    struct probe *leaving = first_of(&engine->leaving);
-
-    if (engine->open < PROBE_MOST_RUNNING)
-        return true;
-    if (leaving == NULL)
-        return false;
-    drop(leaving);
-    return true;
-}
-
-static void begin_waiting(struct probe_engine *engine)
+void probe_begin_waiting(struct probe_engine *engine)
 {
     struct probe *probe;
 
-    while ((probe = first_of(&engine->waiting)) != NULL && has_room(engine)) {
+    while ((probe = first_of(&engine->waiting)) != NULL && ending_makes_room(engine)) {
         list_remove(&probe->place);
-        begin(probe);
+        probe->began_us = mono_us();
+        begin_connecting(probe);
     }
 }
+
+/*
+ * The same probe goes on over a connection of its own. It still counts from its beginning how long
+ * the backend has kept it waiting, unless it has to wait for room first.
+ */
+static void begin_afresh(struct probe *probe)
+{
+    struct probe_engine *engine = probe->engine;
+
+    session_stop_keeping(probe->question.session);
+    ending_cut(probe);
+    list_remove(&probe->place);
+    loop_timer_stop(engine->loop, &probe->timer);
+    probe->result = (struct probe_result){0};
+    probe->most_asked = 0;
+    probe->was_kept = ending_makes_room(engine);
+    if (probe->was_kept) {
+        begin_connecting(probe);
+        return;
+    }
+    probe->state = PROBE_WAITING;
+    probe->began_us = 0;
+    list_append(&engine->waiting, &probe->place);
+}
+
+/* ---- over a kept connection ---- */
+
+/* The session's open connection, if it is good for this question; else that is given up. */
+static struct probe *take_kept(const struct probe_question *question, const struct probe_ops *ops)
+{
+    struct probe *kept = session_kept(question->session);
+
+    if (kept == NULL)
+        return NULL;
+    if (question->kept_timeout_ms > 0 && kept->ops == ops &&
+        addr_equal(&kept->question.address, &question->address) && ops->fits(kept, question)) {
+        session_take_back(question->session);
+        return kept;
+    }
+    ending_give_up(kept);
+    return NULL;
+}
+
+/* What has kept the connection is its next probe: nothing has to be moved. */
+static void ask_again(struct probe *probe, const struct probe_question *question)
+{
+    struct probe_engine *engine = probe->engine;
+
+    probe->question = *question;
+    probe->result = (struct probe_result){.kept = true};
+    probe->was_kept = false;
+    probe->asked++;
+    probe->began_us = mono_us();
+    probe->shook_us = 0;
+    probe->deadline_ms = probe->began_us / 1000 + question->kept_timeout_ms;
+    probe->state = PROBE_ANSWERING;
+    list_remove(&probe->place);
+    list_append(&engine->running, &probe->place);
+    loop_timer_set(engine->loop, &probe->timer, probe->deadline_ms);
+    go_on(probe);
+    if (probe->state == PROBE_DECIDED)
+        loop_timer_set(engine->loop, &probe->timer, 0);
+}
+
+/* ---- questions ---- */
 
 static const struct probe_ops *const kinds[] = {
     [PROBE_TCP] = &probe_tcp_ops,
@@ -376,19 +318,25 @@ static const struct probe_ops *const kinds[] = {
 
 struct probe *probe_start(struct probe_engine *engine, const struct probe_question *question)
 {
-    struct probe *probe = calloc(1, sizeof(*probe));
+    const struct probe_ops *ops = kinds[question->kind];
+    struct probe *probe = take_kept(question, ops);
 
+    if (probe != NULL) {
+        ask_again(probe, question);
+        return probe;
+    }
+    probe = calloc(1, sizeof(*probe));
     if (probe == NULL)
         return NULL;
     probe->engine = engine;
-    probe->ops = kinds[question->kind];
+    probe->ops = ops;
     probe->question = *question;
     probe->question.session = session_hold(question->session);
     probe->watch = (struct loop_watch){.fn = on_event, .fd = -1};
     probe->timer.fn = on_timer;
     probe->state = PROBE_WAITING;
     list_append(&engine->waiting, &probe->place);
-    begin_waiting(engine);
+    probe_begin_waiting(engine);
     return probe;
 }
 
@@ -399,15 +347,17 @@ uint64_t probe_began_ms(const struct probe *probe)
 
 uint64_t probe_shook_ms(const struct probe *probe)
 {
-    return probe->shook_us / 1000;
+    if (probe->shook_us == 0)
+        return 0;
+    return (probe->was_kept ? probe->began_us : probe->shook_us) / 1000;
 }
 
 void probe_cancel(struct probe *probe)
 {
     struct probe_engine *engine = probe->engine;
 
-    drop(probe);
-    begin_waiting(engine);
+    ending_drop(probe);
+    probe_begin_waiting(engine);
 }
 
 /* ---- the engine ---- */
@@ -424,6 +374,7 @@ struct probe_engine *probe_engine_new(struct loop *loop)
     list_init(&engine->waiting);
     list_init(&engine->running);
     list_init(&engine->leaving);
+    list_init(&engine->kept);
     engine->tls = tls_context_new();
     if (engine->tls == NULL) {
         free(engine);
@@ -442,7 +393,7 @@ void probe_engine_on_wake(struct probe_engine *engine, probe_wake_fn *fn, void *
 static void drop_all(const struct list *list)
 {
     while (!list_is_empty(list))
-        drop(first_of(list));
+        ending_drop(first_of(list));
 }
 
 void probe_engine_free(struct probe_engine *engine)
@@ -452,6 +403,7 @@ void probe_engine_free(struct probe_engine *engine)
     drop_all(&engine->waiting);
     drop_all(&engine->running);
     drop_all(&engine->leaving);
+    drop_all(&engine->kept);
     tls_context_free(engine->tls);
     free(engine);
 }

@@ -7,6 +7,11 @@
  * after them is a failure. An engine runs PROBE_MOST_RUNNING probes at once; more wait in the order
  * they came, and their time does not run until they begin.
  *
+ * A connection over which an HTTPS question had a good answer may be kept for the next question of
+ * its session: up to PROBE_MOST_ASKED go over each, since a TLS handshake costs both ends more than
+ * the question itself. It can only save work: when the kept connection brings no answer, which says
+ * nothing about the backend, the same probe goes on over a fresh one, and the asker sees one probe.
+ *
  * Sockets leave no TIME_WAIT behind: after a TLS handshake the peer is told (close_notify) and
  * given a moment to close first, so that it finds nothing to log; everything else ends by a reset.
  */
@@ -21,8 +26,13 @@
 #include "base/loop.h"
 #include "board/board-t.h"
 
-/* Sockets that an engine has open at most. */
+/* Sockets that an engine has open at most, but for the connections that are kept. */
 #define PROBE_MOST_RUNNING 128
+
+/* Connections that an engine keeps open for further questions at most, and those over each. The
+ * first of a session has fewer by turns, so that not all connect anew in the same round. */
+#define PROBE_MOST_KEPT  512
+#define PROBE_MOST_ASKED 4
 
 /* Words of a set of HTTP statuses: a bit for each from 0 to CONF_STATUS_MOST. */
 #define PROBE_STATUS_WORDS ((CONF_STATUS_MOST + 1 + 63) / 64)
@@ -47,13 +57,15 @@ struct probe_result {
     bool refused;    /* the backend's machine answered that nothing listens there */
     bool no_verdict; /* failed for a reason of this machine (EMFILE, EADDRNOTAVAIL, ENOMEM …) */
     bool resumed;    /* the TLS session of an earlier handshake was taken up again */
+    bool kept;       /* the answer came over a kept connection: there was no handshake */
     bool identity_sent; /* our certificate was asked for and given, in this session */
     bool has_clock;     /* the answer had a Date that can be read */
     uint16_t status;    /* of HTTP, 0 when there was none */
     int64_t clock_ms;   /* has_clock: how far the backend's clock is ahead; good to a second */
     uint32_t duration_us;
-    uint32_t connected_us; /* from the beginning to the end of connect(2); 0: not reached */
-    uint32_t shook_us;     /* and to the end of the TLS handshake */
+    uint32_t
+        connected_us;  /* from the beginning to the end of connect(2); 0: not reached, or kept */
+    uint32_t shook_us; /* and to the end of the TLS handshake; the same */
     char description[BOARD_DESCRIPTION_SIZE]; /* "connection refused", "TLSv1.3", "200 OK" */
 
     /* Of a full handshake, good or bad; else NULL. Valid until `done` returns. */
@@ -92,8 +104,14 @@ struct probe_http {
 struct probe_question {
     enum probe_kind kind;
     struct addr address;
-    uint64_t connect_timeout_ms;       /* TCP and TLS together, from the start, never re-armed */
-    uint64_t answer_timeout_ms;        /* then the answer, from the end of the handshake */
+    uint64_t connect_timeout_ms; /* TCP and TLS together, from the start, never re-armed */
+    uint64_t answer_timeout_ms;  /* then the answer, from the end of the handshake */
+
+    /*
+     * For PROBE_HTTPS with a session: so long an answer over a kept connection is waited for before
+     * a fresh one is asked. 0: none is used, and none is kept afterwards.
+     */
+    uint64_t kept_timeout_ms;
     const struct probe_tls_terms *tls; /* NULL: no name, no verification, no certificate */
     const struct probe_http *http;     /* for PROBE_HTTPS */
 
@@ -127,17 +145,25 @@ void probe_engine_free(struct probe_engine *engine);
 struct probe *probe_start(struct probe_engine *engine,
                           const struct probe_question *question) MUST_CHECK;
 
-/* When its connect began (mono_ms()), or 0 while it waits for its turn. */
+/*
+ * When its connect began (mono_ms()), or it was asked over a kept connection; 0 while it waits for
+ * its turn.
+ */
 uint64_t probe_began_ms(const struct probe *probe);
 
-/* When its TLS handshake ended and the wait for the answer began, or 0 before that. */
+/*
+ * When its TLS handshake ended and the wait for the answer began, or 0 before that and while a kept
+ * connection is asked. The beginning, once hands are shaken, where a kept connection brought no
+ * answer: it has been waited for since then.
+ */
 uint64_t probe_shook_ms(const struct probe *probe);
 
 /* Gives up an answer that is no longer wanted; `done` is not called. */
 void probe_cancel(struct probe *probe);
 
 /*
- * Moves the deadlines of all running probes by a time in which this process did not run.
+ * Moves the deadlines of all running probes by a time in which this process did not run. A kept
+ * connection has none while it is idle.
  */
 void probe_engine_shift(struct probe_engine *engine, uint64_t gap_ms);
 

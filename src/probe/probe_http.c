@@ -18,6 +18,17 @@ struct exchange {
     struct http_answer answer;
 };
 
+/* Whether another question may follow over its connection; for the first one that is open. */
+static bool is_last(const struct probe *probe)
+{
+    const struct probe_question *question = &probe->question;
+    const struct tls_talk *talk = probe->talk;
+
+    return question->kept_timeout_ms == 0 || question->session == NULL ||
+           !session_may_keep(question->session, talk->era) ||
+           (probe->most_asked != 0 && probe->asked >= probe->most_asked);
+}
+
 static struct exchange *exchange_of(struct probe *probe)
 {
     struct tls_talk *talk = probe->talk;
@@ -30,9 +41,10 @@ static struct exchange *exchange_of(struct probe *probe)
     exchange = talk->question = malloc(sizeof(*exchange));
     if (exchange == NULL)
         return NULL;
-    size = http_request_write(exchange->request, http, &probe->question.address);
+    size = http_request_write(exchange->request, http, &probe->question.address, is_last(probe));
     if (size == -1)
         return NULL;
+    probe->result.identity_sent = talk->identity_sent;
     exchange->sent = 0;
     exchange->request_size = (size_t)size;
     http_answer_init(&exchange->answer, strcmp(http->method, "HEAD") == 0);
@@ -147,27 +159,77 @@ static unsigned read_answer(struct probe *probe, struct http_answer *answer)
     return 0;
 }
 
+/* True when all of it is sent; else what is waited for in *events, or it is decided. */
+static bool send_request(struct probe *probe, struct exchange *exchange, unsigned *events)
+{
+    while (exchange->sent < exchange->request_size) {
+        struct tls_move move = tls_write(probe->talk, exchange->request + exchange->sent,
+                                         exchange->request_size - exchange->sent);
+
+        *events = move.events;
+        if (move.outcome == TLS_WAITS)
+            return false;
+        if (move.outcome != TLS_MOVED) {
+            tls_decide_broken(probe);
+            return false;
+        }
+        exchange->sent += move.size;
+    }
+    return true;
+}
+
+/* An answer cannot be there at once, unless it came before the question. */
 static unsigned answer(struct probe *probe)
 {
     struct exchange *exchange = exchange_of(probe);
+    unsigned events = 0;
 
     if (exchange == NULL) {
         probe_decide_nothing(probe, errno);
         return 0;
     }
-    while (exchange->sent < exchange->request_size) {
-        struct tls_move move = tls_write(probe->talk, exchange->request + exchange->sent,
-                                         exchange->request_size - exchange->sent);
+    if (exchange->sent == exchange->request_size)
+        return read_answer(probe, &exchange->answer);
+    if (!send_request(probe, exchange, &events))
+        return events;
+    return tls_has_more(probe->talk) ? read_answer(probe, &exchange->answer) : LOOP_READ;
+}
+
+/* ---- one after the other ---- */
+
+/* The rest of a body that has an end, where its connection may be kept. */
+static unsigned linger(struct probe *probe)
+{
+    struct tls_talk *talk = probe->talk;
+    struct exchange *exchange = talk->question;
+    char data[1024];
+
+    while (!is_last(probe) && http_answer_will_end(&exchange->answer)) {
+        struct tls_move move = tls_read(talk, data, sizeof(data));
 
         if (move.outcome == TLS_WAITS)
             return move.events;
-        if (move.outcome != TLS_MOVED) {
-            tls_decide_broken(probe);
+        if (move.outcome != TLS_MOVED)
             return 0;
-        }
-        exchange->sent += move.size;
+        http_answer_take(&exchange->answer, data, move.size);
     }
-    return read_answer(probe, &exchange->answer);
+    return 0;
+}
+
+/* Whatever has come beside the answer speaks against it. */
+static bool keep(struct probe *probe)
+{
+    struct tls_talk *talk = probe->talk;
+    struct exchange *exchange = talk->question;
+    struct probe_session *session = probe->question.session;
+
+    if (!http_answer_is_whole(&exchange->answer) || !session_may_keep(session, talk->era) ||
+        (tls_has_more(talk) && !tls_is_quiet(probe)))
+        return false;
+    free(exchange);
+    talk->question = NULL;
+    session_keep_connection(session, probe, talk->full_ms);
+    return true;
 }
 
 const struct probe_ops probe_http_ops = {
@@ -176,6 +238,10 @@ const struct probe_ops probe_http_ops = {
     .shake = tls_shake,
     .answer = answer,
     .late = late,
+    .linger = linger,
+    .keep = keep,
+    .is_quiet = tls_is_quiet,
+    .fits = tls_fits,
     .leave = tls_leave,
     .release = tls_release,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "probe/credentials_parts.h"
+#include "probe/probe_ops.h"
 #include "probe/session_keep.h"
 
 struct probe_session {
@@ -13,6 +14,14 @@ struct probe_session {
     uint64_t full_ms;
     bool identity_sent;
     struct session_terms terms;
+
+    struct probe *kept; /* PROBE_KEPT, or NULL */
+    uint64_t kept_full_ms;
+    bool is_staggered; /* its first connection is behind it */
+    bool keeps_no_more;
+    bool is_free; /* the engine alone still holds it */
+    probe_lost_fn *lost;
+    void *lost_context;
 };
 
 struct probe_session *probe_session_new(void)
@@ -30,20 +39,38 @@ void probe_session_forget(struct probe_session *session)
     session->ssl_session = NULL;
     session->full_ms = 0;
     session->era++;
+    session->keeps_no_more = false;
+    if (session->kept != NULL)
+        ending_give_up(session->kept);
 }
 
 void probe_session_free(struct probe_session *session)
 {
-    if (session == NULL || --session->holds > 0)
+    if (session == NULL)
         return;
-    SSL_SESSION_free(session->ssl_session);
-    free(session);
+    session->is_free = true;
+    session->lost = NULL;
+    if (session->kept != NULL)
+        ending_give_up(session->kept);
+    session_release(session);
 }
 
 uint64_t probe_session_full_ms(const struct probe_session *session)
 {
-    return session->ssl_session == NULL ? 0 : session->full_ms;
+    uint64_t full_ms = session->ssl_session == NULL ? 0 : session->full_ms;
+
+    if (session->kept != NULL && (full_ms == 0 || session->kept_full_ms < full_ms))
+        full_ms = session->kept_full_ms;
+    return full_ms;
 }
+
+void probe_session_on_lost(struct probe_session *session, probe_lost_fn *lost, void *context)
+{
+    session->lost = lost;
+    session->lost_context = context;
+}
+
+/* ---- for the engine ---- */
 
 void session_terms_of(struct session_terms *out, const struct probe_tls_terms *terms)
 {
@@ -59,6 +86,14 @@ struct probe_session *session_hold(struct probe_session *session)
     if (session != NULL)
         session->holds++;
     return session;
+}
+
+void session_release(struct probe_session *session)
+{
+    if (session == NULL || --session->holds > 0)
+        return;
+    SSL_SESSION_free(session->ssl_session);
+    free(session);
 }
 
 uint32_t session_era(const struct probe_session *session)
@@ -89,4 +124,47 @@ bool session_keep(struct probe_session *session, const struct session_fresh *fre
 bool session_has_identity(const struct probe_session *session)
 {
     return session->identity_sent;
+}
+
+/* ---- the connection ---- */
+
+bool session_may_keep(const struct probe_session *session, uint32_t era)
+{
+    return session->era == era && session->kept == NULL && !session->keeps_no_more &&
+           !session->is_free;
+}
+
+void session_keep_connection(struct probe_session *session, struct probe *probe, uint64_t full_ms)
+{
+    session->kept = probe;
+    session->kept_full_ms = full_ms;
+}
+
+struct probe *session_kept(const struct probe_session *session)
+{
+    return session == NULL ? NULL : session->kept;
+}
+
+void session_take_back(struct probe_session *session)
+{
+    session->kept = NULL;
+}
+
+void session_stop_keeping(struct probe_session *session)
+{
+    session->keeps_no_more = true;
+}
+
+void session_tell_lost(struct probe_session *session)
+{
+    if (session->lost != NULL)
+        session->lost(session->lost_context);
+}
+
+unsigned session_most_asked(struct probe_session *session, unsigned *turn)
+{
+    if (session->is_staggered)
+        return PROBE_MOST_ASKED;
+    session->is_staggered = true;
+    return PROBE_MOST_ASKED - (*turn)++ % PROBE_MOST_ASKED;
 }

@@ -18,8 +18,9 @@ struct session_terms {
 
 void session_terms_of(struct session_terms *out, const struct probe_tls_terms *terms);
 
-/* A further hold on it; given up with probe_session_free(). NULL is allowed. */
+/* A further hold on it, for the engine; NULL is allowed for both. */
 struct probe_session *session_hold(struct probe_session *session);
+void session_release(struct probe_session *session);
 
 /* What a probe has to bring back: see session_keep(). */
 uint32_t session_era(const struct probe_session *session);
@@ -40,5 +41,25 @@ bool session_keep(struct probe_session *session, const struct session_fresh *fre
 
 /* Whether our certificate was given when the session began. */
 bool session_has_identity(const struct probe_session *session);
+
+/* ---- the connection ---- */
+
+/* Whether a connection that began in that era may be kept: there is no other one. */
+bool session_may_keep(const struct probe_session *session, uint32_t era);
+
+/* Keeps it; its handshake goes back to a full one at `full_ms`. Whose it is may be asked with
+ * session_kept(), until it is taken back. */
+void session_keep_connection(struct probe_session *session, struct probe *probe, uint64_t full_ms);
+struct probe *session_kept(const struct probe_session *session);
+void session_take_back(struct probe_session *session);
+
+/* It was of no use: no other one is kept before the session is emptied. */
+void session_stop_keeping(struct probe_session *session);
+
+/* Calls whoever wants to know that the idle one was lost. */
+void session_tell_lost(struct probe_session *session);
+
+/* The questions that the next connection may have; `turn` is a number of the engine's. */
+unsigned session_most_asked(struct probe_session *session, unsigned *turn);
 
 #endif

@@ -16,9 +16,14 @@
 /* Of a question without terms. */
 static const struct probe_tls_terms no_terms;
 
+static const struct probe_tls_terms *terms_in(const struct probe_question *question)
+{
+    return question->tls != NULL ? question->tls : &no_terms;
+}
+
 static const struct probe_tls_terms *terms_of(const struct probe *probe)
 {
-    return probe->question.tls != NULL ? probe->question.tls : &no_terms;
+    return terms_in(&probe->question);
 }
 
 /* ---- what all share ---- */
@@ -83,6 +88,7 @@ SSL_CTX *tls_context_new(void)
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(tls, on_session);
     SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_read_ahead(tls, 1); /* one system call for all records that have come */
     SSL_CTX_set_cert_cb(tls, on_certificate_wanted, NULL);
     return tls;
 }
@@ -295,6 +301,7 @@ static void end_shaking(struct probe *probe)
     probe->result.resumed = SSL_session_reused(talk->ssl) == 1;
     if (!probe->result.resumed) {
         talk->identity_sent = talk->identity_sent && talk->certificate_wanted;
+        talk->full_ms = mono_ms();
         if (read_certificate(probe) == -1) {
             probe_decide_nothing(probe, errno);
             return;
@@ -319,6 +326,39 @@ unsigned tls_shake(struct probe *probe)
     else
         tls_decide_broken(probe);
     return 0;
+}
+
+/* ---- one question after the other ---- */
+
+bool tls_has_more(const struct tls_talk *talk)
+{
+    return SSL_has_pending(talk->ssl) == 1;
+}
+
+bool tls_is_quiet(struct probe *probe)
+{
+    char unwanted;
+
+    return tls_read(probe->talk, &unwanted, sizeof(unwanted)).outcome == TLS_WAITS;
+}
+
+/* The name that was sent in the handshake. */
+static bool has_name(const struct tls_talk *talk, const char *name)
+{
+    const char *sent = SSL_get_servername(talk->ssl, TLSEXT_NAMETYPE_host_name);
+    bool is_sent = name != NULL && addr_is_host_name(name);
+
+    return is_sent ? sent != NULL && strcmp(sent, name) == 0 : sent == NULL;
+}
+
+bool tls_fits(const struct probe *kept, const struct probe_question *question)
+{
+    const struct tls_talk *talk = kept->talk;
+    const struct probe_tls_terms *terms = terms_in(question);
+    struct session_terms wanted;
+
+    session_terms_of(&wanted, terms);
+    return memcmp(&talk->terms, &wanted, sizeof(wanted)) == 0 && has_name(talk, terms->sni);
 }
 
 /* ---- the end ---- */

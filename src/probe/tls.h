@@ -17,6 +17,7 @@
 #include "probe/session_keep.h"
 
 struct probe;
+struct probe_question;
 
 struct tls_talk {
     SSL *ssl;
@@ -56,6 +57,11 @@ int tls_open(struct probe *probe, SSL_CTX *tls);
 unsigned tls_shake(struct probe *probe);
 bool tls_leave(struct probe *probe);
 void tls_release(struct probe *probe);
+bool tls_is_quiet(struct probe *probe);
+bool tls_fits(const struct probe *kept, const struct probe_question *question);
+
+/* Whether something has been received that was not read yet: the socket will not tell. */
+bool tls_has_more(const struct tls_talk *talk);
 
 struct tls_move tls_read(struct tls_talk *talk, void *data, size_t size);
 struct tls_move tls_write(struct tls_talk *talk, const void *data, size_t size);

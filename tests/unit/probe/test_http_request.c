@@ -17,7 +17,7 @@ static int write_request(char out[HTTP_REQUEST_SIZE], const struct probe_http *h
 
     CU_ASSERT_EQUAL_FATAL(addr_parse(&to, address), 0);
     to.port = port;
-    return http_request_write(out, http, &to);
+    return http_request_write(out, http, &to, true);
 }
 
 static void test_whole_text(void)
