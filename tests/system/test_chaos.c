@@ -421,6 +421,8 @@ static void play(uint64_t for_ms, bool kills)
         };
 
         chaos_run(setting.chaos, &run, for_ms / 5);
+        /* Whoever was killed last may have to wait to be replaced. */
+        CU_ASSERT_TRUE(wait_serving(&setting.scene.instance, 2 * SOON_MS));
         leak_count(&setting.scene.instance, &before);
         chaos_run(setting.chaos, &run, for_ms * 4 / 5);
         result = chaos_judge(setting.chaos);
