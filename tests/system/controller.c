@@ -138,9 +138,13 @@ void controller_kill(struct controller *controller)
 {
     if (controller->pid <= 0)
         return;
-    (void)kill(controller->pid, SIGKILL);
-    while (waitpid(controller->pid, NULL, 0) == -1 && errno == EINTR)
-        ;
+    if (waitpid(controller->pid, NULL, WNOHANG) != 0) {
+        CU_FAIL("a controller has ended by itself");
+    } else {
+        (void)kill(controller->pid, SIGKILL);
+        while (waitpid(controller->pid, NULL, 0) == -1 && errno == EINTR)
+            ;
+    }
     controller->pid = 0;
 }
 

@@ -139,7 +139,8 @@ static int choose(SSL *ssl, const unsigned char **out, unsigned char *out_size,
     if (protocol == CONTROLLER_NO_ALPN)
         return SSL_TLSEXT_ERR_NOACK;
     for (unsigned at = 0; at < in_size; at += in[at] + 1u) {
-        if (memcmp(in + at, names[protocol], in[at] + 1u) == 0) {
+        if (in[at] == (unsigned char)names[protocol][0] &&
+            memcmp(in + at, names[protocol], in[at] + 1u) == 0) {
             *out = in + at + 1;
             *out_size = in[at];
             return SSL_TLSEXT_ERR_OK;
