@@ -14,6 +14,7 @@ tests_unit_probe_test_probe_SOURCES = \
 	tests/unit/probe/test_http_answer.c \
 	tests/unit/probe/test_http_date.c \
 	tests/unit/probe/test_http_request.c \
+	tests/unit/probe/test_kept.c \
 	tests/unit/probe/test_keyring.c \
 	tests/unit/probe/test_probe_h2.c \
 	tests/unit/probe/test_probe_http.c \

@@ -6,6 +6,7 @@ extern const struct unit_test h2_frame_tests[];
 extern const struct unit_test http_answer_tests[];
 extern const struct unit_test http_date_tests[];
 extern const struct unit_test http_request_tests[];
+extern const struct unit_test kept_tests[];
 extern const struct unit_test keyring_tests[];
 extern const struct unit_test probe_h2_tests[];
 extern const struct unit_test probe_http_tests[];
@@ -31,6 +32,7 @@ int main(int argc, char **argv)
         {"probe_http", probe_http_tests},
         {"probe_h2", probe_h2_tests},
         {"probe_session", probe_session_tests},
+        {"kept", kept_tests},
         {"verdict", verdict_tests},
         {NULL, NULL},
     };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 
@@ -150,15 +151,21 @@ static bool say(const struct tls_peer *peer, SSL *ssl)
     return true;
 }
 
-static char converse(const struct tls_peer *peer, SSL *ssl)
+static void reset_at_close(SSL *ssl)
 {
     static const struct linger reset = {.l_onoff = 1};
+
+    setsockopt(SSL_get_fd(ssl), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
+static char converse(const struct tls_peer *peer, SSL *ssl)
+{
     char letter = 'x';
 
     if (!peer->is_silent && !is_request(peer, ssl))
         return letter;
     if (peer->resets) {
-        setsockopt(SSL_get_fd(ssl), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        reset_at_close(ssl);
         return letter;
     }
     letter = say(peer, ssl) ? 'a' : 'g';
@@ -175,6 +182,59 @@ char tls_peer_answers(int fd, void *context)
 
     if (SSL_accept(ssl) == 1)
         letter = converse(context, ssl);
+    SSL_free(ssl);
+    return letter;
+}
+
+/* True when the client said goodbye. */
+static bool do_then(const struct tls_peer *peer, SSL *ssl)
+{
+    usleep(peer->then_ms * 1000);
+    if (peer->then_us > 0)
+        usleep((unsigned)rand() % peer->then_us);
+    switch (peer->then) {
+    case THEN_CLOSES:
+        SSL_shutdown(ssl);
+        return false;
+    case THEN_RESETS:
+        reset_at_close(ssl);
+        return false;
+    case THEN_SPEAKS:
+        if (SSL_write(ssl, "x", 1) <= 0)
+            return false;
+        /* fall through */
+    default:
+        return read_to_end(ssl) != 'e';
+    }
+}
+
+static char answer_all(struct tls_peer *peer, SSL *ssl)
+{
+    int count = 0;
+
+    while (peer->most_answers == 0 || count < (int)peer->most_answers) {
+        struct tls_peer now = *peer;
+
+        if (count > 0 && peer->next_answer != NULL) {
+            now.answer = peer->next_answer;
+            now.answer_size = strlen(now.answer);
+        }
+        if (!is_request(peer, ssl))
+            return (char)((SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN ? '0' : 'a') + count);
+        if (!say(&now, ssl))
+            return (char)('a' + count);
+        count++;
+    }
+    return (char)((do_then(peer, ssl) ? '0' : 'a') + count);
+}
+
+char tls_peer_keeps(int fd, void *context)
+{
+    SSL *ssl = begin(context, fd);
+    char letter = 'h';
+
+    if (SSL_accept(ssl) == 1)
+        letter = answer_all(context, ssl);
     SSL_free(ssl);
     return letter;
 }

@@ -11,6 +11,14 @@ struct paper;
 
 enum tls_peer_wants { WANTS_NOTHING, WANTS_OPTIONALLY, WANTS_CERTIFICATE };
 
+/* What a server does that has given all its answers on a connection. */
+enum tls_peer_then {
+    THEN_CLOSES,
+    THEN_RESETS,
+    THEN_SPEAKS,  /* though it was not asked, and waits for the client */
+    THEN_IS_MUTE, /* and waits for the client */
+};
+
 struct tls_peer {
     int version; /* TLS1_2_VERSION or TLS1_3_VERSION, and no other */
     enum tls_peer_wants wants;
@@ -28,6 +36,13 @@ struct tls_peer {
     size_t drip_size;  /* of a piece; 0: a byte */
     bool closes;       /* after the answer; else it waits for the client */
     bool resets;       /* instead of an answer */
+
+    /* For tls_peer_keeps() beside; an answer has its end in itself. */
+    const char *next_answer; /* from the second on a connection on; NULL: the same */
+    unsigned most_answers;   /* on a connection; 0: as many as are asked for */
+    unsigned then_ms;        /* so long it is idle before what follows, and … */
+    unsigned then_us;        /* … up to so much longer, by chance */
+    enum tls_peer_then then;
 };
 
 /*
@@ -51,5 +66,11 @@ char tls_peer_serves(int fd, void *context);
  * 'x' when the request was another one, 'g' when the client has gone before the answer was out.
  */
 char tls_peer_answers(int fd, void *context);
+
+/*
+ * Shakes hands and answers one request after the other. Reports how often: '0' to '9' when the
+ * client has ended it by close_notify, else 'a' for none and so on.
+ */
+char tls_peer_keeps(int fd, void *context);
 
 #endif
