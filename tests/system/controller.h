@@ -18,7 +18,7 @@
 #define CONTROLLER_PORTS 3
 #define CONTROLLER_NAME  8
 
-/* The times of so many connections are remembered, the last ones. */
+/* The times of so many questions are remembered, the last ones. */
 #define CONTROLLER_VISITS 16384
 
 /* What a port does with a connection. */
@@ -76,16 +76,17 @@ struct controller_port {
     _Atomic bool some_fail;   /* whoever comes to an address that ends with a 0 gets a 500 */
 
     _Atomic uint64_t accepted;
-    _Atomic uint64_t full; /* handshakes */
+    _Atomic uint64_t questions; /* connections, and further requests on them */
+    _Atomic uint64_t full;      /* handshakes */
     _Atomic uint64_t resumed;
-    _Atomic uint64_t broken;                     /* that came to no end */
-    _Atomic uint64_t shown;                      /* with a client certificate */
-    _Atomic uint64_t requests;                   /* of whatever kind */
-    _Atomic uint64_t probes;                     /* those for a path that only a probe asks for */
-    _Atomic uint64_t others;                     /* probes that began with anything but `probe` */
-    _Atomic uint64_t quiet;                      /* connections that ended with close_notify */
-    _Atomic uint64_t rude;                       /* connections that ended otherwise */
-    _Atomic uint64_t came_ms[CONTROLLER_VISITS]; /* mono_ms() when connection k was accepted */
+    _Atomic uint64_t broken;                      /* that came to no end */
+    _Atomic uint64_t shown;                       /* with a client certificate */
+    _Atomic uint64_t requests;                    /* of whatever kind */
+    _Atomic uint64_t probes;                      /* those for a path that only a probe asks for */
+    _Atomic uint64_t others;                      /* probes that began with anything but `probe` */
+    _Atomic uint64_t quiet;                       /* connections that ended with close_notify */
+    _Atomic uint64_t rude;                        /* connections that ended otherwise */
+    _Atomic uint64_t asked_ms[CONTROLLER_VISITS]; /* mono_ms() when question k came */
 
     char probe[32]; /* "GET /readyz " */
     char keys[256]; /* what is said about service-account keys; "": 403 */

@@ -43,6 +43,7 @@ struct visit {
     SSL *ssl;
     int manner; /* as ordered when it came */
     int protocol;
+    bool has_asked;
     bool fails; /* of those that an order lets fail */
 };
 
@@ -334,11 +335,21 @@ static void brag(struct visit *visit)
     read_to_end(visit);
 }
 
+static void count_question(struct controller_port *port)
+{
+    uint64_t number = atomic_fetch_add(&port->questions, 1);
+
+    atomic_store(&port->asked_ms[number % CONTROLLER_VISITS], mono_ms());
+}
+
 static void count_request(struct visit *visit, const char *head)
 {
     struct controller_port *port = visit->port;
 
     atomic_fetch_add(&port->requests, 1);
+    if (visit->has_asked)
+        count_question(port);
+    visit->has_asked = true;
     if (strstr(head, " /client ") != NULL || strstr(head, " /watch ") != NULL)
         return;
     atomic_fetch_add(&port->probes, 1);
@@ -446,7 +457,6 @@ static void *accept_visits(void *context)
     for (;;) {
         struct visit *visit = calloc(1, sizeof(*visit));
         pthread_t thread;
-        uint64_t number;
 
         if (visit == NULL)
             abort();
@@ -455,8 +465,8 @@ static void *accept_visits(void *context)
         do
             visit->fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC);
         while (visit->fd == -1 && poll(&ready, 1, -1) >= -1);
-        number = atomic_fetch_add(&visit->port->accepted, 1);
-        atomic_store(&visit->port->came_ms[number % CONTROLLER_VISITS], mono_ms());
+        atomic_fetch_add(&visit->port->accepted, 1);
+        count_question(visit->port);
         if (pthread_create(&thread, &attributes, serve_visit, visit) != 0)
             abort();
     }

@@ -350,9 +350,9 @@ bool house_wait_probes(struct house *house, enum house_service service, unsigned
     uint64_t deadline_ms = mono_ms() + within_ms;
 
     for (unsigned i = 0; i < HOUSE_CONTROLLERS; i++)
-        least[i] = house_port(house, i, service)->accepted + count;
+        least[i] = house_port(house, i, service)->questions + count;
     for (unsigned i = 0; i < HOUSE_CONTROLLERS; i++) {
-        while (house_port(house, i, service)->accepted < least[i]) {
+        while (house_port(house, i, service)->questions < least[i]) {
             if (mono_ms() > deadline_ms)
                 return false;
             wait_a_moment();

@@ -89,7 +89,7 @@ bool house_wait_warning(struct house *house, const char *text, unsigned within_m
 void house_order_all(struct house *house, enum house_service service, enum controller_manner manner,
                      int status);
 
-/* So many further connections have come to each controller's port. */
+/* So many further questions have come to each controller's port. */
 bool house_wait_probes(struct house *house, enum house_service service, unsigned count,
                        unsigned within_ms);
 
