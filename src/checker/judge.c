@@ -9,7 +9,6 @@
 #include "base/mono.h"
 
 #include "checker/identity.h"
-#include "checker/schedule.h"
 
 #define REASON_SIZE (BOARD_DESCRIPTION_SIZE + 64)
 
@@ -242,7 +241,7 @@ static void take_waiting(struct target *target, enum health_event event, uint64_
 
 void judge_slow(struct target *target)
 {
-    take_waiting(target, HEALTH_SLOW, schedule_fast(target->service), "");
+    take_waiting(target, HEALTH_SLOW, conf_fast_interval(target->service), "");
 }
 
 void judge_late(struct target *target)

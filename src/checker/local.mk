@@ -2,8 +2,6 @@ noinst_LIBRARIES += src/checker/libchecker.a
 src_checker_libchecker_a_SOURCES = \
 	src/checker/advise.h \
 	src/checker/advise.c \
-	src/checker/asking.h \
-	src/checker/asking.c \
 	src/checker/blocking.h \
 	src/checker/blocking.c \
 	src/checker/checker.h \

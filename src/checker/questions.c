@@ -4,7 +4,6 @@
 
 #include "probe/probe.h"
 
-#include "checker/schedule.h"
 #include "checker/target.h"
 
 #define QUESTION_OF(at) CONTAINER_OF(at, struct question, place)
@@ -81,7 +80,7 @@ static uint64_t overdue_at(const struct question *question)
     const struct target *target = question->target;
     const uint64_t began_ms = probe_began_ms(question->probe);
     const uint64_t shook_ms = probe_shook_ms(question->probe);
-    const uint64_t fast_ms = schedule_fast(target->service);
+    const uint64_t fast_ms = conf_fast_interval(target->service);
 
     if (shook_ms != 0)
         return question->late ? UINT64_MAX : shook_ms + target->service->check_connect_timeout;

@@ -32,10 +32,3 @@ uint64_t schedule_next(uint64_t now_ms, uint64_t interval_ms, uint32_t hash, str
     next -= jitter;
     return next < now_ms + interval_ms ? next : now_ms + interval_ms;
 }
-
-uint64_t schedule_fast(const struct conf_service *service)
-{
-    uint64_t fast = service->check_fast_interval;
-
-    return fast < service->check_interval ? fast : service->check_interval;
-}

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "base/rng.h"
-#include "conf/conf.h"
 
 /* The first round of probes begins within this time, spread over most of it. */
 #define SCHEDULE_FIRST_MS 150
@@ -25,8 +24,5 @@ uint64_t schedule_first(uint64_t now_ms, uint32_t hash);
  * 95 % of it apart, and each start is up to 2.5 % earlier or later by chance.
  */
 uint64_t schedule_next(uint64_t now_ms, uint64_t interval_ms, uint32_t hash, struct rng *rng);
-
-/* The interval while a backend is suspect: never longer than the regular one. */
-uint64_t schedule_fast(const struct conf_service *service);
 
 #endif

@@ -10,7 +10,7 @@
 #include "checker/questions.h"
 #include "checker/schedule.h"
 
-/* Reports of workers start a probe at once, but no two within this time. */
+/* Reports of workers, and lost connections, start a probe at once, but no two within this time. */
 #define REPORT_GAP_MS 20
 
 /* So long a name's first answer is waited for, before its backend is down for want of an address.
@@ -51,7 +51,7 @@ uint64_t target_next(const struct target *target, uint64_t from_ms)
             return later(now_ms(target), from_ms + target->service->check_interval);
         /* fall through */
     default:
-        return later(now_ms(target), from_ms + schedule_fast(target->service));
+        return later(now_ms(target), from_ms + conf_fast_interval(target->service));
     }
 }
 
@@ -76,7 +76,7 @@ static void rearm(struct target *target)
 /* The next question follows at once: a backend that hangs is found as fast as one that refuses. */
 static void hurry(struct target *target)
 {
-    const uint64_t fast_ms = schedule_fast(target->service);
+    const uint64_t fast_ms = conf_fast_interval(target->service);
 
     target->next_ms = sooner(target->next_ms, later(now_ms(target), target->started_ms + fast_ms));
 }
@@ -174,10 +174,8 @@ static void on_answer(void *context, const struct probe_result *result)
 /* ---- questions ---- */
 
 /* Which session is taken up: none where a full handshake is due. */
-static struct probe_session *session_for(struct target *target)
+static struct probe_session *session_for(struct target *target, bool is_up)
 {
-    bool is_up = target->health.state == BOARD_UP;
-
     if (target->session != NULL &&
         asking_wants_full(is_up, probe_session_full_ms(target->session), now_ms(target)))
         probe_session_forget(target->session);
@@ -186,14 +184,15 @@ static struct probe_session *session_for(struct target *target)
 
 static int send_question(struct target *target, const struct addr *address)
 {
+    const bool is_up = target->health.state == BOARD_UP;
     struct question *question = questions_new(target);
     struct probe_question asked = {.done = on_answer, .context = question};
     struct probe *probe;
 
     if (question == NULL)
         return -1;
-    asking_fill(&target->asking, address, &asked);
-    asked.session = session_for(target);
+    asking_fill(&target->asking, address, is_up, &asked);
+    asked.session = session_for(target, is_up);
     probe = probe_start(target->shared->engine, &asked);
     if (probe == NULL) {
         free(question);
@@ -246,6 +245,23 @@ static void on_timer(struct loop_timer *timer)
 
 /* ---- from outside ---- */
 
+/* The next question starts at once, but for one that has just started. */
+static void ask_soon(struct target *target)
+{
+    target->next_ms =
+        sooner(target->next_ms, later(now_ms(target), target->started_ms + REPORT_GAP_MS));
+}
+
+/* It has closed or reset the kept connection, as it does when it ends. */
+static void on_lost(void *context)
+{
+    struct target *target = context;
+
+    if (target->health.state != BOARD_DOWN)
+        ask_soon(target);
+    rearm(target);
+}
+
 /* The phase that the board remembers, if it can still be kept. */
 static uint64_t first_start(const struct target *target)
 {
@@ -263,6 +279,8 @@ static void begin_asking(struct target *target)
                 target->shared->trust);
     if (target->asking.kind != PROBE_TCP)
         target->session = probe_session_new();
+    if (target->session != NULL)
+        probe_session_on_lost(target->session, on_lost, target);
     target->hash = schedule_hash(target->service->name, target->backend->name);
     target->began_ms = now_ms(target);
     target->next_ms = first_start(target);
@@ -317,7 +335,7 @@ void target_report(struct target *target, enum board_evidence_kind kind)
     target->reported_ms = now;
     judge_report(target, kind);
     if (target->health.state != BOARD_DOWN)
-        target->next_ms = sooner(target->next_ms, later(now, target->started_ms + REPORT_GAP_MS));
+        ask_soon(target);
     rearm(target);
 }
 
@@ -335,6 +353,8 @@ static void pause_or_resume(struct target *target, bool paused)
     target->paused = paused;
     if (paused) {
         questions_cancel_before(target, &target->questions);
+        if (target->session != NULL)
+            probe_session_forget(target->session);
         note_answered(target);
     } else {
         target->next_ms = now_ms(target);

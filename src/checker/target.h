@@ -21,10 +21,10 @@
 #include "base/rng.h"
 #include "board/board_writer.h"
 #include "conf/epoch.h"
+#include "probe/asking.h"
 #include "probe/probe.h"
 #include "probe/probe_session.h"
 
-#include "checker/asking.h"
 #include "checker/flapping.h"
 #include "checker/group.h"
 #include "checker/health.h"

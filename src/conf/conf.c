@@ -18,6 +18,13 @@ bool conf_counts_sources(const struct conf_service *service)
     return service->balance == BALANCE_SOURCE_SPREAD || service->source_max_connections > 0;
 }
 
+uint64_t conf_fast_interval(const struct conf_service *service)
+{
+    uint64_t fast = service->check_fast_interval;
+
+    return fast < service->check_interval ? fast : service->check_interval;
+}
+
 bool conf_check_is_tls(enum conf_check check)
 {
     return check == CHECK_HTTPS || check == CHECK_H2 || check == CHECK_TLS;

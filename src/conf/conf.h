@@ -219,6 +219,9 @@ bool conf_check_is_tls(enum conf_check check);
 /* Whether that HTTP status is a good answer to this service's check. */
 bool conf_expects(const struct conf_service *service, unsigned status);
 
+/* The interval between checks of a suspect, in milliseconds: never longer than the regular one. */
+uint64_t conf_fast_interval(const struct conf_service *service);
+
 /* Whether the sessions of this service are counted by client address. */
 bool conf_counts_sources(const struct conf_service *service);
 

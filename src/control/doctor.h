@@ -16,6 +16,7 @@
 #include "control/doctor_findings.h"
 #include "control/doctor_keys.h"
 #include "control/verb.h"
+#include "probe/asking.h"
 #include "probe/probe.h"
 
 #define DOCTOR_STEP_TEXT 256
@@ -44,12 +45,11 @@ struct doctor_backend {
     const struct conf_service *service; /* in the epoch, like `backend` */
     const struct conf_backend *backend;
     bool is_wanted;
-    struct addr address;        /* with the port to be asked; ADDR_NONE while it is not known */
-    char lookup_problem[96];    /* of a host name without an address */
-    uint32_t lookup_us;         /* 0 for a literal address */
-    struct probe_tls_terms tls; /* what it is asked; stays until the answer */
-    struct probe_http http;
-    bool is_answered; /* `result` says how */
+    struct addr address;     /* with the port to be asked; ADDR_NONE while it is not known */
+    char lookup_problem[96]; /* of a host name without an address */
+    uint32_t lookup_us;      /* 0 for a literal address */
+    struct asking asking;    /* stays until the answer */
+    bool is_answered;        /* `result` says how */
     struct probe_result result;
     struct certificate certificate; /* result.certificate points here, or is NULL */
     struct doctor_keys keys;

@@ -6,7 +6,6 @@
 
 #include "base/loop.h"
 #include "base/mono.h"
-#include "probe/trust.h"
 
 /* So long the last connections are given to be closed by the other side, which then logs nothing.
  */
@@ -34,54 +33,17 @@ struct errand {
     struct doctor_backend *backend;
 };
 
-static const enum probe_kind kinds[] = {
-    [CHECK_HTTPS] = PROBE_HTTPS, [CHECK_H2] = PROBE_H2,    [CHECK_TLS] = PROBE_TLS,
-    [CHECK_TCP] = PROBE_TCP,     [CHECK_NONE] = PROBE_TCP,
-};
-
-static const char *text_or_null(const char *text)
-{
-    return *text != '\0' ? text : NULL;
-}
-
 /* ---- what is asked ---- */
 
-static void prepare(const struct doctor *doctor, struct doctor_backend *backend)
-{
-    const struct conf_service *service = backend->service;
-
-    backend->tls = (struct probe_tls_terms){
-        .sni = text_or_null(service->check_sni),
-        .authority = probe_trust_authority(doctor->trust),
-        .verify = service->check_verify == VERIFY_CA,
-        .identity = probe_trust_identity(doctor->trust, backend->backend->service),
-    };
-    backend->http = (struct probe_http){
-        .method = conf_method_name((enum conf_method)service->check_method),
-        .path = service->check_path,
-        .host = text_or_null(service->check_host),
-        .expected = service->check_expect,
-    };
-}
-
-static int send_question(struct round *round, struct doctor_backend *backend, enum probe_kind kind,
-                         probe_done_fn *done)
+static int send_question(struct round *round, struct doctor_backend *backend, probe_done_fn *done)
 {
     struct errand *errand = malloc(sizeof(*errand));
-    const struct probe_question question = {
-        .kind = kind,
-        .address = backend->address,
-        .connect_timeout_ms = backend->service->check_connect_timeout,
-        .answer_timeout_ms = backend->service->check_timeout,
-        .tls = kind != PROBE_TCP ? &backend->tls : NULL,
-        .http = kind == PROBE_HTTPS ? &backend->http : NULL,
-        .done = done,
-        .context = errand,
-    };
+    struct probe_question question = {.done = done, .context = errand};
 
     if (errand == NULL)
         return -1;
     *errand = (struct errand){.round = round, .backend = backend};
+    asking_fill(&backend->asking, &backend->address, false, &question);
     if (probe_start(round->engine, &question) == NULL) {
         free(errand);
         return -1;
@@ -143,12 +105,11 @@ static int ask_everybody(struct doctor *doctor, struct round *round)
     round->last_ms = mono_ms();
     for (size_t i = 0; i < doctor->backend_count; i++) {
         struct doctor_backend *backend = &doctor->backends[i];
-        enum conf_check check = (enum conf_check)backend->service->check;
 
         if (!backend->is_wanted || backend->address.family == ADDR_NONE)
             continue;
-        prepare(doctor, backend);
-        if (send_question(round, backend, kinds[check], on_answer) == -1)
+        asking_init(&backend->asking, doctor->epoch, backend->backend->service, doctor->trust);
+        if (send_question(round, backend, on_answer) == -1)
             return -1;
     }
     return wait_for_all(round);
@@ -175,8 +136,8 @@ static void on_keys(void *context, const struct probe_result *result)
 /* Only those that know our certificate say it. */
 static bool has_keys(const struct doctor_backend *backend)
 {
-    return backend->is_answered && backend->tls.identity != NULL && backend->result.status != 0 &&
-           backend->service->check == CHECK_HTTPS &&
+    return backend->is_answered && backend->asking.tls.identity != NULL &&
+           backend->result.status != 0 && backend->service->check == CHECK_HTTPS &&
            strcmp(backend->service->name, KEYS_SERVICE) == 0;
 }
 
@@ -189,14 +150,16 @@ static int ask_for_keys(struct doctor *doctor, struct round *round)
     round->last_ms = mono_ms();
     for (size_t i = 0; i < doctor->backend_count; i++) {
         struct doctor_backend *backend = &doctor->backends[i];
+        struct probe_http *http;
 
         if (!has_keys(backend))
             continue;
-        backend->http.method = "GET";
-        backend->http.path = DOCTOR_KEYS_PATH;
-        backend->http.expected = expected;
-        backend->http.keeps_body = true;
-        if (send_question(round, backend, PROBE_HTTPS, on_keys) == -1)
+        http = &backend->asking.http;
+        http->method = "GET";
+        http->path = DOCTOR_KEYS_PATH;
+        http->expected = expected;
+        http->keeps_body = true;
+        if (send_question(round, backend, on_keys) == -1)
             return -1;
     }
     return wait_for_all(round);

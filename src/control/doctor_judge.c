@@ -130,7 +130,7 @@ static void explain_forbidden(struct doctor *doctor)
         if (finding == NULL)
             return;
         finding->backend = CONF_NO_INDEX;
-        probe_identity_describe(backend->tls.identity, NULL, &ours);
+        probe_identity_describe(backend->asking.tls.identity, NULL, &ours);
         snprintf(finding->remedy, sizeof(finding->remedy), "to allow it, once, on a controller:");
         doctor_grant_command(ours.common_name, finding->command);
         return;

@@ -95,7 +95,7 @@ static void explain_status(const struct doctor_backend *backend, struct doctor_p
         set_remedy(problem, "k0s kubeconfig create k0slb | k0slbctl import -");
     else
         set_remedy(problem, "see what serves %s there, or correct check_expect in [service %s]",
-                   backend->http.path, backend->service->name);
+                   backend->service->check_path, backend->service->name);
 }
 
 static void explain_refusal(const struct doctor_backend *backend, struct doctor_problem *problem)

@@ -85,7 +85,7 @@ static void fill_chain(const struct doctor_backend *backend, struct doctor_step 
     else if (certificate->trusted)
         set(step, DOCTOR_OK, "signed by %s, which is in ca", certificate->issuer);
     else
-        set(step, backend->tls.verify ? DOCTOR_ERROR : DOCTOR_WARNING,
+        set(step, backend->asking.tls.verify ? DOCTOR_ERROR : DOCTOR_WARNING,
             "does not lead to ca: %s; the issuer is %s", certificate->problem, certificate->issuer);
 }
 

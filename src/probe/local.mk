@@ -1,5 +1,7 @@
 noinst_LIBRARIES += src/probe/libprobe.a
 src_probe_libprobe_a_SOURCES = \
+	src/probe/asking.h \
+	src/probe/asking.c \
 	src/probe/certificate_describe.c \
 	src/probe/credentials.h \
 	src/probe/credentials_parts.h \

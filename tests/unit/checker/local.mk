@@ -12,7 +12,6 @@ tests_unit_checker_test_checker_SOURCES = \
 	tests/unit/checker/stage.c \
 	tests/unit/checker/test_advise.c \
 	tests/unit/checker/test_answers.c \
-	tests/unit/checker/test_asking.c \
 	tests/unit/checker/test_blocking.c \
 	tests/unit/checker/test_checker.c \
 	tests/unit/checker/test_closing.c \

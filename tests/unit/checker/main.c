@@ -2,7 +2,6 @@
 
 extern const struct unit_test advise_tests[];
 extern const struct unit_test answers_tests[];
-extern const struct unit_test asking_tests[];
 extern const struct unit_test blocking_tests[];
 extern const struct unit_test checker_tests[];
 extern const struct unit_test closing_tests[];
@@ -19,14 +18,11 @@ extern const struct unit_test schedule_tests[];
 int main(int argc, char **argv)
 {
     const struct unit_suite suites[] = {
-        {"advise", advise_tests},     {"answers", answers_tests},
-        {"asking", asking_tests},     {"blocking", blocking_tests},
-        {"checker", checker_tests},   {"closing", closing_tests},
-        {"doubt", doubt_tests},       {"flapping", flapping_tests},
-        {"group", group_tests},       {"health", health_tests},
-        {"hold", hold_tests},         {"identity", identity_tests},
-        {"marks", marks_tests},       {"policy", policy_tests},
-        {"schedule", schedule_tests}, {NULL, NULL},
+        {"advise", advise_tests},     {"answers", answers_tests},   {"blocking", blocking_tests},
+        {"checker", checker_tests},   {"closing", closing_tests},   {"doubt", doubt_tests},
+        {"flapping", flapping_tests}, {"group", group_tests},       {"health", health_tests},
+        {"hold", hold_tests},         {"identity", identity_tests}, {"marks", marks_tests},
+        {"policy", policy_tests},     {"schedule", schedule_tests}, {NULL, NULL},
     };
 
     return unit_main("test_checker", suites, argc, argv);

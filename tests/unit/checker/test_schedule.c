@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/defs.h"
 #include "checker/schedule.h"
 
 #define MANY 1000
@@ -92,21 +93,11 @@ static void test_probes_never_synchronize(void)
     free(started);
 }
 
-static void test_fast_is_never_slower(void)
-{
-    struct conf_service service = {.check_interval = 1000, .check_fast_interval = 200};
-
-    ASSERT_NUMBER(schedule_fast(&service), 200);
-    service.check_fast_interval = 3000;
-    ASSERT_NUMBER(schedule_fast(&service), 1000);
-}
-
 const struct unit_test schedule_tests[] = {
     {"hash_tells_identities_apart", test_hash_tells_identities_apart},
     {"first_round_is_soon_and_spread", test_first_round_is_soon_and_spread},
     {"interval_is_an_upper_bound", test_interval_is_an_upper_bound},
     {"chance_varies_the_step", test_chance_varies_the_step},
     {"probes_never_synchronize", test_probes_never_synchronize},
-    {"fast_is_never_slower", test_fast_is_never_slower},
     {NULL, NULL},
 };

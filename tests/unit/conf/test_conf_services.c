@@ -328,6 +328,15 @@ static void built_in_names(void)
     CU_ASSERT_PTR_NULL(conf_services_suggest("ssh"));
 }
 
+static void test_fast_is_never_slower(void)
+{
+    struct conf_service service = {.check_interval = 1000, .check_fast_interval = 200};
+
+    ASSERT_NUMBER(conf_fast_interval(&service), 200);
+    service.check_fast_interval = 3000;
+    ASSERT_NUMBER(conf_fast_interval(&service), 1000);
+}
+
 const struct unit_test conf_services_tests[] = {
     {"controllers_bring_the_three_services", controllers_bring_the_three_services},
     {"names_stay_names", names_stay_names},
@@ -343,5 +352,6 @@ const struct unit_test conf_services_tests[] = {
     {"servers_replace_controllers", servers_replace_controllers},
     {"disabled_stays_in_the_list", disabled_stays_in_the_list},
     {"built_in_names", built_in_names},
+    {"fast_is_never_slower", test_fast_is_never_slower},
     {NULL, NULL},
 };

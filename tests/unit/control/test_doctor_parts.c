@@ -225,7 +225,8 @@ static void test_problems(void)
          .text = "L7RSP ?",
          .remedy = "port in [service kubeAPI]"},
     };
-    static const struct conf_service service = {.name = "kubeAPI", .check = CHECK_HTTPS};
+    static const struct conf_service service = {
+        .name = "kubeAPI", .check = CHECK_HTTPS, .check_path = "/readyz"};
     static const struct conf_backend conf = {.name = "cp1", .host = "cp1.example"};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -235,7 +236,6 @@ static void test_problems(void)
             .backend = &conf,
             .is_answered = !rows[i].is_lost,
             .lookup_problem = "no such name",
-            .http = {.path = "/readyz"},
             .result = rows[i].result,
         };
 

@@ -3,6 +3,7 @@ TESTS += tests/unit/probe/test_probe
 tests_unit_probe_test_probe_SOURCES = \
 	tests/unit/probe/ask.h \
 	tests/unit/probe/ask.c \
+	tests/unit/probe/test_asking.c \
 	tests/unit/probe/main.c \
 	tests/unit/probe/peer.h \
 	tests/unit/probe/peer.c \

@@ -1,5 +1,6 @@
 #include "unit/unit.h"
 
+extern const struct unit_test asking_tests[];
 extern const struct unit_test credentials_tests[];
 extern const struct unit_test engine_tests[];
 extern const struct unit_test h2_frame_tests[];
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
         {"http_request", http_request_tests},
         {"http_answer", http_answer_tests},
         {"h2_frame", h2_frame_tests},
+        {"asking", asking_tests},
         {"keyring", keyring_tests},
         {"credentials", credentials_tests},
         {"trust", trust_tests},

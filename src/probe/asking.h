@@ -2,8 +2,8 @@
  * How the backends of a service are asked, as its configuration has it: what is filled into each
  * question, and when hands are shaken in full.
  */
-#ifndef K0SLB_CHECKER_ASKING_H
-#define K0SLB_CHECKER_ASKING_H
+#ifndef K0SLB_PROBE_ASKING_H
+#define K0SLB_PROBE_ASKING_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,19 +22,24 @@ struct asking {
     uint16_t port; /* 0 = the backend's own */
     uint64_t connect_timeout_ms;
     uint64_t answer_timeout_ms;
+    uint64_t kept_timeout_ms; /* 0: connections are not kept */
     struct probe_tls_terms tls;
     struct probe_http http;
 };
 
 /*
- * Takes over what the service (by its index) has; it is probed. The epoch and what is trusted are
- * referred to. `trust` may be NULL: nothing is known, nothing is shown.
+ * Takes over what the service (by its index) has; one that is not probed is asked over TCP. The
+ * epoch and what is trusted are referred to. `trust` may be NULL: nothing is known, nothing is
+ * shown.
  */
 void asking_init(struct asking *asking, const struct epoch *epoch, unsigned service,
                  const struct probe_trust *trust);
 
-/* Fills everything of a question but its session and whom to tell. */
-void asking_fill(const struct asking *asking, const struct addr *address,
+/*
+ * Fills everything of a question but its session and whom to tell. Who is up may be asked over a
+ * kept connection; all others prove that they take new ones.
+ */
+void asking_fill(const struct asking *asking, const struct addr *address, bool is_up,
                  struct probe_question *question);
 
 /*

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "checker/asking.h"
+#include "probe/asking.h"
 
 static const struct conf_service plain = {
     .name = "s",
@@ -49,7 +49,7 @@ static void test_https(void)
     struct asking asking;
 
     asking_init(&asking, epoch, 0, NULL);
-    asking_fill(&asking, &address, &question);
+    asking_fill(&asking, &address, true, &question);
     ASSERT_NUMBER(question.kind, PROBE_HTTPS);
     CU_ASSERT_TRUE(addr_equal(&question.address, &address));
     ASSERT_NUMBER(question.connect_timeout_ms, 1000);
@@ -81,7 +81,7 @@ static void test_names_and_port(void)
     strcpy(service.check_sni, "api.example");
     epoch = epoch_of(&service);
     asking_init(&asking, epoch, 0, NULL);
-    asking_fill(&asking, &address, &question);
+    asking_fill(&asking, &address, true, &question);
     ASSERT_NUMBER(question.address.port, 10443);
     ASSERT_TEXT(question.http->host, "k8s.example");
     ASSERT_TEXT(question.tls->sni, "api.example");
@@ -113,7 +113,7 @@ static void test_kinds(void)
         service.check = rows[i].check;
         epoch = epoch_of(&service);
         asking_init(&asking, epoch, 0, NULL);
-        asking_fill(&asking, &address, &question);
+        asking_fill(&asking, &address, true, &question);
         ASSERT_NUMBER(question.kind, rows[i].kind);
         ASSERT_NUMBER(question.tls != NULL, rows[i].has_tls);
         ASSERT_NUMBER(question.http != NULL, rows[i].has_http);
@@ -139,8 +139,46 @@ static void test_full_handshakes(void)
                       rows[i].wants);
 }
 
+/* Connections are kept with whoever is up and asked over HTTPS, between questions that are close.
+ */
+static void test_kept(void)
+{
+    static const struct {
+        enum conf_check check;
+        uint64_t interval_ms;
+        uint64_t fast_ms;
+        bool is_up;
+        uint64_t kept_ms;
+    } rows[] = {
+        {CHECK_HTTPS, 1000, 200, true, 100},
+        {CHECK_HTTPS, 1000, 200, false, 0},
+        {CHECK_HTTPS, 100, 200, true, 50},
+        {CHECK_HTTPS, ASKING_FULL_MS - 1, 200, true, 100},
+        {CHECK_HTTPS, ASKING_FULL_MS, 200, true, 0},
+        {CHECK_TLS, 1000, 200, true, 0},
+        {CHECK_H2, 1000, 200, true, 0},
+    };
+    const struct addr address = address_of("10.0.0.1", 6443);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct conf_service service = plain;
+        struct probe_question question = {0};
+        const struct epoch *epoch;
+        struct asking asking;
+
+        service.check = rows[i].check;
+        service.check_interval = rows[i].interval_ms;
+        service.check_fast_interval = rows[i].fast_ms;
+        epoch = epoch_of(&service);
+        asking_init(&asking, epoch, 0, NULL);
+        asking_fill(&asking, &address, rows[i].is_up, &question);
+        ASSERT_NUMBER(question.kept_timeout_ms, rows[i].kept_ms);
+        epoch_unmap(epoch);
+    }
+}
+
 const struct unit_test asking_tests[] = {
     {"https", test_https}, {"names_and_port", test_names_and_port},
     {"kinds", test_kinds}, {"full_handshakes", test_full_handshakes},
-    {NULL, NULL},
+    {"kept", test_kept},   {NULL, NULL},
 };
