@@ -8,9 +8,6 @@
 /* The certificates of a service that are compared by their names; no control plane has more. */
 #define MOST_COMPARED 16
 
-/* Longer ones are no host names, nor addresses. */
-#define NAME_SIZE 256
-
 /* Whether all its names are known, so that one can be said to be missing. */
 static bool has_names(const struct advice_case *what, unsigned backend)
 {
@@ -66,23 +63,6 @@ static void tell_external(const struct advice_case *what, struct advice_list *li
 
 /* ---- what most have ---- */
 
-/* Takes the next name out of the list; NULL at its end. A longer one than any name is "". */
-static const char *next_name(const char *at, char name[NAME_SIZE])
-{
-    size_t size;
-
-    at += strspn(at, " ");
-    size = strcspn(at, " ");
-    if (size == 0)
-        return NULL;
-    name[0] = '\0';
-    if (size < NAME_SIZE) {
-        memcpy(name, at, size);
-        name[size] = '\0';
-    }
-    return at + size;
-}
-
 /* The certificates of a service that can be compared. */
 static void find_comparable(const struct advice_case *what, unsigned service,
                             struct advice_group *group)
@@ -131,9 +111,9 @@ static void find_usual(const struct advice_case *what, unsigned service, usual_f
     find_comparable(what, service, &group);
     for (unsigned i = 0; i < group.count / 2 + 1 && i < group.count; i++) {
         const char *at = what->backends[group.members[i]].certificate->names;
-        char name[NAME_SIZE];
+        char name[CERTIFICATE_NAME_SIZE];
 
-        while ((at = next_name(at, name)) != NULL) {
+        while ((at = certificate_names_next(at, name)) != NULL) {
             if (is_usual(what, &group, name) && !found(context, name))
                 return;
         }
@@ -161,7 +141,7 @@ struct telling {
     const struct advice_case *what;
     struct advice_list *list;
     unsigned told;
-    char names[MOST_TOLD][NAME_SIZE];
+    char names[MOST_TOLD][CERTIFICATE_NAME_SIZE];
 };
 
 static bool is_told(const struct telling *telling, const char *name)

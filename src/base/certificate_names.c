@@ -1,13 +1,9 @@
 #include "base/certificate_names.h"
 
-#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/addr.h"
-
-/* Longer ones are no host names (RFC 1123), nor addresses. */
-#define NAME_SIZE 256
 
 /* A final dot says that the name is complete, which a certificate's name always is. */
 static size_t length_of(const char *name, size_t size)
@@ -42,8 +38,7 @@ static bool matches_address(const char *name, const struct addr *wanted)
     return addr_parse(&address, name) == 0 && addr_same_ip(&address, wanted);
 }
 
-/* Takes the next name out of the list; NULL at its end. */
-static const char *next_name(const char *at, char name[NAME_SIZE])
+const char *certificate_names_next(const char *at, char name[CERTIFICATE_NAME_SIZE])
 {
     size_t size;
 
@@ -52,7 +47,7 @@ static const char *next_name(const char *at, char name[NAME_SIZE])
     if (size == 0)
         return NULL;
     name[0] = '\0';
-    if (size < NAME_SIZE) {
+    if (size < CERTIFICATE_NAME_SIZE) {
         memcpy(name, at, size);
         name[size] = '\0';
     }
@@ -61,13 +56,13 @@ static const char *next_name(const char *at, char name[NAME_SIZE])
 
 bool certificate_names_have(const char *names, const char *wanted)
 {
-    char name[NAME_SIZE];
+    char name[CERTIFICATE_NAME_SIZE];
     struct addr address;
     bool is_address = addr_parse(&address, wanted) == 0;
 
     if (wanted[0] == '\0')
         return false;
-    while ((names = next_name(names, name)) != NULL) {
+    while ((names = certificate_names_next(names, name)) != NULL) {
         if (name[0] == '\0')
             continue;
         if (is_address ? matches_address(name, &address) : matches_name(name, wanted))

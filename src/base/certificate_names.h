@@ -12,4 +12,13 @@
  */
 bool certificate_names_have(const char *names, const char *wanted);
 
+/* Room for a name: longer ones are no host names (RFC 1123), nor addresses. */
+#define CERTIFICATE_NAME_SIZE 256
+
+/*
+ * Takes the next name of the list at `at` into `name`, "" where it has no room. Returns where the
+ * rest of the list begins, or NULL at its end.
+ */
+const char *certificate_names_next(const char *at, char name[CERTIFICATE_NAME_SIZE]);
+
 #endif
