@@ -13,15 +13,17 @@ static const char *text_or_null(const char *text)
 }
 
 /*
- * An answer over a kept connection is waited for half the time after which a backend is suspect:
- * the rest is enough for one that is well to shake hands. Where each handshake is a full one there
- * is nothing to keep.
+ * An answer over a kept connection is waited for half the time after which a backend is suspect, or
+ * not there: the rest is enough for one that is well to shake hands. Where each handshake is a full
+ * one there is nothing to keep.
  */
 static uint64_t kept_timeout(const struct conf_service *conf)
 {
+    uint64_t fast_ms = conf_fast_interval(conf);
+
     if (conf->check != CHECK_HTTPS || conf->check_interval >= ASKING_FULL_MS)
         return 0;
-    return conf_fast_interval(conf) / 2;
+    return (fast_ms < conf->check_connect_timeout ? fast_ms : conf->check_connect_timeout) / 2;
 }
 
 void asking_init(struct asking *asking, const struct epoch *epoch, unsigned service,

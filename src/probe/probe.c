@@ -219,7 +219,7 @@ static void begin_connecting(struct probe *probe)
     probe->asked = 1;
     list_append(&engine->running, &probe->place);
     engine->open++;
-    probe->deadline_ms = mono_ms() + probe->question.connect_timeout_ms;
+    probe->deadline_ms = probe->began_us / 1000 + probe->question.connect_timeout_ms;
     loop_timer_set(engine->loop, &probe->timer, probe->deadline_ms);
     error = try_connect(probe);
     if (error == 0)
@@ -245,8 +245,8 @@ void probe_begin_waiting(struct probe_engine *engine)
 }
 
 /*
- * The same probe goes on over a connection of its own. It still counts from its beginning how long
- * the backend has kept it waiting, unless it has to wait for room first.
+ * The same probe goes on over a connection of its own. How long the backend has kept it waiting
+ * still counts from its beginning, unless it has to wait for room first.
  */
 static void begin_afresh(struct probe *probe)
 {

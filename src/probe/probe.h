@@ -109,7 +109,8 @@ struct probe_question {
 
     /*
      * For PROBE_HTTPS with a session: so long an answer over a kept connection is waited for before
-     * a fresh one is asked. 0: none is used, and none is kept afterwards.
+     * a fresh one is asked, with what is left of the time for TCP and TLS: no more than half of
+     * that. 0: none is used, and none is kept afterwards.
      */
     uint64_t kept_timeout_ms;
     const struct probe_tls_terms *tls; /* NULL: no name, no verification, no certificate */

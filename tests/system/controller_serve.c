@@ -379,11 +379,23 @@ static bool answer_request(struct visit *visit, const char *head)
     }
 }
 
+/* A process that hangs does so for those who were there before, too. */
+static bool hangs(const struct visit *visit)
+{
+    int manner = atomic_load(&visit->port->manner);
+
+    return manner == CONTROLLER_STALLS_TLS || manner == CONTROLLER_IS_SILENT;
+}
+
 static void serve_http(struct visit *visit)
 {
     char head[HEAD_SIZE];
 
     while (read_head(visit, head)) {
+        if (hangs(visit)) {
+            read_to_end(visit);
+            return;
+        }
         count_request(visit, head);
         if (!answer_request(visit, head))
             return;

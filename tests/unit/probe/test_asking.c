@@ -153,6 +153,7 @@ static void test_kept(void)
         {CHECK_HTTPS, 1000, 200, true, 100},
         {CHECK_HTTPS, 1000, 200, false, 0},
         {CHECK_HTTPS, 100, 200, true, 50},
+        {CHECK_HTTPS, 9000, 9000, true, 500},
         {CHECK_HTTPS, ASKING_FULL_MS - 1, 200, true, 100},
         {CHECK_HTTPS, ASKING_FULL_MS, 200, true, 0},
         {CHECK_TLS, 1000, 200, true, 0},
