@@ -30,6 +30,17 @@ static uint64_t now_ms(const struct target *target)
 
 /* ---- what is judged of one ---- */
 
+/* Whether one of its service was held: nobody else is suspect, answers badly and has no count. */
+static bool was_held(const struct target *target)
+{
+    const struct target *targets = target->shared->targets + target->service->first_backend;
+
+    for (unsigned i = 0; i < target->service->backend_count; i++)
+        if (hold_keeps(&group_of(target).members[i], true) && targets[i].health.bad == 0)
+            return true;
+    return false;
+}
+
 /* What the earlier checker has said of all goes on in silence, once the last one is taken up. */
 static void take_up_all(const struct target *target)
 {
@@ -37,7 +48,7 @@ static void take_up_all(const struct target *target)
     const struct conf_service *service = target->service;
     struct group group = group_of(target);
 
-    policy->holds = hold_next(&group, hold_window(service->check_interval), false);
+    policy->holds = hold_next(&group, hold_window(service->check_interval), was_held(target));
     policy->doubts = doubt_next(&group, service->check_interval, false);
 }
 

@@ -102,6 +102,32 @@ static void test_successor_holds(void)
     stage_close(stage);
 }
 
+/* One of them had been suspect for long, which says nothing about when it began to answer badly. */
+static void test_successor_holds_who_was_late(void)
+{
+    struct stage *stage = stage_open(3);
+    struct house *house = &stage->house;
+
+    house->service.check_connect_timeout = 300;
+    house->service.check_fall = 8;
+    stage_start(stage);
+    atomic_store(&stage->actors[0].script->pause_ms, 500);
+    CU_ASSERT_TRUE(house_wait(house, 0, BOARD_SUSPECT));
+    poll(NULL, 0, 5200);
+    ASSERT_NUMBER(house_health(house, 0), BOARD_SUSPECT);
+    stage_set(stage, 0, 500);
+    CU_ASSERT_TRUE(house_wait_marks(house, 0, BOARD_MARK_BADLY, BOARD_MARK_BADLY));
+    stage_set_all(stage, 500);
+    CU_ASSERT_TRUE(house_wait_log(house, "answer badly at once"));
+    CU_ASSERT_TRUE(stage_wait_results(stage, 0, 2));
+    CU_ASSERT_TRUE(house_stop(house));
+    stage_start(stage);
+    CU_ASSERT_TRUE(stage_wait_results(stage, 1, house->service.check_fall + 1));
+    wait_all(house, BOARD_SUSPECT);
+    ASSERT_NUMBER(times_logged(house, "answer badly at once"), 1);
+    stage_close(stage);
+}
+
 /* ---- closed ---- */
 
 static struct house *open_house(unsigned backends)
@@ -285,6 +311,7 @@ const struct unit_test policy_tests[] = {
     {"one_recovers", test_one_recovers},
     {"gone_is_no_part_of_a_hold", test_gone_is_no_part_of_a_hold},
     {"successor_holds", test_successor_holds},
+    {"successor_holds_who_was_late", test_successor_holds_who_was_late},
     {"nothing_closes_without_another", test_nothing_closes_without_another},
     {"other_in_drain_is_no_other", test_other_in_drain_is_no_other},
     {"keep_closes_nothing", test_keep_closes_nothing},
