@@ -245,11 +245,10 @@ static void on_timer(struct loop_timer *timer)
 
 /* ---- from outside ---- */
 
-/* The next question starts at once, but for one that has just started. */
-static void ask_soon(struct target *target)
+/* The next question starts at once, but no sooner than that after the last one. */
+static void ask_soon(struct target *target, uint64_t gap_ms)
 {
-    target->next_ms =
-        sooner(target->next_ms, later(now_ms(target), target->started_ms + REPORT_GAP_MS));
+    target->next_ms = sooner(target->next_ms, later(now_ms(target), target->started_ms + gap_ms));
 }
 
 /* It has closed or reset the kept connection, as it does when it ends. */
@@ -258,7 +257,7 @@ static void on_lost(void *context)
     struct target *target = context;
 
     if (target->health.state != BOARD_DOWN)
-        ask_soon(target);
+        ask_soon(target, REPORT_GAP_MS);
     rearm(target);
 }
 
@@ -322,9 +321,23 @@ void target_fini(struct target *target)
     probe_session_free(target->session);
 }
 
+/*
+ * A refused connection and a refused probe are down together. Of what else is reported in a burst
+ * the first alone is worth more than the pace of a suspect: a client can make a healthy backend
+ * reset its connections.
+ */
+static uint64_t report_gap(const struct target *target, enum board_evidence_kind kind)
+{
+    const uint64_t fast_ms = conf_fast_interval(target->service);
+    bool goes_on = now_ms(target) < target->reported_ms + fast_ms;
+
+    return goes_on && kind != BOARD_EVIDENCE_REFUSED ? later(fast_ms, REPORT_GAP_MS)
+                                                     : REPORT_GAP_MS;
+}
+
 void target_report(struct target *target, enum board_evidence_kind kind)
 {
-    const uint64_t now = now_ms(target);
+    uint64_t gap_ms;
 
     if (is_outlived(target)) {
         begin_life(target);
@@ -332,10 +345,11 @@ void target_report(struct target *target, enum board_evidence_kind kind)
     }
     if (!target->is_probed || target->paused || target->health.state == BOARD_DOWN)
         return;
-    target->reported_ms = now;
+    gap_ms = report_gap(target, kind);
+    target->reported_ms = now_ms(target);
     judge_report(target, kind);
     if (target->health.state != BOARD_DOWN)
-        ask_soon(target);
+        ask_soon(target, gap_ms);
     rearm(target);
 }
 
@@ -348,6 +362,7 @@ static void look_unasked(struct target *target)
         target, board_backend_address(target->shared->board, target->backend->slot, &address) == 0);
 }
 
+/* What was known before maint may be long over: the first answer decides again. */
 static void pause_or_resume(struct target *target, bool paused)
 {
     target->paused = paused;
@@ -357,6 +372,9 @@ static void pause_or_resume(struct target *target, bool paused)
             probe_session_forget(target->session);
         note_answered(target);
     } else {
+        target->health = (struct health){.state = BOARD_UNCHECKED};
+        target->is_ramping = false;
+        policy_note_health(target);
         target->next_ms = now_ms(target);
     }
     rearm(target);

@@ -140,6 +140,27 @@ static void test_report_is_asked_about_at_once(void)
     stage_close(stage);
 }
 
+/* Clients that make it reset their connections do not make the checker a burden. */
+static void test_reports_keep_a_pace(void)
+{
+    struct stage *stage = stage_open(2);
+    struct house *house = &stage->house;
+    struct actor_script *script = stage->actors[0].script;
+    uint64_t until_ms;
+    unsigned before;
+
+    stage_start(stage);
+    before = script->full + script->resumed;
+    until_ms = mono_ms() + 1500;
+    while (mono_ms() < until_ms) {
+        house_report(house, 0, BOARD_EVIDENCE_RESET);
+        poll(NULL, 0, 5);
+    }
+    CU_ASSERT_TRUE(script->full + script->resumed - before <= 8);
+    CU_ASSERT_TRUE(house_wait(house, 0, BOARD_UP));
+    stage_close(stage);
+}
+
 /* What stands behind all of them has failed: nobody is taken out for it. */
 static void test_all_badly_at_once(void)
 {
@@ -272,6 +293,7 @@ const struct unit_test answers_tests[] = {
     {"all_late", test_all_late},
     {"no_answer", test_no_answer},
     {"report_is_asked_about_at_once", test_report_is_asked_about_at_once},
+    {"reports_keep_a_pace", test_reports_keep_a_pace},
     {"all_badly_at_once", test_all_badly_at_once},
     {"perhaps_it_is_me", test_perhaps_it_is_me},
     {"stopped_checker_judges_nobody", test_stopped_checker_judges_nobody},

@@ -340,6 +340,29 @@ static void test_maint_stops_probing(void)
     close_house(house);
 }
 
+/* What was known before maint may be long over: one answer decides, and it comes up beside others.
+ */
+static void test_maint_ends_unchecked(void)
+{
+    struct house *house = open_house(3);
+
+    house->service.slow_start = 60000;
+    house_start(house);
+    CU_ASSERT_TRUE(house_wait_message(house, CHANNEL_CHECKS_DONE));
+    house_say(house, 0, BOARD_ADMIN_MAINT);
+    house_say(house, 1, BOARD_ADMIN_MAINT);
+    poll(NULL, 0, 1500); /* it looks once a second */
+    house_close(house, 0);
+    ASSERT_NUMBER(house_health(house, 0), BOARD_UP);
+    house_say(house, 0, BOARD_ADMIN_READY);
+    house_say(house, 1, BOARD_ADMIN_READY);
+    CU_ASSERT_TRUE(house_wait_log(house, "s/b0 is down: L4CON connection refused (first check)"));
+    CU_ASSERT_TRUE(house_wait_marks(house, 1, BOARD_MARK_RAMP, BOARD_MARK_RAMP));
+    ASSERT_NUMBER(house_health(house, 1), BOARD_UP);
+    ASSERT_NUMBER(house_marks(house, 2) & BOARD_MARK_RAMP, 0);
+    close_house(house);
+}
+
 static void test_no_address_is_down(void)
 {
     static const struct addr none;
@@ -464,6 +487,7 @@ const struct unit_test checker_tests[] = {
     {"answer_during_a_stop_is_good", test_answer_during_a_stop_is_good},
     {"successor_goes_on", test_successor_goes_on},
     {"maint_stops_probing", test_maint_stops_probing},
+    {"maint_ends_unchecked", test_maint_ends_unchecked},
     {"no_address_is_down", test_no_address_is_down},
     {"another_address_begins_anew", test_another_address_begins_anew},
     {"old_questions_are_void", test_old_questions_are_void},
