@@ -222,7 +222,7 @@ void judge_answer(struct target *target, const struct probe_result *result)
     event = event_of(target, &verdict);
     hold = policy_note_verdict(target, verdict.good, verdict.code);
     describe(target, &verdict, event, reason);
-    target->shared->in_trouble = false;
+    target->in_trouble = target->shared->in_trouble = false;
     apply(target, event, hold, reason);
 }
 

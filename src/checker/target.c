@@ -131,13 +131,16 @@ static void note_answered(struct target *target)
     target->answered = true;
 }
 
-/* Said once until a probe has a verdict again: a machine without descriptors has many of these. */
-static void note_trouble(const struct target *target, const char *words)
+/*
+ * Said once until a probe has a verdict again: a machine without descriptors has many of these. Of
+ * one that this machine alone forbids, while others have verdicts, until it has one itself.
+ */
+static void note_trouble(struct target *target, const char *words)
 {
-    if (!target->shared->in_trouble)
+    if (!target->in_trouble && !target->shared->in_trouble)
         log_warning("cannot probe %s/%s: %s (this says nothing about it)", target->service->name,
                     target->backend->name, words);
-    target->shared->in_trouble = true;
+    target->in_trouble = target->shared->in_trouble = true;
 }
 
 /* Whether an answer says how things are now. */

@@ -90,6 +90,7 @@ struct target {
     uint64_t reported_ms; /* when a worker last spoke against it */
     bool answered;        /* it has had a first result */
     bool paused;          /* in maint: not probed */
+    bool in_trouble;      /* its last probe failed for a reason of this machine */
 };
 
 /* Takes up a backend (by the epoch's index) where the board has it, and sets its timer. */
