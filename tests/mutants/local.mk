@@ -24,8 +24,10 @@ mutants = \
 	tests/mutants/hello-with-more-replayed.patch \
 	tests/mutants/idle-session-keeps-pipe.patch \
 	tests/mutants/keepalive-alone.patch \
+	tests/mutants/kept-after-half-an-answer.patch \
 	tests/mutants/latecomers-closed.patch \
 	tests/mutants/listeners-not-readded.patch \
+	tests/mutants/lost-connection-is-verdict.patch \
 	tests/mutants/mark-hides-the-rest.patch \
 	tests/mutants/newcomer-gets-everything.patch \
 	tests/mutants/newcomer-left-out-for-nobody.patch \
