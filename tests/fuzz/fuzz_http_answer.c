@@ -48,6 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     http_answer_take(&whole, (const char *)data, size);
     for (size_t at = 0; at < size; at += step)
         http_answer_take(&pieces, (const char *)data + at, size - at < step ? size - at : step);
+    if (http_answer_is_whole(&pieces) &&
+        (!http_answer_is_whole(&whole) || http_answer_will_end(&pieces)))
+        abort();
     http_answer_close(&whole);
     http_answer_close(&pieces);
     if (whole.state != pieces.state || whole.status != pieces.status ||

@@ -187,6 +187,54 @@ static void test_join(void)
     }
 }
 
+/* Which answers another one may follow, however they come. */
+static void test_whole(void)
+{
+    static const struct {
+        const char *text;
+        bool is_whole;
+        bool is_head;
+    } ends[] = {
+        {OK "Content-Length: 2\r\n\r\nok", true, false},
+        {OK "Content-Length: 2\r\n\r\nok\n", false, false},
+        {OK "Content-Length: 3\r\n\r\nok", false, false},
+        {OK "Content-Length: 2\r\nConnection: x, Close\r\n\r\nok", false, false},
+        {OK "Content-Length: 2\r\nConnection: keep-alive, closed\r\n\r\nok", true, false},
+        {OK "Content-Length: 1\r\nContent-Length: 3\r\nContent-Length: 2\r\n\r\nok", false, false},
+        {OK "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", false, false},
+        {OK "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", false, false},
+        {OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", true, false},
+        {OK "Transfer-Encoding: chunked\r\n\r\n2;x\r\nok\r\n0\r\n\r\n", true, false},
+        {OK "Transfer-Encoding: chunked\r\n\r\n2x\r\nok\r\n0\r\n\r\n", false, false},
+        {OK "Transfer-Encoding: chunked\r\n\r\n1\r\nok\r\n0\r\n\r\n", false, false},
+        {OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nA: b\r\n\r\n", false, false},
+        {OK "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", true, false},
+        {OK "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nHTTP", false, false},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", false, false},
+        {"HTTP/1.1 204 No\r\n\r\n", true, false},
+        {"HTTP/1.1 304 No\r\nContent-Length: 9\r\n\r\n", true, false},
+        {"HTTP/1.1 204 No\r\n\r\nx", false, false},
+        {OK "Content-Length: 9\r\n\r\n", true, true},
+        {OK "\r\nok", false, false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        const size_t size = strlen(ends[i].text);
+
+        for (size_t step = 1; step <= size; step += size - 1) {
+            struct http_answer answer;
+
+            http_answer_init(&answer, ends[i].is_head);
+            for (size_t at = 0; at < size; at += step)
+                http_answer_take(&answer, ends[i].text + at, step);
+            if (http_answer_is_whole(&answer) != ends[i].is_whole)
+                ASSERT_TEXT(ends[i].text, "the other way round");
+            http_answer_close(&answer);
+            CU_ASSERT_FALSE(http_answer_is_whole(&answer) && !ends[i].is_whole);
+        }
+    }
+}
+
 static void mutate(struct rng *rng, char *text, size_t *size)
 {
     for (unsigned changes = 1 + (unsigned)rng_below(rng, 4); changes > 0; changes--) {
@@ -238,6 +286,7 @@ static void test_mutants(void)
 }
 
 const struct unit_test http_answer_tests[] = {
-    {"rows", test_rows}, {"date", test_date},       {"bounds", test_bounds},
-    {"join", test_join}, {"mutants", test_mutants}, {NULL, NULL},
+    {"rows", test_rows}, {"date", test_date},   {"bounds", test_bounds},
+    {"join", test_join}, {"whole", test_whole}, {"mutants", test_mutants},
+    {NULL, NULL},
 };
