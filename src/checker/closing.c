@@ -5,7 +5,9 @@ static bool closes_when_down(const struct group_member *member, enum conf_on_dow
 {
     if (member->health != BOARD_DOWN)
         return false;
-    return on_down == ON_DOWN_CLOSE || member->answer == GROUP_NOT_THERE;
+    if (member->answer == GROUP_NOT_THERE)
+        return !member->is_unproven;
+    return on_down == ON_DOWN_CLOSE;
 }
 
 /* By the time it has been in it: when that begins; UINT64_MAX = never. */

@@ -8,6 +8,10 @@
  *   close     close                                 close        close
  *   keep      -                                     -            -
  *
+ * One that is not there is closed only once another one is known to be well since: else it may be
+ * this machine that has lost its network (is_unproven). One that hangs has waited for its probes
+ * while the others were asked, so that this costs no time.
+ *
  * Nothing is closed while there is no other place for those clients: another backend of the service
  * that is up and takes new connections (group_takes_new(): neither blocked, in drain or maint, nor
  * of weight 0, for none of these would get the client that comes back). Nothing is closed at a

@@ -19,6 +19,8 @@ enum group_answer group_answer_of(bool good, enum board_check_code code)
 
 void group_note(struct group_member *member, enum group_answer answer, uint64_t now_ms)
 {
+    if (answer == GROUP_GOOD)
+        member->well_ms = now_ms;
     if (member->answer != answer)
         member->since_ms = now_ms;
     member->answer = answer;
@@ -33,6 +35,8 @@ void group_forget(struct group_member *member)
 void group_shift(struct group_member *member, uint64_t gap_ms)
 {
     member->since_ms += gap_ms;
+    member->well_ms += gap_ms;
+    member->worse_ms += gap_ms;
 }
 
 bool group_takes_new(const struct group_member *member)
@@ -45,6 +49,17 @@ bool group_has_other(const struct group *group, unsigned index)
 {
     for (unsigned i = 0; i < group->count; i++)
         if (i != index && group_takes_new(&group->members[i]))
+            return true;
+    return false;
+}
+
+bool group_has_proof(const struct group *group, unsigned index)
+{
+    const struct group_member *member = &group->members[index];
+
+    for (unsigned i = 0; i < group->count; i++)
+        if (i != index && group_takes_new(&group->members[i]) &&
+            group->members[i].well_ms >= member->worse_ms)
             return true;
     return false;
 }

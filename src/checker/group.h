@@ -36,6 +36,9 @@ struct group_member {
     uint16_t weight;
     uint16_t required; /* index in the array of all, of the one it requires; or CONF_NO_INDEX */
     bool is_blocked;   /* as blocking_apply() found it */
+    bool is_unproven;  /* not there, and nobody else has been well since: it may be this machine */
+    uint64_t well_ms;  /* when it last answered well */
+    uint64_t worse_ms; /* since when it has not been up, or has not been there */
 };
 
 struct group {
@@ -73,6 +76,9 @@ bool group_takes_new(const struct group_member *member);
 
 /* Whether another one than that is such a place. */
 bool group_has_other(const struct group *group, unsigned index);
+
+/* Whether such a place has answered well since that one is worse than up. */
+bool group_has_proof(const struct group *group, unsigned index);
 
 /* Counts a member in. */
 void group_span_add(struct group_span *span, const struct group_member *member);

@@ -67,6 +67,8 @@ void policy_take_up(struct target *target, unsigned marks)
         .weight = backend->weight,
         .required = backend->required,
         .is_blocked = (marks & BOARD_MARK_BLOCKED) != 0,
+        .is_unproven = answer == GROUP_NOT_THERE && (marks & BOARD_MARK_CLOSE) == 0,
+        .worse_ms = now_ms(target),
     };
     group_note(member, answer, board_health_since(target->shared->board, backend->slot));
     take_up_all(target);
@@ -115,6 +117,24 @@ static void look_for_doubt(const struct target *target)
                     target->service->name, (unsigned long long)target->service->check_interval);
 }
 
+/*
+ * One that is not there is dead, or this machine has lost its network for a moment. Its sessions
+ * are not closed before another one has answered well since, and it has failed after that.
+ */
+static void look_for_proof(const struct target *target, enum group_answer before)
+{
+    struct group group = group_of(target);
+    struct group_member *member = target->member;
+    bool was_unproven = member->is_unproven;
+
+    if (member->answer != GROUP_NOT_THERE)
+        member->is_unproven = false;
+    else if (before != GROUP_NOT_THERE || was_unproven)
+        member->is_unproven = !group_has_proof(&group, (unsigned)(member - group.members));
+    if (member->is_unproven != was_unproven)
+        policy_of(target)->is_stale = true;
+}
+
 bool policy_note_verdict(struct target *target, bool good, enum board_check_code code)
 {
     struct policy *policy = policy_of(target);
@@ -122,6 +142,9 @@ bool policy_note_verdict(struct target *target, bool good, enum board_check_code
     enum group_answer answer = group_answer_of(good, code);
 
     group_note(target->member, answer, now_ms(target));
+    if (target->member->health == BOARD_UP && answer == GROUP_NOT_THERE)
+        target->member->worse_ms = now_ms(target);
+    look_for_proof(target, before);
     if (answer != before)
         policy->is_stale = true;
     if (answer != GROUP_GOOD || policy->holds)
@@ -138,6 +161,8 @@ void policy_note_health(struct target *target)
     if (target->health.state == BOARD_DOWN && target->member->health != BOARD_DOWN &&
         target->is_probed)
         flapping_note(&target->flapping, now_ms(target));
+    if (target->member->health == BOARD_UP)
+        target->member->worse_ms = now_ms(target);
     target->member->health = target->health.state;
     policy->is_stale = true;
     if (policy->holds)

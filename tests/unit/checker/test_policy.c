@@ -175,6 +175,40 @@ static void test_nothing_closes_without_another(void)
     close_house(house);
 }
 
+static unsigned count_closing(const struct house *house)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < house->count; i++)
+        count += closes(house, i);
+    return count;
+}
+
+/* Who is found gone while others have not been asked again yet, is not known to be gone alone. */
+static void test_lost_network_closes_nothing(void)
+{
+    struct house *house = open_house(3);
+    uint64_t until_ms;
+
+    house->service.check_interval = house->service.check_down_interval = 3000;
+    house->service.check_rise = 1;
+    start(house);
+    for (unsigned i = 0; i < 3; i++)
+        house_close(house, i);
+    until_ms = mono_ms() + 5000;
+    while (house_health(house, 0) != BOARD_DOWN || house_health(house, 1) != BOARD_DOWN ||
+           house_health(house, 2) != BOARD_DOWN) {
+        ASSERT_NUMBER(count_closing(house), 0);
+        CU_ASSERT_TRUE_FATAL(mono_ms() < until_ms);
+        poll(NULL, 0, 10);
+    }
+    house_listen(house, 1, 4096);
+    CU_ASSERT_TRUE(house_wait(house, 1, BOARD_UP));
+    CU_ASSERT_TRUE(wait_closes(house, 0, true)); /* which is gone, as is known now */
+    CU_ASSERT_TRUE(wait_closes(house, 2, true));
+    close_house(house);
+}
+
 /* What an administrator has in drain takes nobody in. */
 static void test_other_in_drain_is_no_other(void)
 {
@@ -313,6 +347,7 @@ const struct unit_test policy_tests[] = {
     {"successor_holds", test_successor_holds},
     {"successor_holds_who_was_late", test_successor_holds_who_was_late},
     {"nothing_closes_without_another", test_nothing_closes_without_another},
+    {"lost_network_closes_nothing", test_lost_network_closes_nothing},
     {"other_in_drain_is_no_other", test_other_in_drain_is_no_other},
     {"keep_closes_nothing", test_keep_closes_nothing},
     {"close_closes_at_one_that_answers", test_close_closes_at_one_that_answers},
