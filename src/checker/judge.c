@@ -1,9 +1,7 @@
 #include "checker/judge.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mono.h"
@@ -11,14 +9,6 @@
 #include "checker/identity.h"
 
 #define REASON_SIZE (BOARD_DESCRIPTION_SIZE + 64)
-
-void judge_announce(const struct target_shared *shared)
-{
-    static const uint64_t one = 1;
-
-    if (write(shared->health_event, &one, sizeof(one)) == -1 && errno != EAGAIN)
-        log_warning("cannot wake the workers: %s", strerror(errno));
-}
 
 /* ---- coming up ---- */
 
@@ -90,7 +80,7 @@ static void apply(struct target *target, enum health_event event, bool hold, con
         target->next_ms = target_next(target, target->started_ms);
     publish_check(target);
     if (policy_publish(target))
-        judge_announce(target->shared);
+        policy_announce(target->shared);
     if (changed)
         say_change(target, reason);
 }
@@ -288,5 +278,5 @@ void judge_unasked(struct target *target, bool has_address)
     note_change(target, before);
     publish_check(target);
     if (policy_publish(target))
-        judge_announce(target->shared);
+        policy_announce(target->shared);
 }

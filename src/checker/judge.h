@@ -24,7 +24,4 @@ void judge_report(struct target *target, enum board_evidence_kind kind);
 /* It is asked no more whether it is there: it has no address, or (again) one that is trusted. */
 void judge_unasked(struct target *target, bool has_address);
 
-/* Tells the workers that health has changed; when the counter is full they have been told. */
-void judge_announce(const struct target_shared *shared);
-
 #endif

@@ -1,5 +1,9 @@
 #include "checker/policy.h"
 
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "base/log.h"
 #include "base/mono.h"
 
@@ -7,7 +11,6 @@
 #include "checker/closing.h"
 #include "checker/doubt.h"
 #include "checker/hold.h"
-#include "checker/judge.h"
 #include "checker/target.h"
 
 static struct policy *policy_of(const struct target *target)
@@ -194,6 +197,14 @@ void policy_look(struct target *target)
 
 /* ---- what follows for all ---- */
 
+void policy_announce(const struct target_shared *shared)
+{
+    static const uint64_t one = 1;
+
+    if (write(shared->health_event, &one, sizeof(one)) == -1 && errno != EAGAIN)
+        log_warning("cannot wake the workers: %s", strerror(errno));
+}
+
 static struct closing_rule rule_of(const struct conf_service *service)
 {
     return (struct closing_rule){
@@ -266,7 +277,7 @@ void policy_settle(struct target_shared *shared)
             changed |= publish_service(shared, i);
     }
     if (changed)
-        judge_announce(shared);
+        policy_announce(shared);
 }
 
 void policy_shift(struct target_shared *shared, uint64_t gap_ms)

@@ -44,6 +44,9 @@ void policy_look(struct target *target);
 /* Publishes the health word of one. Returns whether it is another one. */
 bool policy_publish(struct target *target);
 
+/* Tells the workers that health has changed; when the counter is full they have been told. */
+void policy_announce(const struct target_shared *shared);
+
 /*
  * After a turn: brings up to date the marks of all whom anything that has happened concerns, and
  * tells the workers when one is another one.
