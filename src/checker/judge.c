@@ -22,17 +22,13 @@ static bool comes_up_later(const struct target *target, enum board_health before
            (before == BOARD_DOWN && target->is_probed);
 }
 
-/* A state has just begun: is this one that came up beside others, and lately? */
+/* A state has just begun: has it come up beside others? A moment of suspicion is no beginning. */
 static void note_ramp(struct target *target, enum board_health before)
 {
-    const uint64_t now_ms = loop_now_ms(target->shared->loop);
-
-    if (target->health.state == BOARD_UP) {
-        if (before != BOARD_SUSPECT)
-            target->is_ramping = comes_up_later(target, before);
-        target->up_ms = now_ms;
-    } else if (target->health.state == BOARD_DOWN ||
-               now_ms >= target->up_ms + target->service->slow_start) {
+    if (target->health.state == BOARD_UP && before != BOARD_SUSPECT) {
+        target->is_ramping = comes_up_later(target, before);
+        target->up_ms = loop_now_ms(target->shared->loop);
+    } else if (target->health.state == BOARD_DOWN) {
         target->is_ramping = false;
     }
 }

@@ -221,6 +221,8 @@ bool policy_publish(struct target *target)
     unsigned marks = group_marks(target->member);
 
     marks |= closing_mark(&group, index, &rule, now_ms(target));
+    if (now_ms(target) >= target->up_ms + target->service->slow_start)
+        target->is_ramping = false;
     if (target->is_ramping)
         marks |= BOARD_MARK_RAMP;
     if (target->is_verified)

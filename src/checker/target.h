@@ -72,7 +72,7 @@ struct target {
     bool has_clock;
     bool is_ramping;   /* it came up beside others; kept while slow_start has not passed */
     int64_t clock_ms;  /* has_clock: how far its clock is ahead of ours */
-    uint64_t up_ms;    /* when it came up last, from whatever state; 0 = not known */
+    uint64_t up_ms;    /* when it came up last, not just from suspect; 0 = not known */
     uint64_t taken_ms; /* when it last took our certificate and answered well; 0 = never */
     struct flapping flapping;
 
