@@ -112,7 +112,7 @@ static void test_moves(void)
         ASSERT_NUMBER(scene.peers[1].served, 10);
         ASSERT_NUMBER(client_echo(&staying, 100000), 0);
         ASSERT_NUMBER(look_backend(&scene.instance, "b1").counts.total, 11);
-        ASSERT_NUMBER(look_backend(&scene.instance, "b1").counts.active, 1);
+        CU_ASSERT_TRUE(wait_active(&scene.instance, 1, SOON_MS)); /* the last visit may be ending */
         client_close(&staying);
         CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
     }
