@@ -6,6 +6,8 @@
 
 #include <CUnit/TestRun.h>
 
+#include "base/fd.h"
+
 /* What CUnit's handlers, which take no context, have to know. */
 static struct {
     const char *program;
@@ -69,6 +71,9 @@ static void add_suite(const struct unit_suite *suite, const char *filter)
 int unit_main(const char *program, const struct unit_suite *suites, int argc, char **argv)
 {
     run.program = program;
+    /* Whoever starts the tests may have closed one: what they open must not take its place. */
+    if (fd_fill_standard() == -1)
+        return 1;
     if (CU_initialize_registry() != CUE_SUCCESS)
         return 1;
     for (const struct unit_suite *suite = suites; suite->name != NULL; suite++)
