@@ -136,6 +136,7 @@ static void copy_reload(const struct board_master *master, struct snapshot *out)
     for (int tries = 0; tries < 3; tries++) {
         uint64_t finished = atomic_load(&master->reloads_finished);
 
+        out->reloads = finished;
         out->reload_ok = atomic_load(&master->reload_ok) != 0;
         out->reload_ms = atomic_load(&master->reload_ms);
         snapshot_copy_text(out->reload_errors, master->reload_errors, sizeof(out->reload_errors));

@@ -57,6 +57,19 @@ struct snapshot_backend {
     uint64_t resets;
     uint64_t retries;
     uint64_t replays;
+    uint64_t ends[BOARD_END_COUNT];         /* sessions, by enum board_end */
+    uint64_t connect_time[BOARD_HISTOGRAM]; /* connects; bucket k: in less than 2^k × 64 µs */
+};
+
+/* Of a service, sums over its backends, those that a reload has removed included. */
+struct snapshot_sums {
+    uint64_t sessions; /* given to them */
+    uint64_t connect_errors;
+    uint64_t local_errors;
+    uint64_t resets;
+    uint64_t retries;
+    uint64_t replays;
+    uint64_t ends[BOARD_END_COUNT];
 };
 
 enum snapshot_service_status {
@@ -80,6 +93,7 @@ struct snapshot_service {
     uint64_t denied;       /* by allow and deny */
     uint64_t limited;      /* by source_max_connections */
     uint64_t sources_full; /* the client found no room in the table of max_sources */
+    struct snapshot_sums sums;
     bool never_good; /* no probe of any backend has succeeded since the start, as far as is known */
     struct addr *listeners; /* listener_count */
     size_t listener_count;
@@ -113,6 +127,7 @@ struct snapshot {
     uint64_t taken_ms;   /* wall clock */
     uint64_t started_ms; /* wall clock */
     uint64_t epoch;
+    uint64_t reloads; /* that came to a result, good or not, since the start */
     bool reload_ok;
     uint64_t reload_ms;                    /* wall clock */
     char reload_errors[BOARD_ERRORS_SIZE]; /* lines */

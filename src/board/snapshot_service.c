@@ -23,6 +23,10 @@ static void add_backend_counts(const struct board *board, unsigned worker, unsig
     out->retries += atomic_load(&from->retries);
     out->replays += atomic_load(&from->replays);
     out->resets += atomic_load(&from->resets);
+    for (size_t i = 0; i < BOARD_END_COUNT; i++)
+        out->ends[i] += atomic_load(&from->ends[i]);
+    for (size_t i = 0; i < BOARD_HISTOGRAM; i++)
+        out->connect_time[i] += atomic_load(&from->connect_time[i]);
     out->counts.active += board_worker_active(board, worker, slot);
 }
 
@@ -141,11 +145,21 @@ static size_t count_backends(const struct board *board, unsigned service)
     return count;
 }
 
-static void add_to_service(struct snapshot_counts *sum, const struct snapshot_counts *more)
+static void add_to_service(struct snapshot_service *service, const struct snapshot_backend *backend)
 {
-    sum->bytes_in += more->bytes_in;
-    sum->bytes_out += more->bytes_out;
-    sum->active += more->active;
+    struct snapshot_sums *sums = &service->sums;
+
+    service->counts.bytes_in += backend->counts.bytes_in;
+    service->counts.bytes_out += backend->counts.bytes_out;
+    service->counts.active += backend->counts.active;
+    sums->sessions += backend->counts.total;
+    sums->connect_errors += backend->connect_errors;
+    sums->local_errors += backend->local_errors;
+    sums->resets += backend->resets;
+    sums->retries += backend->retries;
+    sums->replays += backend->replays;
+    for (size_t i = 0; i < BOARD_END_COUNT; i++)
+        sums->ends[i] += backend->ends[i];
 }
 
 /* What removed backends have moved stays in their service's totals, which may never fall. */
@@ -157,7 +171,7 @@ static void add_removed_backends(const struct board *board, struct snapshot_serv
         if (!is_backend_of(board, slot, service->slot, BOARD_SLOT_REMOVED))
             continue;
         sum_backend(board, slot, &removed);
-        add_to_service(&service->counts, &removed.counts);
+        add_to_service(service, &removed);
     }
 }
 
@@ -177,7 +191,7 @@ static int copy_backends(const struct board *board, struct snapshot_service *ser
         if (!is_backend_of(board, slot, service->slot, BOARD_SLOT_USED))
             continue;
         copy_backend(board, slot, uptime_seconds, backend);
-        add_to_service(&service->counts, &backend->counts);
+        add_to_service(service, backend);
         service->backend_count++;
     }
     add_removed_backends(board, service);

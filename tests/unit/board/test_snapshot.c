@@ -365,6 +365,8 @@ static void count_some(struct board *board, const struct fixture *fixture)
     board_count(&own->retries, 5);
     board_count(&own->replays, 6);
     board_count(&own->resets, 7);
+    board_count(&own->ends[BOARD_END_IDLE], 2);
+    board_count(&own->connect_time[3], 8);
     board_count(&board_my_service_counters(board, fixture->service[0])->accepted, 11);
     board_count(&board_my_service_counters(board, fixture->service[0])->refused, 1);
     for (int i = 0; i < 8; i++)
@@ -391,6 +393,17 @@ static void workers_are_added_up(void)
     ASSERT_NUMBER(backend->retries, 10);
     ASSERT_NUMBER(backend->replays, 12);
     ASSERT_NUMBER(backend->resets, 14);
+    ASSERT_NUMBER(backend->ends[BOARD_END_IDLE], 4);
+    ASSERT_NUMBER(backend->ends[BOARD_END_CLIENT_FIN], 0);
+    ASSERT_NUMBER(backend->connect_time[3], 16);
+    ASSERT_NUMBER(backend->connect_time[2], 0);
+    ASSERT_NUMBER(snapshot->services[0].sums.sessions, 20);
+    ASSERT_NUMBER(snapshot->services[0].sums.connect_errors, 6);
+    ASSERT_NUMBER(snapshot->services[0].sums.local_errors, 8);
+    ASSERT_NUMBER(snapshot->services[0].sums.retries, 10);
+    ASSERT_NUMBER(snapshot->services[0].sums.replays, 12);
+    ASSERT_NUMBER(snapshot->services[0].sums.resets, 14);
+    ASSERT_NUMBER(snapshot->services[0].sums.ends[BOARD_END_IDLE], 4);
     ASSERT_NUMBER(snapshot->services[0].backends[0].counts.total, 0);
     ASSERT_NUMBER(snapshot->services[0].accepted, 22);
     ASSERT_NUMBER(snapshot->services[0].refused, 2);
@@ -423,6 +436,7 @@ static void a_workers_death_leaves_totals_alone(void)
     ASSERT_NUMBER(snapshot->services[0].backend_count, BACKENDS - 1);
     ASSERT_TEXT(snapshot->services[0].backends[1].name, "c2");
     ASSERT_NUMBER(snapshot->services[0].counts.bytes_in, 1000);
+    ASSERT_NUMBER(snapshot->services[0].sums.sessions, 10);
     snapshot_free(snapshot);
     tear_down(&fixture);
 }
