@@ -8,7 +8,8 @@
  *   --------------  -----------------------------  ---------------------------------------------
  *   master          the master                     prefix, times, reload results, slots, resolved
  *                                                  addresses, rates and maxima, events
- *   admin           k0slbctl run by root           drain and maint words (compare-and-swap)
+ *   admin           k0slbctl run by root           drain and maint words (compare-and-swap);
+ *                                                  the master forgets those of a slot's last owner
  *   checker         the checker                    health words, rise/fall, last results
  *   tickets         workers (fetch-and-add)        one round-robin ticket a service
  *   worker[0..n-1]  the worker of that slot; the   state, heartbeat, gauges, counters, evidence,
@@ -31,7 +32,7 @@
 #include "conf/conf.h"
 
 #define BOARD_MAGIC   "k0slb\n\1"
-#define BOARD_VERSION 3
+#define BOARD_VERSION 4
 #define BOARD_NO_SLOT UINT16_MAX
 
 #define BOARD_MAX_CHILDREN     256
@@ -220,11 +221,22 @@ struct board_master {
 
 enum board_admin_state { BOARD_ADMIN_READY, BOARD_ADMIN_DRAIN, BOARD_ADMIN_MAINT };
 
-/* A word: bits 0-7 enum board_admin_state. 0 = ready. */
+/*
+ * A word, 0 = nobody has said anything, which is ready:
+ *
+ *   bits 0-1    enum board_admin_state
+ *   bits 2-21   of a drain: over how long its sessions are closed, in tenths of a second; 0 = they
+ *               are not
+ *   bits 22-63  since when: milliseconds of the wall clock, unlike those of the word before
+ *
+ * Beside each stands who said it: bits 0-31 the uid, bits 32-63 the lower half of that `since`. It
+ * is written first, so it is about the word only where both have the same one.
+ */
 struct board_admin {
     _Atomic uint64_t self;
-    uint64_t reserved[7];
-    _Atomic uint64_t backend[]; /* layout.backends */
+    _Atomic uint64_t self_who;
+    uint64_t reserved[6];
+    _Atomic uint64_t backend[]; /* layout.backends words, then who said each of them */
 };
 
 /* ---- the checker's region ---- */
@@ -347,6 +359,7 @@ enum board_end {
     BOARD_END_LIMIT,        /* source_max_connections */
     BOARD_END_REPLAYED,     /* it did not answer a hello, and the session went on elsewhere */
     BOARD_END_BACKEND_DOWN, /* on_down or unready_close: its sessions are closed */
+    BOARD_END_ADMIN,        /* an administrator has them closed: maint, or drain over a time */
     BOARD_END_COUNT = 16,
 };
 

@@ -22,7 +22,7 @@ static bool is_valid(const struct board_prefix *prefix, uint64_t size)
            prefix->size == size;
 }
 
-static int map_for_reading(struct board *board, int fd)
+int board_map_all(struct board *board, int fd)
 {
     struct stat status;
 
@@ -40,6 +40,7 @@ static int map_for_reading(struct board *board, int fd)
     if (is_valid(&board_master(board)->prefix, board->size) && board_layout_fits(board))
         return 0;
     munmap(board->all, board->size);
+    board->all = NULL;
     errno = EPROTO;
     return -1;
 }
@@ -55,7 +56,7 @@ struct board *board_open(const char *name)
     fd = segment_open(name);
     if (fd == -1)
         goto fail;
-    result = map_for_reading(board, fd);
+    result = board_map_all(board, fd);
     fd_close(&fd);
     if (result == 0)
         return board;
@@ -89,11 +90,6 @@ const struct board_backend *board_backend(const struct board *board, unsigned sl
 const struct board_checker *board_checker(const struct board *board)
 {
     return (const void *)(board->all + board->layout.checker_at);
-}
-
-static const struct board_admin *admin_region(const struct board *board)
-{
-    return (const void *)(board->all + board->layout.admin_at);
 }
 
 const struct board_worker *board_worker(const struct board *board, unsigned worker)
@@ -179,7 +175,7 @@ bool board_allows(const struct board *board, const struct epoch *epoch,
     return access->controllers && is_resolved_backend(board, epoch, client);
 }
 
-/* ---- health and admin words ---- */
+/* ---- health words ---- */
 
 /* A word: bits 0-2 the state, 3-7 marks, 8-15 the end of the backend's life, the rest since when.
  */
@@ -212,18 +208,6 @@ unsigned board_health_marks(const struct board *board, unsigned slot)
 uint64_t board_health_since(const struct board *board, unsigned slot)
 {
     return health_word(board, slot) >> 16;
-}
-
-enum board_admin_state board_admin(const struct board *board, unsigned slot)
-{
-    return (enum board_admin_state)(
-        atomic_load_explicit(&admin_region(board)->backend[slot], memory_order_relaxed) & 0xff);
-}
-
-enum board_admin_state board_admin_self(const struct board *board)
-{
-    return (enum board_admin_state)(
-        atomic_load_explicit(&admin_region(board)->self, memory_order_relaxed) & 0xff);
 }
 
 /* ---- workers ---- */
@@ -334,6 +318,7 @@ const char *board_end_name(enum board_end end)
         [BOARD_END_LIMIT] = "limit",
         [BOARD_END_REPLAYED] = "replayed",
         [BOARD_END_BACKEND_DOWN] = "backend down",
+        [BOARD_END_ADMIN] = "admin",
     };
 
     return word(names, ARRAY_LEN(names), end);

@@ -69,6 +69,22 @@ unsigned board_health_marks(const struct board *board, unsigned slot);
 enum board_admin_state board_admin(const struct board *board, unsigned slot);
 enum board_admin_state board_admin_self(const struct board *board);
 
+/* In place of a slot: the balancer itself. */
+#define BOARD_SELF BOARD_NO_SLOT
+
+/* The whole of it. */
+struct board_admin_act {
+    enum board_admin_state state;
+    uint32_t over_ms;  /* of a drain; 0 = its sessions are not closed */
+    uint64_t since_ms; /* wall clock; 0 = nobody has ever said anything */
+    bool has_uid;      /* false: who said it is not known */
+    uint32_t uid;
+};
+
+/* The word itself, which changes with each act; and what it says. */
+uint64_t board_admin_word(const struct board *board, unsigned slot);
+struct board_admin_act board_admin_act(const struct board *board, unsigned slot);
+
 /* A whole copy of a backend's last check; all zero when there has been none. */
 void board_check_copy(const struct board *board, unsigned slot, struct board_check *out);
 

@@ -97,14 +97,15 @@ static void carry_health(struct board *board, unsigned slot, const struct board 
     record->copies[0].life = (uint32_t)life;
 }
 
+/* Of a backend, or of the balancer itself, where both are BOARD_SELF. */
 static void carry_admin(struct board *board, unsigned slot, const struct board *before,
                         unsigned old)
 {
-    const struct board_admin *from = (const void *)(before->all + before->layout.admin_at);
-    struct board_admin *to = (void *)(board->all + board->layout.admin_at);
+    _Atomic uint64_t *word = board_writable(board, board_admin_word_at(board, slot));
+    _Atomic uint64_t *who = board_writable(board, board_admin_who_at(board, slot));
 
-    atomic_store(&to->self, atomic_load(&from->self));
-    atomic_store(&to->backend[slot], atomic_load(&from->backend[old]));
+    atomic_store(who, atomic_load(board_admin_who_at(before, old)));
+    atomic_store(word, atomic_load(board_admin_word_at(before, old)));
 }
 
 static void carry_backends(struct board *board, unsigned service, const struct board *before,
@@ -127,6 +128,7 @@ static void carry_backends(struct board *board, unsigned service, const struct b
 
 void board_carry(struct board *board, const struct board *before)
 {
+    carry_admin(board, BOARD_SELF, before, BOARD_SELF);
     for (unsigned slot = 0; slot < board->layout.services; slot++) {
         const struct board_service *service = board_service(board, slot);
         unsigned old;

@@ -76,7 +76,7 @@ void board_layout_plan(struct board_layout *layout)
     layout->backends_at = align(layout->services_at + services * sizeof(struct board_service));
     at = segment_round(layout->backends_at + backends * sizeof(struct board_backend));
     layout->admin_at = at;
-    at = segment_round(at + sizeof(struct board_admin) + backends * sizeof(uint64_t));
+    at = segment_round(at + sizeof(struct board_admin) + 2 * backends * sizeof(uint64_t));
     layout->checker_at = at;
     at = segment_round(at + certificates_offset(layout) +
                        backends * sizeof(struct board_certificate_record));
@@ -117,6 +117,25 @@ void *board_mine(const struct board *board, const void *shared)
 uint64_t board_worker_at(const struct board_layout *layout, unsigned worker)
 {
     return layout->worker_at + worker * layout->worker_size;
+}
+
+static const struct board_admin *admin_region(const struct board *board)
+{
+    return (const void *)(board->all + board->layout.admin_at);
+}
+
+const _Atomic uint64_t *board_admin_word_at(const struct board *board, unsigned slot)
+{
+    const struct board_admin *region = admin_region(board);
+
+    return slot == BOARD_SELF ? &region->self : &region->backend[slot];
+}
+
+const _Atomic uint64_t *board_admin_who_at(const struct board *board, unsigned slot)
+{
+    const struct board_admin *region = admin_region(board);
+
+    return slot == BOARD_SELF ? &region->self_who : &region->backend[board->layout.backends + slot];
 }
 
 const _Atomic uint64_t *board_health_words(const struct board *board)

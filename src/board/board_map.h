@@ -30,6 +30,12 @@ struct board {
 /* An empty handle; NULL with errno ENOMEM. */
 struct board *board_new(const char *name) MUST_CHECK;
 
+/*
+ * Maps the whole segment behind that descriptor read-only and checks that it is one. Returns 0, or
+ * -1 with errno of board_open(), and nothing is mapped.
+ */
+int board_map_all(struct board *board, int fd) MUST_CHECK;
+
 /* Where everything goes for as many services, backends, worker slots and sources as it says. */
 void board_layout_plan(struct board_layout *layout);
 
@@ -44,6 +50,10 @@ void *board_writable(struct board *board, const void *shared);
 void *board_mine(const struct board *board, const void *shared);
 
 uint64_t board_worker_at(const struct board_layout *layout, unsigned worker);
+
+/* An administrator's word about that backend, or BOARD_SELF, and who said it. */
+const _Atomic uint64_t *board_admin_word_at(const struct board *board, unsigned slot);
+const _Atomic uint64_t *board_admin_who_at(const struct board *board, unsigned slot);
 
 const _Atomic uint64_t *board_health_words(const struct board *board);
 const struct board_check_record *board_checks(const struct board *board);

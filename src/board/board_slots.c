@@ -81,6 +81,14 @@ static uint16_t free_ordinal(struct board *board, unsigned service, unsigned slo
     return ordinal < CONF_MAX_SPREAD ? ordinal : (uint16_t)(slot % CONF_MAX_SPREAD);
 }
 
+/* What was said about the last owner of a slot is not about the next one. */
+static void forget_admin(struct board *board, unsigned slot)
+{
+    _Atomic uint64_t *word = board_writable(board, board_admin_word_at(board, slot));
+
+    atomic_store_explicit(word, 0, memory_order_relaxed);
+}
+
 unsigned board_reserve_backend(struct board *board, unsigned service_slot, const char *name)
 {
     unsigned free_slot;
@@ -96,6 +104,7 @@ unsigned board_reserve_backend(struct board *board, unsigned service_slot, const
     memset(&slot->rate, 0, sizeof(slot->rate));
     atomic_store(&slot->number, next_number(board));
     atomic_fetch_add(&slot->life, 1);
+    forget_admin(board, free_slot);
     atomic_store_explicit(&slot->state, BOARD_SLOT_RESERVED, memory_order_release);
     return free_slot;
 }

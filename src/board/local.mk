@@ -5,6 +5,8 @@ src_board_libboard_a_SOURCES = \
 	src/board/board-t.h \
 	src/board/board.h \
 	src/board/board.c \
+	src/board/board_admin.h \
+	src/board/board_admin.c \
 	src/board/board_facts.c \
 	src/board/board_map.h \
 	src/board/board_map.c \

@@ -66,11 +66,11 @@ int segment_publish(const char *name)
     return rename(from, to);
 }
 
-int segment_open(const char *name)
+static int open_trusted(const char *name, int access)
 {
     char path[NAME_SIZE];
     struct stat status;
-    int fd = shm_open(shm_name(path, name, ""), O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+    int fd = shm_open(shm_name(path, name, ""), access | O_NOFOLLOW | O_CLOEXEC, 0);
 
     if (fd == -1)
         return -1;
@@ -82,6 +82,16 @@ int segment_open(const char *name)
     fd_close(&fd);
     errno = EBADF;
     return -1;
+}
+
+int segment_open(const char *name)
+{
+    return open_trusted(name, O_RDONLY);
+}
+
+int segment_open_to_write(const char *name)
+{
+    return open_trusted(name, O_RDWR);
 }
 
 void segment_unlink_new(const char *name)

@@ -31,6 +31,9 @@ int segment_publish(const char *name) MUST_CHECK;
 /* Opens "/NAME" read-only; checks that root or the caller owns it. -1 with errno, EBADF if not. */
 int segment_open(const char *name) MUST_CHECK;
 
+/* The same for reading and writing: errno EACCES for those who may not write it. */
+int segment_open_to_write(const char *name) MUST_CHECK;
+
 /* Removes "/NAME", and "/NAME.new" if it is there. */
 void segment_unlink(const char *name);
 
