@@ -7,6 +7,11 @@
  *     mark seen ──► one after the other, until the time is over ──► none of them is left
  *                          └── the mark is gone: the rest stays open
  *
+ * An administrator can have the same: `drain` over a time closes those that have been idle for the
+ * longest time first, and when the time is over whoever is left, also those that were connecting
+ * when it began; `maint` closes everyone, at once and from then on. A mark goes before a drain, and
+ * maint before both. These close also what a backend has at an address from before a reload.
+ *
  * The time runs from when the worker saw the mark. Who waits for the backend's first byte and can
  * be sent elsewhere is, at once. A session that comes later, because nothing better was there, is
  * none of these: it stays, until the mark has gone and is there again. So no client is closed again
@@ -24,7 +29,10 @@
 int closing_init(struct worker *worker) MUST_CHECK;
 void closing_fini(struct worker *worker);
 
-/* Looks for marks that have come or gone: when health has changed, and each heartbeat. */
+/*
+ * Looks for marks, and words of administrators, that have come or gone: when health has changed,
+ * and each heartbeat.
+ */
 void closing_look(struct worker *worker);
 
 /* Those that are left stand among the backend's other sessions again, and none is closed. */

@@ -50,7 +50,7 @@ struct worker {
     uint64_t *retired_at_ms;   /* by backend slot: since when its sessions drain, 0 = not */
     struct list moved;         /* sessions to addresses that their backends no longer have */
     uint64_t moved_at_ms;      /* when the last of them came to be that */
-    struct closings *closings; /* sessions of backends that are down */
+    struct closings *closings; /* sessions of backends that are down or in maint */
     struct idle_queues *idle;
     struct replays *replays; /* hellos that may be replayed, and how many were */
     struct dead_peers *dead_peers;
