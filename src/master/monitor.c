@@ -1,9 +1,15 @@
 #include "master/monitor.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
+#include "base/log.h"
 #include "base/mono.h"
+#include "base/strnum.h"
 #include "board/board_master.h"
+
+/* Room for "SERVICE/BACKEND". */
+#define PLACE_SIZE (2 * CONF_NAME_SIZE)
 
 static uint64_t read64(const _Atomic uint64_t *counter)
 {
@@ -73,6 +79,74 @@ static void note_health(struct monitor *monitor, struct board *board, unsigned s
         board_event(board, "%s/%s is %s", service, backend->name, board_health_name(health));
 }
 
+/* ---- what administrators say ---- */
+
+/* "kubeAPI/cp1", or the balancer itself. */
+static void name_place(const struct board *board, unsigned slot, char place[PLACE_SIZE])
+{
+    const struct board_backend *backend;
+
+    if (slot == BOARD_SELF) {
+        snprintf(place, PLACE_SIZE, "this balancer");
+        return;
+    }
+    backend = board_backend(board, slot);
+    snprintf(place, PLACE_SIZE, "%s/%s", board_service(board, backend->service)->name,
+             backend->name);
+}
+
+static void log_act(const struct board *board, unsigned slot, const struct board_admin_act *act,
+                    const char *over, const char *uid)
+{
+    const struct board_backend *backend;
+
+    if (slot == BOARD_SELF) {
+        log_notice("admin: self state=%s uid=%s", board_admin_name(act->state), uid);
+        return;
+    }
+    backend = board_backend(board, slot);
+    log_notice("admin: service=%s backend=%s state=%s%s%s uid=%s",
+               board_service(board, backend->service)->name, backend->name,
+               board_admin_name(act->state), *over != '\0' ? " over=" : "", over, uid);
+}
+
+/* One that was said to an earlier master is no act; that it holds is worth an event. */
+static void tell_act(struct board *board, unsigned slot, const struct board_admin_act *act)
+{
+    bool is_new = act->since_ms >= board_master(board)->started_ms;
+    char over[STRNUM_DURATION_SIZE] = "";
+    char place[PLACE_SIZE];
+    char uid[12] = "?";
+
+    name_place(board, slot, place);
+    if (act->has_uid)
+        snprintf(uid, sizeof(uid), "%u", (unsigned)act->uid);
+    if (act->over_ms > 0)
+        strnum_format_duration(act->over_ms, over);
+    if (is_new) {
+        board_event(board, "%s: %s%s%s by uid %s", place, board_admin_name(act->state),
+                    *over != '\0' ? " over " : "", over, uid);
+        log_act(board, slot, act, over, uid);
+    } else if (act->state != BOARD_ADMIN_READY) {
+        board_event(board, "%s: still in %s, said to an earlier start by uid %s", place,
+                    board_admin_name(act->state), uid);
+    }
+}
+
+/* A word of nobody is that of a slot which has another owner now. */
+static void note_admin(uint64_t *seen, struct board *board, unsigned slot)
+{
+    uint64_t word = board_admin_word(board, slot);
+    struct board_admin_act act;
+
+    if (word == *seen)
+        return;
+    *seen = word;
+    act = board_admin_act(board, slot);
+    if (act.since_ms != 0)
+        tell_act(board, slot, &act);
+}
+
 void monitor_look(struct monitor *monitor, struct board *board)
 {
     const struct board_layout *layout = &board_master(board)->layout;
@@ -88,7 +162,9 @@ void monitor_look(struct monitor *monitor, struct board *board)
         active[backend->service] += now;
         keep_rate(&backend->rate, &monitor->backend_total[i], backend_total(board, i), now);
         note_health(monitor, board, i);
+        note_admin(&monitor->admin[i], board, i);
     }
+    note_admin(&monitor->admin_self, board, BOARD_SELF);
     for (unsigned i = 0; i < layout->services; i++) {
         struct board_service *service = board_my_service(board, i);
 
