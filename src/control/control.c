@@ -16,11 +16,28 @@
 struct verb {
     const char *name;
     const char *operand; /* for the usage line, or NULL when it takes none */
+    const char *second;  /* another one, which may be left out, or NULL */
     bool takes_many;     /* any number of operands */
     const char *flag;    /* its own long option, or NULL when it has none */
+    unsigned options;    /* bit k: it has enum control_option k */
     const char *help;    /* one line */
     const char *more;    /* what its own help adds */
     verb_fn *fn;
+};
+
+#define OPTIONS_READY (1u << OPTION_WAIT | 1u << OPTION_TIMEOUT | 1u << OPTION_SELF)
+#define OPTIONS_DRAIN                                                                              \
+    (1u << OPTION_OVER | 1u << OPTION_WAIT | 1u << OPTION_TIMEOUT | 1u << OPTION_FORCE)
+#define OPTIONS_MAINT                                                                              \
+    (1u << OPTION_WAIT | 1u << OPTION_TIMEOUT | 1u << OPTION_FORCE | 1u << OPTION_SELF)
+
+static const struct {
+    const char *name;
+    const char *value; /* what it takes, or NULL */
+} options[OPTION_COUNT] = {
+    [OPTION_OVER] = {"over", "TIME"},       [OPTION_WAIT] = {"wait", NULL},
+    [OPTION_TIMEOUT] = {"timeout", "TIME"}, [OPTION_FORCE] = {"force", NULL},
+    [OPTION_SELF] = {"self", NULL},
 };
 
 static const struct verb verbs[] = {
@@ -29,6 +46,56 @@ static const struct verb verbs[] = {
      .more = "The same text as http://ADDRESS:9000/, read from shared memory.\n"
              "Exit status 3 when the instance is not running, or its master is dead.\n",
      .fn = verb_status},
+    {.name = "events",
+     .help = "show the last 256 things that happened",
+     .more =
+         "State changes with their reasons, reloads, processes that died and what administrators\n"
+         "said, the oldest first, in UTC. Exit status 3 when the instance is not running, or\n"
+         "its master is dead.\n",
+     .fn = verb_events},
+    {.name = "drain",
+     .operand = "CONTROLLER",
+     .second = "SERVICE",
+     .options = OPTIONS_DRAIN,
+     .help = "send nothing new to a controller",
+     .more =
+         "In all its services, or in SERVICE alone. It is still probed, and its sessions go on\n"
+         "until they end. It stays so through reloads and restarts, until `ready`.\n\n"
+         "  --over TIME     also close its sessions, the longest idle first, spread over TIME\n"
+         "  --wait          return when none is left, with \"safe to upgrade\"\n"
+         "  --timeout TIME  wait no longer than that, and end with exit status 1\n"
+         "  --force         do it although it is the last one of a service that is up, or\n"
+         "                  fewer than a majority of the controllers would be left\n\n"
+         "TIME is a number with ms, s, m or h. For root, and for the user who started the\n"
+         "balancer.\n",
+     .fn = verb_drain},
+    {.name = "ready",
+     .operand = "CONTROLLER",
+     .second = "SERVICE",
+     .options = OPTIONS_READY,
+     .help = "end drain or maint of a controller",
+     .more = "In all its services, or in SERVICE alone. After maint it is used when a probe has\n"
+             "succeeded.\n\n"
+             "  --wait          return when it is up in each of them\n"
+             "  --timeout TIME  wait no longer than that, and end with exit status 1\n"
+             "  --self          without CONTROLLER: end maint of this balancer\n",
+     .fn = verb_ready},
+    {.name = "maint",
+     .operand = "CONTROLLER",
+     .second = "SERVICE",
+     .options = OPTIONS_MAINT,
+     .help = "send nothing to a controller, close its sessions now",
+     .more =
+         "In all its services, or in SERVICE alone. It is no longer probed. It stays so through\n"
+         "reloads and restarts, until `ready`.\n\n"
+         "  --wait          return when no session is left\n"
+         "  --timeout TIME  wait no longer than that, and end with exit status 1\n"
+         "  --force         do it although it is the last one of a service that is up, or\n"
+         "                  fewer than a majority of the controllers would be left\n"
+         "  --self          without CONTROLLER: this balancer. It goes on serving; /healthz\n"
+         "                  answers 503 \"maint\" and `health` ends with exit status 1, for\n"
+         "                  whatever moves the address to another machine\n",
+     .fn = verb_maint},
     {.name = "check",
      .operand = "[FILE]",
      .help = "check a configuration file and say what it would serve",
@@ -94,7 +161,7 @@ static int print_help(void)
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         const char *operand = verbs[i].operand != NULL ? verbs[i].operand : "";
 
-        textbuf_printf(&text, "  %-9s%-10s%s\n", verbs[i].name, operand, verbs[i].help);
+        textbuf_printf(&text, "  %-9s%-11s%s\n", verbs[i].name, operand, verbs[i].help);
     }
     textbuf_printf(
         &text,
@@ -110,6 +177,18 @@ static int print_help(void)
     return status;
 }
 
+static void put_options(struct textbuf *text, unsigned has)
+{
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if (!(has >> i & 1))
+            continue;
+        textbuf_printf(text, " [--%s", options[i].name);
+        if (options[i].value != NULL)
+            textbuf_printf(text, " %s", options[i].value);
+        textbuf_puts(text, "]");
+    }
+}
+
 static int print_verb_help(const struct verb *verb)
 {
     struct textbuf text;
@@ -119,8 +198,11 @@ static int print_verb_help(const struct verb *verb)
     textbuf_printf(&text, "usage: k0slbctl [-n NAME] [-c FILE] %s", verb->name);
     if (verb->flag != NULL)
         textbuf_printf(&text, " [--%s]", verb->flag);
+    put_options(&text, verb->options);
     if (verb->operand != NULL)
         textbuf_printf(&text, " %s", verb->operand);
+    if (verb->second != NULL)
+        textbuf_printf(&text, " [%s]", verb->second);
     textbuf_printf(&text, "\n\n%s: %s\n%s", verb->name, verb->help, verb->more);
     status = control_print(&text);
     textbuf_fini(&text);
@@ -128,6 +210,9 @@ static int print_verb_help(const struct verb *verb)
 }
 
 /* ---- the command line ---- */
+
+/* What getopt_long(3) returns for an option of a verb: beyond any character. */
+#define OPTION_FIRST 256
 
 enum parse_result { PARSE_GO_ON, PARSE_HELP, PARSE_VERSION, PARSE_WRONG };
 
@@ -145,45 +230,80 @@ static enum parse_result refuse_option(int option, char **argv)
 {
     const char *what = option == ':' ? "needs a value" : "is unknown";
 
-    if (optopt != 0)
+    if (optopt >= OPTION_FIRST)
+        control_complain("option --%s %s; try k0slbctl --help", options[optopt - OPTION_FIRST].name,
+                         what);
+    else if (optopt != 0)
         control_complain("option -%c %s; try k0slbctl --help", optopt, what);
     else
         control_complain("option %s %s; try k0slbctl --help", argv[optind - 1], what);
     return PARSE_WRONG;
 }
 
+/* Options that every verb has, its flag, its options, and the end. */
+#define LONG_OPTIONS (2 + 1 + OPTION_COUNT + 1)
+
+static void list_options(struct option list[LONG_OPTIONS], const struct verb *verb)
+{
+    size_t count = 0;
+
+    list[count++] = (struct option){"help", no_argument, NULL, 'h'};
+    list[count++] = (struct option){"version", no_argument, NULL, 'V'};
+    if (verb != NULL && verb->flag != NULL)
+        list[count++] = (struct option){verb->flag, no_argument, NULL, 'f'};
+    for (int i = 0; verb != NULL && i < OPTION_COUNT; i++) {
+        int argument = options[i].value != NULL ? required_argument : no_argument;
+
+        if (verb->options >> i & 1)
+            list[count++] = (struct option){options[i].name, argument, NULL, OPTION_FIRST + i};
+    }
+    list[count] = (struct option){NULL, 0, NULL, 0};
+}
+
+static enum parse_result take_option(struct control *control, int option, char **argv)
+{
+    if (option >= OPTION_FIRST) {
+        control->options[option - OPTION_FIRST] = optarg != NULL ? optarg : "";
+        return PARSE_GO_ON;
+    }
+    switch (option) {
+    case 'n':
+        return set_instance(control, optarg);
+    case 'c':
+        control->config = optarg;
+        return PARSE_GO_ON;
+    case 'h':
+        return PARSE_HELP;
+    case 'V':
+        return PARSE_VERSION;
+    case 'f':
+        control->flag = true;
+        return PARSE_GO_ON;
+    default:
+        return refuse_option(option, argv);
+    }
+}
+
 /*
- * Reads the options up to the first other argument, where optind is then. The same ones may stand
- * before the verb and after it, where the verb's own flag (may be NULL) is one more.
+ * Reads the options in front of the verb (NULL), up to the first other argument; or those of a
+ * verb, wherever they stand, so that its operands come last. optind is there then.
  */
-static enum parse_result parse_options(struct control *control, const char *flag, int argc,
+static enum parse_result parse_options(struct control *control, const struct verb *verb, int argc,
                                        char **argv)
 {
-    const struct option long_options[] = {{"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {flag, no_argument, NULL, 'f'},
-                                          {NULL, 0, NULL, 0}};
+    const char *letters = verb == NULL ? "+:n:c:hV" : ":n:c:hV";
+    struct option list[LONG_OPTIONS];
     enum parse_result result = PARSE_GO_ON;
 
+    list_options(list, verb);
     optind = 0; /* begins anew */
     opterr = 0;
     while (result == PARSE_GO_ON) {
-        int option = getopt_long(argc, argv, "+:n:c:hV", long_options, NULL);
+        int option = getopt_long(argc, argv, letters, list, NULL);
 
         if (option == -1)
             break;
-        if (option == 'n')
-            result = set_instance(control, optarg);
-        else if (option == 'c')
-            control->config = optarg;
-        else if (option == 'h')
-            result = PARSE_HELP;
-        else if (option == 'V')
-            result = PARSE_VERSION;
-        else if (option == 'f')
-            control->flag = true;
-        else
-            result = refuse_option(option, argv);
+        result = take_option(control, option, argv);
     }
     return result;
 }
@@ -200,7 +320,7 @@ static const struct verb *find_verb(const char *name)
 /* What follows the verb beyond what it takes, or NULL. */
 static const char *first_extra(const struct verb *verb, const struct control *control)
 {
-    int most = verb->operand != NULL ? 1 : 0;
+    int most = (verb->operand != NULL) + (verb->second != NULL);
 
     if (verb->takes_many || control->operand_count <= most)
         return NULL;
@@ -218,7 +338,7 @@ static int run_verb(struct control *control, int argc, char **argv)
         control_complain("unknown verb %s; try k0slbctl --help", argv[0]);
         return CONTROL_USAGE;
     }
-    result = parse_options(control, verb->flag, argc, argv);
+    result = parse_options(control, verb, argc, argv);
     if (result == PARSE_HELP)
         return print_verb_help(verb);
     if (result == PARSE_VERSION)

@@ -5,6 +5,11 @@ src_control_libcontrol_a_SOURCES = \
 	src/control/verb.h \
 	src/control/speak.c \
 	src/control/status.c \
+	src/control/admin.h \
+	src/control/admin.c \
+	src/control/admin_rules.c \
+	src/control/admin_wait.c \
+	src/control/events.c \
 	src/control/check.c \
 	src/control/doctor.h \
 	src/control/doctor.c \

@@ -11,19 +11,34 @@
 #include "conf/conf_report.h"
 #include "control/control.h"
 
+/* Options of the verbs by which an administrator says something. */
+enum control_option {
+    OPTION_OVER,
+    OPTION_WAIT,
+    OPTION_TIMEOUT,
+    OPTION_FORCE,
+    OPTION_SELF,
+    OPTION_COUNT,
+};
+
 struct control {
     const char *instance;  /* -n, or NULL */
     const char *config;    /* -c, or the default */
     const char *operand;   /* what follows the verb, or NULL */
     char *const *operands; /* all that does */
     int operand_count;
-    bool flag; /* the verb's own option was given */
+    bool flag;                         /* the verb's own option was given */
+    const char *options[OPTION_COUNT]; /* NULL = not given; "" for one that takes no value */
 };
 
 /* Each returns an exit status (enum control_exit). */
 typedef int verb_fn(const struct control *control);
 
 verb_fn verb_status;
+verb_fn verb_events;
+verb_fn verb_drain;
+verb_fn verb_ready;
+verb_fn verb_maint;
 verb_fn verb_check;
 verb_fn verb_health;
 verb_fn verb_reload;
