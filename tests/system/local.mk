@@ -32,6 +32,8 @@ tests_system_libharness_a_SOURCES = \
 	tests/system/scene.c \
 	tests/system/change.h \
 	tests/system/change.c \
+	tests/system/command.h \
+	tests/system/command.c \
 	tests/system/volume.h \
 	tests/system/volume.c \
 	tests/system/load.h \
@@ -85,6 +87,7 @@ system_programs = \
 	tests/system/test_birth \
 	tests/system/test_daemon \
 	tests/system/test_control \
+	tests/system/test_admin \
 	tests/system/test_badinput \
 	tests/system/test_names \
 	tests/system/test_reload \
@@ -141,6 +144,11 @@ tests_system_test_slow_start_SOURCES = tests/system/test_slow_start.c
 tests_system_test_slow_start_CPPFLAGS = $(unit_cppflags)
 tests_system_test_slow_start_CFLAGS = $(unit_cflags)
 tests_system_test_slow_start_LDADD = $(system_libs)
+
+tests_system_test_admin_SOURCES = tests/system/test_admin.c
+tests_system_test_admin_CPPFLAGS = $(unit_cppflags)
+tests_system_test_admin_CFLAGS = $(unit_cflags)
+tests_system_test_admin_LDADD = $(system_libs)
 
 tests_system_test_processes_SOURCES = tests/system/test_processes.c
 tests_system_test_processes_CPPFLAGS = $(unit_cppflags)

@@ -11,52 +11,8 @@
 #include "base/mono.h"
 #include "unit/unit.h"
 
+#include "system/command.h"
 #include "system/scene.h"
-
-/* A k0slbctl while it runs, and what it has said, on either descriptor. */
-struct command {
-    FILE *pipe;
-    int status; /* of exit(3); -1 when it ended otherwise */
-    char text[16384];
-};
-
-/* Starts "k0slbctl -n INSTANCE -c FILE WORDS". */
-static void command_start(struct command *command, const struct instance *instance,
-                          const char *words)
-{
-    const char *dir = getenv("K0SLB_BUILDDIR");
-    char line[4096];
-
-    snprintf(line, sizeof(line), "exec '%s/k0slbctl' -n '%s' -c '%s' %s 2>&1",
-             dir != NULL ? dir : ".", instance->name, instance->config, words);
-    command->pipe = popen(line, "re");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(command->pipe);
-}
-
-static int command_finish(struct command *command)
-{
-    size_t got = fread(command->text, 1, sizeof(command->text) - 1, command->pipe);
-    int status = pclose(command->pipe);
-
-    command->text[got] = '\0';
-    command->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return command->status;
-}
-
-static int run(struct command *command, const struct instance *instance, const char *words)
-{
-    command_start(command, instance, words);
-    return command_finish(command);
-}
-
-/* Whether it said that; prints what it said when not. */
-static bool has_said(const struct command *command, const char *text)
-{
-    if (strstr(command->text, text) != NULL)
-        return true;
-    printf("k0slbctl said, with status %d: %s\n", command->status, command->text);
-    return false;
-}
 
 /* Adds lines to the file, in its place, and returns how long it was. */
 static off_t add_lines(const struct scene *scene, const char *lines)
@@ -100,9 +56,9 @@ static void test_reload(void)
 
     if (scene_open(&scene, &plan) == 0 && client_open(&client, &scene.listen) == 0) {
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
-        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "reload"), 0);
         ASSERT_TEXT(command.text, "reloaded: epoch 2\n");
-        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "reload"), 0);
         ASSERT_TEXT(command.text, "reloaded: epoch 3\n");
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
         client_close(&client);
@@ -120,13 +76,13 @@ static void test_reload_bad_file(void)
 
     if (scene_open(&scene, &plan) == 0) {
         size = add_lines(&scene, "[service other]\nlisten = nowhere\n[k0slb]\nrubbish = 1\n");
-        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 1);
-        CU_ASSERT_TRUE(has_said(&command, "[service other] listen: "));
-        CU_ASSERT_TRUE(has_said(&command, "[k0slb] rubbish: unknown key"));
-        CU_ASSERT_TRUE(has_said(&command, "the reload is refused: nothing has changed\n"));
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "reload"), 1);
+        CU_ASSERT_TRUE(command_said(&command, "[service other] listen: "));
+        CU_ASSERT_TRUE(command_said(&command, "[k0slb] rubbish: unknown key"));
+        CU_ASSERT_TRUE(command_said(&command, "the reload is refused: nothing has changed\n"));
         ASSERT_NUMBER(client_visit_many(&scene.listen, 5), 0);
         cut_file(&scene, size);
-        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "reload"), 0);
         ASSERT_TEXT(command.text, "reloaded: epoch 2\n");
     }
     scene_close(&scene);
@@ -141,8 +97,8 @@ static void test_reload_restart_key(void)
 
     if (scene_open(&scene, &plan) == 0) {
         size = add_lines(&scene, "[k0slb]\nuser = daemon\n");
-        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 1);
-        CU_ASSERT_TRUE(has_said(&command, "[k0slb] user: needs a restart"));
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "reload"), 1);
+        CU_ASSERT_TRUE(command_said(&command, "[k0slb] user: needs a restart"));
         cut_file(&scene, size);
     }
     scene_close(&scene);
@@ -161,12 +117,12 @@ static void test_reload_stopped_worker(void)
         uint64_t begun_ms = mono_ms();
 
         ASSERT_NUMBER(instance_kill(worker, SIGSTOP), 0);
-        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 1);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "reload"), 1);
         CU_ASSERT_TRUE(mono_ms() - begun_ms < 5000);
         snprintf(name, sizeof(name), "worker 1 (pid %d) did not answer within 2 s\n", (int)worker);
-        CU_ASSERT_TRUE(has_said(&command, name));
+        CU_ASSERT_TRUE(command_said(&command, name));
         ASSERT_NUMBER(instance_kill(worker, SIGCONT), 0);
-        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "reload"), 0);
         ASSERT_TEXT(command.text, "reloaded: epoch 2\n");
     }
     scene_close(&scene);
@@ -204,12 +160,12 @@ static void test_reload_is_ones_own(void)
         CU_ASSERT_TRUE(wait_log(&scene.instance, "refused", SOON_MS));
         ASSERT_NUMBER(instance_kill(worker, SIGCONT), 0);
         ASSERT_NUMBER(command_finish(&first), 1);
-        CU_ASSERT_TRUE(has_said(&first, "[k0slb] rubbish: unknown key"));
+        CU_ASSERT_TRUE(command_said(&first, "[k0slb] rubbish: unknown key"));
         CU_ASSERT_PTR_NULL(strstr(first.text, "did not answer"));
         ASSERT_NUMBER(command_finish(&second), 1);
-        CU_ASSERT_TRUE(has_said(&second, "[k0slb] rubbish: unknown key"));
+        CU_ASSERT_TRUE(command_said(&second, "[k0slb] rubbish: unknown key"));
         cut_file(&scene, size);
-        ASSERT_NUMBER(run(&first, &scene.instance, "reload"), 0);
+        ASSERT_NUMBER(command_run(&first, &scene.instance, "reload"), 0);
         ASSERT_TEXT(first.text, "reloaded: epoch 2\n");
     }
     scene_close(&scene);
@@ -225,13 +181,13 @@ static void test_reload_while_draining(void)
 
     if (scene_open(&scene, &plan) == 0 && client_open(&client, &scene.listen) == 0) {
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
-        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "reload"), 0);
         instance_signal(&scene.instance, SIGQUIT);
         CU_ASSERT_TRUE(wait_busy_worker(&scene.instance, "draining", SOON_MS));
-        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 1);
-        CU_ASSERT_TRUE(has_said(&command, "this balancer is stopping\n"));
-        ASSERT_NUMBER(run(&command, &scene.instance, "reload"), 1);
-        CU_ASSERT_TRUE(has_said(&command, "this balancer is stopping\n"));
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "reload"), 1);
+        CU_ASSERT_TRUE(command_said(&command, "this balancer is stopping\n"));
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "reload"), 1);
+        CU_ASSERT_TRUE(command_said(&command, "this balancer is stopping\n"));
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
         client_close(&client);
         ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), 0);
@@ -248,16 +204,16 @@ static void test_health(void)
     struct scene scene;
 
     if (scene_open(&scene, &plan) == 0) {
-        ASSERT_NUMBER(run(&command, &scene.instance, "health"), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "health"), 0);
         ASSERT_TEXT(command.text, "ok\n");
         instance_signal(&scene.instance, SIGKILL);
         ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), 128 + SIGKILL);
-        ASSERT_NUMBER(run(&command, &scene.instance, "health"), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "health"), 0);
         ASSERT_TEXT(command.text, "degraded: the master is dead\n");
-        ASSERT_NUMBER(run(&command, &scene.instance, "status"), 3);
-        CU_ASSERT_TRUE(has_said(&command, " is DEAD, "));
-        ASSERT_NUMBER(run(&command, &scene.instance, "stop"), 0);
-        ASSERT_NUMBER(run(&command, &scene.instance, "health"), 3);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "status"), 3);
+        CU_ASSERT_TRUE(command_said(&command, " is DEAD, "));
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "stop"), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "health"), 3);
     }
     scene_close_ended(&scene);
 }
@@ -276,9 +232,9 @@ static void test_health_without_workers(void)
         ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), 128 + SIGKILL);
         ASSERT_NUMBER(instance_kill(worker, SIGKILL), 0);
         CU_ASSERT_TRUE(reap(worker));
-        ASSERT_NUMBER(run(&command, &scene.instance, "health"), 1);
-        CU_ASSERT_TRUE(has_said(&command, "no worker serves: the master is dead"));
-        ASSERT_NUMBER(run(&command, &scene.instance, "stop"), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "health"), 1);
+        CU_ASSERT_TRUE(command_said(&command, "no worker serves: the master is dead"));
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "stop"), 0);
     }
     scene_close_ended(&scene);
 }
@@ -295,14 +251,14 @@ static void test_stop(void)
 
     if (scene_open(&scene, &plan) == 0 && client_open(&client, &scene.listen) == 0) {
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
-        ASSERT_NUMBER(run(&command, &scene.instance, "stop"), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "stop"), 0);
         snprintf(wanted, sizeof(wanted), "%s stopped (pid %d)\n", scene.instance.name,
                  (int)scene.instance.pid);
         ASSERT_TEXT(command.text, wanted);
         ASSERT_NUMBER(instance_wait_exit(&scene.instance, 0), 0);
         CU_ASSERT_TRUE(client_next(&client, SOON_MS) >= CLIENT_FIN);
         client_close(&client);
-        ASSERT_NUMBER(run(&command, &scene.instance, "stop"), 3);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "stop"), 3);
     }
     scene_close_ended(&scene);
 }
@@ -322,11 +278,11 @@ static void test_stop_after_master(void)
         instance_signal(&scene.instance, SIGKILL);
         ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), 128 + SIGKILL);
         ASSERT_NUMBER(instance_kill(worker, SIGSTOP), 0);
-        ASSERT_NUMBER(run(&command, &scene.instance, "stop"), 0);
-        CU_ASSERT_TRUE(has_said(&command, " was dead; ended what was left: 6 processes\n"));
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "stop"), 0);
+        CU_ASSERT_TRUE(command_said(&command, " was dead; ended what was left: 6 processes\n"));
         CU_ASSERT_TRUE(client_next(&client, SOON_MS) >= CLIENT_FIN);
         client_close(&client);
-        ASSERT_NUMBER(run(&command, &scene.instance, "stop"), 3);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "stop"), 3);
     }
     scene_close_ended(&scene);
 }
@@ -341,14 +297,14 @@ static void test_stop_with_orphans(void)
 
     if (scene_open(&scene, &plan) == 0 && client_open(&client, &scene.listen) == 0) {
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
-        ASSERT_NUMBER(run(&command, &scene.instance, "stop --step-down"), 0);
-        CU_ASSERT_TRUE(has_said(&command, "; 5 processes go on serving\n"));
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "stop --step-down"), 0);
+        CU_ASSERT_TRUE(command_said(&command, "; 5 processes go on serving\n"));
         ASSERT_NUMBER(instance_wait_exit(&scene.instance, 0), 0);
-        ASSERT_NUMBER(run(&command, &scene.instance, "stop --step-down"), 3);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "stop --step-down"), 3);
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
         ASSERT_NUMBER(instance_start(&scene.instance), 0);
         ASSERT_NUMBER(client_echo(&client, 1000), 0);
-        ASSERT_NUMBER(run(&command, &scene.instance, "stop"), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "stop"), 0);
         ASSERT_NUMBER(instance_wait_exit(&scene.instance, 0), 0);
         CU_ASSERT_TRUE(client_next(&client, SOON_MS) >= CLIENT_FIN);
         client_close(&client);
