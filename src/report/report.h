@@ -5,6 +5,7 @@
 #include "base/defs.h"
 #include "base/textbuf.h"
 #include "board/snapshot.h"
+#include "conf/epoch.h"
 
 /* The aligned table that `k0slbctl status` and `curl http://lb:9000/` print. */
 void report_text(const struct snapshot *snapshot, struct textbuf *out);
@@ -20,6 +21,20 @@ const char *report_html_policy(void);
 
 /* /stats.json. Fields whose source does not exist yet are left out. */
 void report_json(const struct snapshot *snapshot, struct textbuf *out);
+
+/*
+ * The columns of HAProxy 2.6's statistics, and behind them some of our own: a row for each enabled
+ * service as a frontend, each of its backends as a server, and the service as a backend. Limits are
+ * those of `epoch`; what is not known stays empty.
+ */
+void report_csv(const struct snapshot *snapshot, const struct epoch *epoch, struct textbuf *out);
+
+/*
+ * The same and more for Prometheus, in its text format 0.0.4. Of disabled services there is
+ * nothing.
+ */
+void report_metrics(const struct snapshot *snapshot, const struct epoch *epoch,
+                    struct textbuf *out);
 
 /*
  * Whether this balancer works: "ok", "degraded: …" when it serves all the same, or why not.

@@ -1,5 +1,6 @@
 #include "stats/routes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "report/report.h"
@@ -7,6 +8,10 @@
 #define TYPE_TEXT "text/plain; charset=utf-8"
 #define TYPE_HTML "text/html; charset=utf-8"
 #define TYPE_JSON "application/json"
+#define TYPE_PROM "text/plain; version=0.0.4; charset=utf-8"
+
+/* Room for "/;" and a word, and the NUL. */
+#define SHORT_SIZE 16
 
 /* What a report is made from. */
 struct view {
@@ -48,6 +53,18 @@ static int show_json(const struct view *view, struct textbuf *body)
     return 200;
 }
 
+static int show_csv(const struct view *view, struct textbuf *body)
+{
+    report_csv(view->snapshot, view->epoch, body);
+    return 200;
+}
+
+static int show_metrics(const struct view *view, struct textbuf *body)
+{
+    report_metrics(view->snapshot, view->epoch, body);
+    return 200;
+}
+
 static int show_healthz(const struct view *view, struct textbuf *body)
 {
     return report_healthz(view->snapshot, body);
@@ -67,6 +84,8 @@ static const struct route table[] = {
     {.path = "/", .type = TYPE_TEXT, .fn = show_text, .html = show_html},
     {.path = "/stats.json", .type = TYPE_JSON, .fn = show_json},
     {.path = "/;json", .type = TYPE_JSON, .fn = show_json},
+    {.path = "/;csv", .type = TYPE_TEXT, .fn = show_csv},
+    {.path = "/metrics", .type = TYPE_PROM, .fn = show_metrics},
     {.path = "/healthz", .type = TYPE_TEXT, .is_public = true, .fn = show_healthz},
     {.path = "/readyz", .type = TYPE_TEXT, .is_public = true, .fn = show_readyz},
     {.path = "/readyz/",
@@ -76,7 +95,30 @@ static const struct route table[] = {
      .fn = show_service},
 };
 
-static const struct route *find(const char *path)
+/*
+ * The routes that begin "/;" have HAProxy's ways of asking, too: below /stats, with more slashes
+ * than one (what readers get who append "/;csv" to an address with a slash), and with a wish about
+ * a page that does not concern them. Returns `path` in its short form, or NULL for all others.
+ */
+static const char *shorten(const char *path, char text[SHORT_SIZE])
+{
+    static const char stats[] = "/stats";
+    static const char norefresh[] = ";norefresh";
+    size_t length;
+
+    if (strncmp(path, stats, strlen(stats)) == 0)
+        path += strlen(stats);
+    path += strspn(path, "/");
+    if (path[0] != ';')
+        return NULL;
+    length = 1 + strcspn(path + 1, ";");
+    if (length + 2 > SHORT_SIZE || (path[length] != '\0' && strcmp(path + length, norefresh) != 0))
+        return NULL;
+    snprintf(text, SHORT_SIZE, "/%.*s", (int)length, path);
+    return text;
+}
+
+static const struct route *find_exactly(const char *path)
 {
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         size_t length = strlen(table[i].path);
@@ -87,6 +129,14 @@ static const struct route *find(const char *path)
             return &table[i];
     }
     return NULL;
+}
+
+static const struct route *find(const char *path)
+{
+    char text[SHORT_SIZE];
+    const char *short_path = shorten(path, text);
+
+    return find_exactly(short_path != NULL ? short_path : path);
 }
 
 static void say(struct http_answer *answer, struct textbuf *body, int status, const char *sentence)
@@ -118,8 +168,9 @@ static void show(const struct routes *routes, const struct route *route,
                  struct textbuf *body)
 {
     struct snapshot *snapshot = snapshot_take(routes->board);
-    struct view view = {
-        .snapshot = snapshot, .epoch = routes->epoch, .rest = request->path + strlen(route->path)};
+    struct view view = {.snapshot = snapshot,
+                        .epoch = routes->epoch,
+                        .rest = route->is_prefix ? request->path + strlen(route->path) : ""};
 
     if (snapshot == NULL) {
         say(answer, body, 500, "There is not enough memory for a report.");
@@ -141,7 +192,8 @@ static void answer_path(const struct routes *routes, const struct http_request *
         say(answer, body, 403, "Your address is not in `allow` of [stats] in k0slb.ini.");
     else if (route == NULL)
         say(answer, body, 404,
-            "There is no such page. There are / /stats.json /healthz /readyz /readyz/SERVICE.");
+            "There is no such page. There are / /stats.json /metrics /;csv /healthz /readyz "
+            "/readyz/SERVICE.");
     else
         show(routes, route, request, answer, body);
 }

@@ -9,6 +9,7 @@ extern const struct unit_test routes_tests[];
 
 #define TEXT "text/plain; charset=utf-8"
 #define JSON "application/json"
+#define PROM "text/plain; version=0.0.4; charset=utf-8"
 
 static void expect(const struct place *place, const struct http_request *request, const char *from,
                    int status, const char *type, const char *begin)
@@ -41,6 +42,23 @@ static void paths_have_their_reports(void)
         {"/", "127.0.0.1", 200, TEXT, "k0slb "},
         {"/stats.json", "127.0.0.1", 200, JSON, "{\"version\":"},
         {"/;json", "127.0.0.1", 200, JSON, "{\"version\":"},
+        {"/;csv", "127.0.0.1", 200, TEXT, "# pxname,svname,"},
+        {"/;csv;norefresh", "127.0.0.1", 200, TEXT, "# pxname,svname,"},
+        {"/stats;csv", "127.0.0.1", 200, TEXT, "# pxname,svname,"},
+        {"/stats;csv;norefresh", "127.0.0.1", 200, TEXT, "# pxname,svname,"},
+        {"//;csv", "127.0.0.1", 200, TEXT, "# pxname,svname,"},
+        {"/stats/;csv", "127.0.0.1", 200, TEXT, "# pxname,svname,"},
+        {"/stats;json", "127.0.0.1", 200, JSON, "{\"version\":"},
+        {"/;json;norefresh", "127.0.0.1", 200, JSON, "{\"version\":"},
+        {"/metrics", "127.0.0.1", 200, PROM, "# HELP k0slb_"},
+        {"/;csv;up", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/;csv;norefresh;", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/;", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/;csvcsvcsvcsvcsvcsvcsv", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/stats;", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/statistics;csv", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/x;csv", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/metrics/", "127.0.0.1", 404, TEXT, "There is no such page."},
         {"/healthz", "127.0.0.1", 503, TEXT, "no worker serves: "},
         {"/readyz", "127.0.0.1", 503, TEXT, "kubeAPI: no backend is up: 1 unchecked"},
         {"/readyz/kubeAPI", "127.0.0.1", 503, TEXT, "kubeAPI: "},
@@ -52,6 +70,8 @@ static void paths_have_their_reports(void)
         /* from outside */
         {"/", "10.0.0.1", 403, TEXT, "Your address is not in `allow`"},
         {"/stats.json", "::1", 403, TEXT, "Your address is not in `allow`"},
+        {"/;csv", "10.0.0.1", 403, TEXT, "Your address is not in `allow`"},
+        {"/metrics", "10.0.0.1", 403, TEXT, "Your address is not in `allow`"},
         {"/what", "10.0.0.1", 403, TEXT, "Your address is not in `allow`"},
         {"/healthz", "10.0.0.1", 503, TEXT, "no worker serves: "},
         {"/readyz", "10.0.0.1", 503, TEXT, "kubeAPI: "},
@@ -172,19 +192,19 @@ static void what_is_refused_gets_a_sentence(void)
 
 static void a_report_that_is_too_large_is_an_error(void)
 {
+    static const char *const paths[] = {"/stats.json", "/;csv", "/metrics"};
     struct place place;
-    struct http_request request = {.verdict = HTTP_GET, .path = "/stats.json"};
-    struct http_answer answer = {0};
+    struct http_answer answer;
     struct textbuf body;
-    struct addr client;
 
     place_set_up(&place);
-    CU_ASSERT_FATAL(addr_parse(&client, "127.0.0.1") == 0);
     textbuf_init(&body, 200);
-    routes_answer(&place.routes, &request, &client, &answer, &body);
-    ASSERT_NUMBER(answer.status, 500);
-    ASSERT_NUMBER(answer.length, body.length);
-    CU_ASSERT_FALSE(body.truncated);
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        answer = get(&place, paths[i], false, &body);
+        ASSERT_NUMBER(answer.status, 500);
+        ASSERT_TEXT(answer.type, TEXT);
+        CU_ASSERT_FALSE(body.truncated);
+    }
     textbuf_fini(&body);
     place_tear_down(&place);
 }
