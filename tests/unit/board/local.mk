@@ -12,6 +12,7 @@ tests_unit_board_test_board_SOURCES = \
 	tests/unit/board/test_board_lock.c \
 	tests/unit/board/test_board_prefix.c \
 	tests/unit/board/test_board.c \
+	tests/unit/board/test_board_admin.c \
 	tests/unit/board/test_board_slots.c \
 	tests/unit/board/test_board_regions.c \
 	tests/unit/board/test_board_sources.c \

@@ -4,6 +4,7 @@ extern const struct unit_test segment_tests[];
 extern const struct unit_test board_lock_tests[];
 extern const struct unit_test board_prefix_tests[];
 extern const struct unit_test board_tests[];
+extern const struct unit_test board_admin_tests[];
 extern const struct unit_test board_slot_tests[];
 extern const struct unit_test board_region_tests[];
 extern const struct unit_test board_sources_tests[];
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
         {"lock", board_lock_tests},
         {"prefix", board_prefix_tests},
         {"board", board_tests},
+        {"board_admin", board_admin_tests},
         {"board_slot", board_slot_tests},
         {"board_region", board_region_tests},
         {"board_sources", board_sources_tests},

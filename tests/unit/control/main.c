@@ -1,6 +1,7 @@
 #include "unit/unit.h"
 
 extern const struct unit_test control_tests[];
+extern const struct unit_test admin_tests[];
 extern const struct unit_test instance_tests[];
 extern const struct unit_test stop_tests[];
 extern const struct unit_test reload_tests[];
@@ -12,6 +13,7 @@ int main(int argc, char **argv)
 {
     static const struct unit_suite suites[] = {
         {"control", control_tests},
+        {"admin", admin_tests},
         {"instance", instance_tests},
         {"stop", stop_tests},
         {"reload", reload_tests},

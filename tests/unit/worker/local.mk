@@ -21,6 +21,7 @@ tests_unit_worker_test_worker_SOURCES = \
 	tests/unit/worker/test_bind_local.c \
 	tests/unit/worker/test_budget.c \
 	tests/unit/worker/test_closing.c \
+	tests/unit/worker/test_closing_admin.c \
 	tests/unit/worker/test_conn_log.c \
 	tests/unit/worker/test_fullness.c \
 	tests/unit/worker/test_hello.c \

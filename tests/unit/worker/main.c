@@ -6,6 +6,7 @@ extern const struct unit_test access_tests[];
 extern const struct unit_test bind_local_tests[];
 extern const struct unit_test budget_tests[];
 extern const struct unit_test closing_tests[];
+extern const struct unit_test closing_admin_tests[];
 extern const struct unit_test conn_log_tests[];
 extern const struct unit_test fullness_tests[];
 extern const struct unit_test hello_tests[];
@@ -27,6 +28,7 @@ int main(int argc, char **argv)
         {"bind_local", bind_local_tests},
         {"budget", budget_tests},
         {"closing", closing_tests},
+        {"closing_admin", closing_admin_tests},
         {"conn_log", conn_log_tests},
         {"fullness", fullness_tests},
         {"hello", hello_tests},
