@@ -128,12 +128,23 @@ static const struct verb verbs[] = {
     {.name = "import",
      .operand = "FILE",
      .help = "take over what the file of another program says",
-     .more = "FILE is a kubeconfig, or - for standard input. Its CA and client certificate become\n"
-             "the credentials of the health checks: the files ca.crt, client.crt and client.key\n"
-             "in the directory that `credentials` in the configuration names, else in the\n"
-             "default one. All three are written or none, for their owner alone. On a\n"
-             "controller: k0s kubeconfig create k0slb | ssh LB k0slbctl import -\n",
+     .more =
+         "What FILE (- = standard input) is, is seen by what is in it:\n\n"
+         "kubeconfig   its CA and client certificate become the credentials of the health\n"
+         "             checks: the files ca.crt, client.crt and client.key in the directory\n"
+         "             that `credentials` in the configuration names, else in the default one.\n"
+         "             All three are written or none, for their owner alone. On a controller:\n"
+         "             k0s kubeconfig create k0slb | ssh LB k0slbctl import -\n"
+         "haproxy.cfg  a configuration that does the same for TCP is printed\n"
+         "k0sctl.yaml  one for its controllers is printed\n\n"
+         "What cannot be carried over stands in the printed text as comments. To put it in\n"
+         "force: k0slbctl import haproxy.cfg >k0slb.ini, k0slbctl check k0slb.ini.\n",
      .fn = verb_import},
+    {.name = "k0s-config",
+     .help = "print what k0s.yaml needs to know about this balancer",
+     .more = "The lines of spec.api for k0s.yaml, and the same for k0sctl.yaml, from\n"
+             "`external_address` in the configuration. Exit status 1 when that is not set.\n",
+     .fn = verb_k0s_config},
     {.name = "doctor",
      .operand = "[NAME]...",
      .takes_many = true,

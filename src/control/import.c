@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "conf/conf_load.h"
+#include "control/import_haproxy.h"
 #include "control/yaml_tree.h"
 
 #define OUTPUT_LIMIT 8192
@@ -193,21 +194,31 @@ static int import_credentials(const struct control *control, const struct import
     return status;
 }
 
+static int import_yaml(const struct import_source *source)
+{
+    char reason[YAML_TREE_REASON];
+    struct yaml_tree *tree = yaml_tree_read(source->text, source->size, reason);
+    int status = CONTROL_REFUSED;
+
+    if (tree == NULL)
+        control_complain("%s is not YAML: %s", source->name, reason);
+    else if (import_is_k0sctl(tree))
+        status = import_k0sctl(source, tree);
+    else
+        control_complain("%s is neither a kubeconfig nor a haproxy.cfg nor a k0sctl.yaml",
+                         source->name);
+    yaml_tree_free(tree);
+    return status;
+}
+
 /* Each kind of file that can be imported is known by what is in it. */
 static int import_any(const struct control *control, const struct import_source *source)
 {
-    char reason[YAML_TREE_REASON];
-    struct yaml_tree *tree;
-
+    if (import_is_haproxy(source->text, source->size))
+        return import_haproxy(source);
     if (import_is_kubeconfig(source))
         return import_credentials(control, source);
-    tree = yaml_tree_read(source->text, source->size, reason);
-    if (tree == NULL)
-        control_complain("%s is not YAML: %s", source->name, reason);
-    else
-        control_complain("%s is not a kubeconfig: it has no clusters", source->name);
-    yaml_tree_free(tree);
-    return CONTROL_REFUSED;
+    return import_yaml(source);
 }
 
 int verb_import(const struct control *control)

@@ -11,6 +11,8 @@
 #include "conf/conf_address.h"
 #include "control/verb.h"
 
+struct yaml_tree;
+
 /* Room for what is wrong with a file. */
 #define IMPORT_REASON 400
 
@@ -58,6 +60,18 @@ int import_kubeconfig(const struct import_source *source, struct import_material
  */
 int import_write(const char *directory, const struct import_material *material,
                  char reason[IMPORT_REASON]) MUST_CHECK;
+
+/*
+ * Prints a k0slb.ini for what a haproxy.cfg does with TCP (import_is_haproxy() knows one). The text
+ * is changed. Returns the exit status.
+ */
+int import_haproxy(const struct import_source *source);
+
+/* Whether the tree is that of a k0sctl.yaml. */
+bool import_is_k0sctl(struct yaml_tree *tree);
+
+/* Prints a k0slb.ini for the controllers of a k0sctl.yaml. Returns the exit status. */
+int import_k0sctl(const struct import_source *source, struct yaml_tree *tree);
 
 /* Writes a sentence and returns -1. */
 int import_refuse(char reason[IMPORT_REASON], const char *format, ...) PRINTF_LIKE(2, 3);

@@ -32,8 +32,24 @@ src_control_libcontrol_a_SOURCES = \
 	src/control/health.c \
 	src/control/import.h \
 	src/control/import.c \
+	src/control/import_draft.h \
+	src/control/import_draft.c \
+	src/control/import_haproxy.h \
+	src/control/import_haproxy.c \
+	src/control/import_haproxy_access.c \
+	src/control/import_haproxy_bind.c \
+	src/control/import_haproxy_k0s.c \
+	src/control/import_haproxy_proxy.c \
+	src/control/import_haproxy_read.c \
+	src/control/import_haproxy_server.c \
+	src/control/import_haproxy_service.h \
+	src/control/import_haproxy_service.c \
+	src/control/import_haproxy_words.c \
+	src/control/import_haproxy_write.c \
+	src/control/import_k0sctl.c \
 	src/control/import_kubeconfig.c \
 	src/control/import_write.c \
+	src/control/k0s_config.c \
 	src/control/members.h \
 	src/control/members.c \
 	src/control/reload.c \

@@ -44,6 +44,7 @@ verb_fn verb_health;
 verb_fn verb_reload;
 verb_fn verb_stop;
 verb_fn verb_import;
+verb_fn verb_k0s_config;
 verb_fn verb_doctor;
 verb_fn verb_version;
 

@@ -1,0 +1,456 @@
+#include "control/import_haproxy.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "conf/conf_keys.h"
+
+#define ANYWHERE (HAPROXY_DEFAULTS | HAPROXY_LISTEN)
+#define IN_FRONT (HAPROXY_DEFAULTS | HAPROXY_FRONTEND)
+#define IN_BACK  (HAPROXY_DEFAULTS | HAPROXY_BACKENDS)
+
+/* What a value may be told by. */
+typedef int store_fn(struct haproxy *file, const struct haproxy_words *words, size_t at,
+                     struct haproxy_value *value);
+typedef void read_fn(struct haproxy *file, struct haproxy_proxy *proxy,
+                     const struct haproxy_words *words);
+
+static void put(struct haproxy *file, struct haproxy_proxy *proxy, enum haproxy_key key,
+                const struct haproxy_words *words, const char *text)
+{
+    proxy->values[key] = (struct haproxy_value){haproxy_keep(file, "%s", text), words->line};
+}
+
+static const char *second(const struct haproxy_words *words)
+{
+    return words->count > 1 ? words->list[1] : "";
+}
+
+/* Not carried over, whatever it says. */
+static void note_statement(struct haproxy *file, const struct haproxy_words *words, const char *why)
+{
+    haproxy_note(file, words->line, "%s: %s", words->list[0], why);
+}
+
+/* ---- options ---- */
+
+/* What HAProxy has to be told to do, and k0slb does, or what has no meaning to it. */
+static const char *const options_of_course[] = {
+    "dontlognull",
+    "redispatch",
+    "log-health-checks",
+    "splice-auto",
+    "splice-request",
+    "splice-response",
+    "tcpka",
+    "clitcpka",
+    "srvtcpka",
+    "tcp-smart-accept",
+    "tcp-smart-connect",
+    "contstats",
+    "socket-stats",
+    "log-separate-errors",
+    "logasap",
+};
+
+static const char *const options_of_http[] = {
+    "httplog",
+    "httpclose",
+    "http-server-close",
+    "http-keep-alive",
+    "forwardfor",
+    "originalto",
+    "http-buffer-request",
+    "http-ignore-probes",
+    "http-no-delay",
+    "http-pretend-keepalive",
+    "http-use-proxy-header",
+    "h1-case-adjust-bogus-client",
+    "accept-invalid-http-request",
+    "prefer-last-server",
+    "http-restrict-req-hdr-names",
+    "http-use-htx",
+    "checkcache",
+    "abortonclose",
+    "idle-close-on-response",
+};
+
+static bool is_among(const char *word, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(word, list[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void read_method(struct haproxy *file, struct haproxy_proxy *proxy,
+                        const struct haproxy_words *words, const char *method)
+{
+    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 || strcmp(method, "OPTIONS") == 0)
+        put(file, proxy, HAPROXY_METHOD, words, method);
+    else
+        haproxy_note(file, words->line, "check with %s: there are GET, HEAD and OPTIONS", method);
+}
+
+/* `option httpchk [[METHOD] PATH [VERSION]]`; alone it is OPTIONS /. */
+static void read_httpchk(struct haproxy *file, struct haproxy_proxy *proxy,
+                         const struct haproxy_words *words)
+{
+    put(file, proxy, HAPROXY_PROBE, words, "http");
+    put(file, proxy, HAPROXY_METHOD, words, "OPTIONS");
+    put(file, proxy, HAPROXY_PATH, words, words->count > 3 ? words->list[3] : "/");
+    if (words->count > 3)
+        read_method(file, proxy, words, words->list[2]);
+    else if (words->count > 2)
+        put(file, proxy, HAPROXY_PATH, words, words->list[2]);
+    if (words->count > 5)
+        haproxy_note(file, words->line, "option httpchk: headers behind the version");
+}
+
+static void read_option(struct haproxy *file, struct haproxy_proxy *proxy,
+                        const struct haproxy_words *words)
+{
+    const char *name = second(words);
+
+    if (*name == '\0')
+        haproxy_error(file, words->line, "option: its name is missing");
+    else if (strcmp(name, "tcplog") == 0)
+        put(file, proxy, HAPROXY_LOG_CONNECTIONS, words, "yes");
+    else if (strcmp(name, "httpchk") == 0)
+        read_httpchk(file, proxy, words);
+    else if (strcmp(name, "ssl-hello-chk") == 0)
+        put(file, proxy, HAPROXY_PROBE, words, "tls");
+    else if (strcmp(name, "tcp-check") == 0)
+        put(file, proxy, HAPROXY_PROBE, words, "tcp");
+    else if (is_among(name, options_of_http, ARRAY_LEN(options_of_http)))
+        haproxy_note(file, words->line, "option %s: about HTTP", name);
+    else if (!is_among(name, options_of_course, ARRAY_LEN(options_of_course)))
+        haproxy_note(file, words->line, "option %s", name);
+}
+
+/* `no option NAME`, `no disabled` and the like. */
+static void read_no(struct haproxy *file, struct haproxy_proxy *proxy,
+                    const struct haproxy_words *words)
+{
+    const char *option = words->count > 2 ? words->list[2] : "";
+
+    if (strcmp(second(words), "option") == 0 && strcmp(option, "tcplog") == 0)
+        proxy->values[HAPROXY_LOG_CONNECTIONS].text = NULL;
+    else if (strcmp(second(words), "option") == 0 &&
+             (strcmp(option, "httpchk") == 0 || strcmp(option, "ssl-hello-chk") == 0 ||
+              strcmp(option, "tcp-check") == 0))
+        proxy->values[HAPROXY_PROBE].text = NULL;
+    else
+        haproxy_note(file, words->line, "no %s %s", second(words), option);
+}
+
+/* ---- checks ---- */
+
+/* `http-check expect [...] status LIST`, with ranges since 2.2. */
+static void read_expect(struct haproxy *file, struct haproxy_proxy *proxy,
+                        const struct haproxy_words *words)
+{
+    for (size_t i = 2; i + 1 < words->count; i++) {
+        if (strcmp(words->list[i], "!") == 0)
+            break;
+        if (strcmp(words->list[i], "status") == 0) {
+            put(file, proxy, HAPROXY_EXPECT, words, words->list[i + 1]);
+            return;
+        }
+    }
+    haproxy_note(file, words->line, "http-check expect: only by status");
+}
+
+/* `http-check send [meth M] [uri PATH] [ver V] [hdr NAME VALUE]...` */
+static void read_send(struct haproxy *file, struct haproxy_proxy *proxy,
+                      const struct haproxy_words *words)
+{
+    for (size_t i = 2; i + 1 < words->count; i += 2) {
+        const char *word = words->list[i];
+        const char *value = words->list[i + 1];
+        bool is_header = strcmp(word, "hdr") == 0 && i + 2 < words->count;
+
+        if (strcmp(word, "meth") == 0)
+            read_method(file, proxy, words, value);
+        else if (strcmp(word, "uri") == 0)
+            put(file, proxy, HAPROXY_PATH, words, value);
+        else if (is_header && strcasecmp(value, "host") == 0)
+            put(file, proxy, HAPROXY_HOST, words, words->list[i + 2]);
+        else if (strcmp(word, "ver") != 0)
+            haproxy_note(file, words->line, "http-check send %s %s", word, value);
+        i += is_header;
+    }
+}
+
+static void read_http_check(struct haproxy *file, struct haproxy_proxy *proxy,
+                            const struct haproxy_words *words)
+{
+    if (strcmp(second(words), "expect") == 0)
+        read_expect(file, proxy, words);
+    else if (strcmp(second(words), "send") == 0)
+        read_send(file, proxy, words);
+    else
+        haproxy_note(file, words->line, "http-check %s", second(words));
+}
+
+/* ---- others with a second word ---- */
+
+static void read_timeout(struct haproxy *file, struct haproxy_proxy *proxy,
+                         const struct haproxy_words *words)
+{
+    static const struct {
+        const char *name;
+        enum haproxy_key key;
+    } timeouts[] = {
+        {"connect", HAPROXY_CONNECT_TIMEOUT}, {"client", HAPROXY_IDLE_CLIENT},
+        {"server", HAPROXY_IDLE_SERVER},      {"tunnel", HAPROXY_IDLE_TUNNEL},
+        {"client-fin", HAPROXY_FIN_CLIENT},   {"server-fin", HAPROXY_FIN_SERVER},
+        {"check", HAPROXY_CHECK_TIMEOUT},
+    };
+    static const char *const others[] = {"queue", "http-request", "tarpit", "client-hs",
+                                         "http-keep-alive"};
+
+    for (size_t i = 0; i < ARRAY_LEN(timeouts); i++) {
+        if (strcmp(second(words), timeouts[i].name) == 0) {
+            haproxy_store_time(file, words, 2, &proxy->values[timeouts[i].key]);
+            return;
+        }
+    }
+    if (is_among(second(words), others, ARRAY_LEN(others)))
+        haproxy_note(file, words->line, "timeout %s: nobody waits for that", second(words));
+    else
+        haproxy_error(file, words->line, "timeout \"%s\" is unknown", second(words));
+}
+
+static void read_balance(struct haproxy *file, struct haproxy_proxy *proxy,
+                         const struct haproxy_words *words)
+{
+    const char *name = second(words);
+
+    if (*name == '\0')
+        haproxy_error(file, words->line, "balance: its value is missing");
+    else if (strcmp(name, "static-rr") == 0)
+        put(file, proxy, HAPROXY_BALANCE, words, "roundrobin");
+    else if (strncmp(name, "random", 6) == 0 && (name[6] == '\0' || name[6] == '('))
+        put(file, proxy, HAPROXY_BALANCE, words, "random");
+    else if (strcmp(name, "roundrobin") == 0 || strcmp(name, "leastconn") == 0 ||
+             strcmp(name, "source") == 0)
+        put(file, proxy, HAPROXY_BALANCE, words, name);
+    else
+        haproxy_note(file, words->line, "balance %s: the default takes its place", name);
+}
+
+static void read_mode(struct haproxy *file, struct haproxy_proxy *proxy,
+                      const struct haproxy_words *words)
+{
+    const char *mode = second(words);
+
+    if (strcmp(mode, "tcp") == 0 || strcmp(mode, "http") == 0 || strcmp(mode, "health") == 0 ||
+        strcmp(mode, "log") == 0 || strcmp(mode, "spop") == 0)
+        put(file, proxy, HAPROXY_MODE, words, mode);
+    else
+        haproxy_error(file, words->line, "mode \"%s\" is unknown", mode);
+}
+
+static void read_stats(struct haproxy *file, struct haproxy_proxy *proxy,
+                       const struct haproxy_words *words)
+{
+    static const char *const fine[] = {"enable",       "hide-version", "realm",       "show-desc",
+                                       "show-legends", "show-node",    "show-modules"};
+    const char *what = second(words);
+
+    if (proxy->kind != HAPROXY_DEFAULTS)
+        proxy->is_stats = true;
+    if (strcmp(what, "refresh") == 0)
+        haproxy_store_time(file, words, 2, &proxy->refresh);
+    else if (strcmp(what, "uri") == 0 && words->count > 2 && strcmp(words->list[2], "/") != 0)
+        haproxy_note(file, words->line, "stats uri %s: the page is at /, and /;csv works",
+                     words->list[2]);
+    else if (strcmp(what, "auth") == 0)
+        haproxy_note(file, words->line,
+                     "stats auth: there are no passwords; [stats] allow says "
+                     "who may look");
+    else if (strcmp(what, "uri") != 0 && !is_among(what, fine, ARRAY_LEN(fine)))
+        haproxy_note(file, words->line, "stats %s", what);
+}
+
+/* `use_backend NAME` without a condition is a default_backend. */
+static void read_use_backend(struct haproxy *file, struct haproxy_proxy *proxy,
+                             const struct haproxy_words *words)
+{
+    if (words->count == 2)
+        put(file, proxy, HAPROXY_BACKEND, words, words->list[1]);
+    else
+        haproxy_note(file, words->line, "use_backend %s: there are no conditions", second(words));
+}
+
+static void read_source(struct haproxy *file, struct haproxy_proxy *proxy,
+                        const struct haproxy_words *words)
+{
+    struct haproxy_value source = {0};
+    char *host;
+    char *port;
+
+    if (haproxy_store_text(file, words, 1, &source) == -1)
+        return;
+    if (words->count > 2)
+        haproxy_note(file, words->line, "source: what follows the address");
+    if (haproxy_split_place(words->list[1], &host, &port) == 0 && *host != '\0')
+        put(file, proxy, HAPROXY_SOURCE, words, host);
+}
+
+static void read_disabled(struct haproxy *file, struct haproxy_proxy *proxy,
+                          const struct haproxy_words *words)
+{
+    put(file, proxy, HAPROXY_DISABLED, words, "yes");
+}
+
+static void read_enabled(struct haproxy *file, struct haproxy_proxy *proxy,
+                         const struct haproxy_words *words)
+{
+    (void)file;
+    (void)words;
+    proxy->values[HAPROXY_DISABLED].text = NULL;
+}
+
+static void ignore(struct haproxy *file, struct haproxy_proxy *proxy,
+                   const struct haproxy_words *words)
+{
+    (void)file;
+    (void)proxy;
+    (void)words;
+}
+
+/* The statements whose words are read by a function of their own, or not at all. */
+static const struct keyword {
+    const char *name;
+    unsigned where;
+    read_fn *read;
+    store_fn *store; /* else: stores the second word under `key` */
+    enum haproxy_key key;
+    const char *note; /* else: why it is not carried over; "" = that is clear */
+} keywords[] = {
+    {.name = "bind", .where = HAPROXY_FRONTEND, .read = haproxy_read_bind},
+    {.name = "server", .where = HAPROXY_BACKENDS, .read = haproxy_read_server},
+    {.name = "default-server", .where = IN_BACK, .read = haproxy_read_default_server},
+    {.name = "mode", .where = ANYWHERE, .read = read_mode},
+    {.name = "balance", .where = IN_BACK, .read = read_balance},
+    {.name = "timeout", .where = ANYWHERE, .read = read_timeout},
+    {.name = "option", .where = ANYWHERE, .read = read_option},
+    {.name = "no", .where = ANYWHERE, .read = read_no},
+    {.name = "http-check", .where = IN_BACK, .read = read_http_check},
+    {.name = "stats", .where = ANYWHERE, .read = read_stats},
+    {.name = "acl", .where = ANYWHERE, .read = haproxy_read_acl},
+    {.name = "tcp-request", .where = ANYWHERE, .read = haproxy_read_tcp_request},
+    {.name = "use_backend", .where = HAPROXY_FRONTEND, .read = read_use_backend},
+    {.name = "source", .where = IN_BACK, .read = read_source},
+    {.name = "disabled", .where = ANYWHERE, .read = read_disabled},
+    {.name = "enabled", .where = ANYWHERE, .read = read_enabled},
+    {.name = "default_backend",
+     .where = IN_FRONT,
+     .store = haproxy_store_text,
+     .key = HAPROXY_BACKEND},
+    {.name = "maxconn",
+     .where = IN_FRONT,
+     .store = haproxy_store_number,
+     .key = HAPROXY_MAX_CONNECTIONS},
+    {.name = "backlog", .where = IN_FRONT, .store = haproxy_store_number, .key = HAPROXY_BACKLOG},
+    {.name = "retries", .where = IN_BACK, .store = haproxy_store_number, .key = HAPROXY_RETRIES},
+    {.name = "log", .where = ANYWHERE, .read = ignore},
+    {.name = "description", .where = ANYWHERE, .read = ignore},
+    {.name = "id", .where = ANYWHERE, .read = ignore},
+    {.name = "guid", .where = ANYWHERE, .read = ignore},
+    {.name = "hash-type", .where = IN_BACK, .read = ignore},
+    {.name = "log-format", .where = ANYWHERE, .note = "log lines have a form of their own"},
+    {.name = "log-tag", .where = ANYWHERE, .note = "log lines have a form of their own"},
+    {.name = "fullconn", .where = IN_BACK, .note = ""},
+    {.name = "dispatch", .where = HAPROXY_BACKENDS, .note = "write a server line"},
+    {.name = "server-template", .where = HAPROXY_BACKENDS, .note = "write a server line for each"},
+    {.name = "tcp-check", .where = IN_BACK, .note = "a tcp check connects, and no more"},
+    {.name = "tcp-response", .where = IN_BACK, .note = ""},
+    {.name = "external-check", .where = IN_BACK, .note = ""},
+    {.name = "stick-table", .where = ANYWHERE, .note = "balance = source keeps clients apart"},
+    {.name = "stick", .where = IN_BACK, .note = "balance = source keeps clients apart"},
+    {.name = "rate-limit", .where = IN_FRONT, .note = ""},
+    {.name = "monitor-uri", .where = IN_FRONT, .note = "/healthz of [stats] answers that"},
+    {.name = "monitor", .where = IN_FRONT, .note = "/healthz of [stats] answers that"},
+    {.name = "errorfile", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "errorfiles", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "errorloc", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "errorloc302", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "errorloc303", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "http-request", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "http-response", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "http-after-response", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "http-reuse", .where = IN_BACK, .note = "about HTTP"},
+    {.name = "http-error", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "compression", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "cookie", .where = IN_BACK, .note = "about HTTP"},
+    {.name = "capture", .where = HAPROXY_FRONTEND, .note = "about HTTP"},
+    {.name = "redirect", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "filter", .where = ANYWHERE, .note = ""},
+    {.name = "unique-id-format", .where = IN_FRONT, .note = "about HTTP"},
+    {.name = "unique-id-header", .where = IN_FRONT, .note = "about HTTP"},
+    {.name = "use-server", .where = HAPROXY_BACKENDS, .note = "there are no conditions"},
+    {.name = "load-server-state-from-file", .where = IN_BACK, .note = ""},
+    {.name = "email-alert", .where = ANYWHERE, .note = ""},
+    {.name = "bind-process", .where = ANYWHERE, .read = ignore},
+};
+
+static const struct keyword *find_keyword(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(keywords); i++) {
+        if (strcmp(word, keywords[i].name) == 0)
+            return &keywords[i];
+    }
+    return NULL;
+}
+
+/* What is no keyword here: one that was mistyped is a mistake, others may be newer than this. */
+static void read_unknown(struct haproxy *file, const struct haproxy_words *words)
+{
+    for (size_t i = 0; i < ARRAY_LEN(keywords); i++) {
+        if (!conf_is_typo(words->list[0], keywords[i].name))
+            continue;
+        haproxy_error(file, words->line, "\"%s\" is unknown; did you mean %s?", words->list[0],
+                      keywords[i].name);
+        return;
+    }
+    note_statement(file, words, "unknown here");
+}
+
+static const char *name_kind(unsigned kind)
+{
+    switch (kind) {
+    case HAPROXY_DEFAULTS:
+        return "defaults section";
+    case HAPROXY_FRONTEND:
+        return "frontend";
+    case HAPROXY_BACKENDS:
+        return "backend";
+    default:
+        return "listen section";
+    }
+}
+
+void haproxy_read_statement(struct haproxy *file, struct haproxy_proxy *proxy,
+                            const struct haproxy_words *words)
+{
+    const struct keyword *keyword = find_keyword(words->list[0]);
+
+    if (keyword == NULL)
+        read_unknown(file, words);
+    else if ((keyword->where & proxy->kind) == 0)
+        haproxy_error(file, words->line, "%s does not belong into a %s", words->list[0],
+                      name_kind(proxy->kind));
+    else if (keyword->read != NULL)
+        keyword->read(file, proxy, words);
+    else if (keyword->store != NULL)
+        keyword->store(file, words, 1, &proxy->values[keyword->key]);
+    else if (*keyword->note != '\0')
+        note_statement(file, words, keyword->note);
+    else
+        haproxy_note(file, words->line, "%s", words->list[0]);
+}

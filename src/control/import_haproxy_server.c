@@ -1,0 +1,295 @@
+#include "control/import_haproxy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strnum.h"
+#include "conf/conf_keys.h"
+
+enum action {
+    SERVER_SET,
+    SERVER_UNSET,
+    SERVER_TIME,
+    SERVER_NUMBER,
+    SERVER_TEXT,
+    SERVER_FILE,
+    SERVER_VERIFY,
+    SERVER_MARKED_DOWN,
+    SERVER_SOURCE,
+    SERVER_IGNORE,
+    SERVER_NOTE
+};
+
+/* What may follow a server's address. */
+static const struct option {
+    const char *name;
+    enum action action;
+    enum haproxy_key key;
+    size_t values; /* words that follow it */
+    const char *set;
+} options[] = {
+    {"check", SERVER_SET, HAPROXY_CHECK, 0, "yes"},
+    {"no-check", SERVER_UNSET, HAPROXY_CHECK, 0, NULL},
+    {"check-ssl", SERVER_SET, HAPROXY_TLS, 0, "yes"},
+    {"no-check-ssl", SERVER_UNSET, HAPROXY_TLS, 0, NULL},
+    {"ssl", SERVER_SET, HAPROXY_ENCRYPTS, 0, "yes"},
+    {"no-ssl", SERVER_UNSET, HAPROXY_ENCRYPTS, 0, NULL},
+    {"backup", SERVER_SET, HAPROXY_BACKUP, 0, "yes"},
+    {"no-backup", SERVER_UNSET, HAPROXY_BACKUP, 0, NULL},
+    {"disabled", SERVER_SET, HAPROXY_DISABLED, 0, "yes"},
+    {"enabled", SERVER_UNSET, HAPROXY_DISABLED, 0, NULL},
+    {"weight", SERVER_NUMBER, HAPROXY_WEIGHT, 1, NULL},
+    {"rise", SERVER_NUMBER, HAPROXY_RISE, 1, NULL},
+    {"fall", SERVER_NUMBER, HAPROXY_FALL, 1, NULL},
+    {"port", SERVER_NUMBER, HAPROXY_PORT, 1, NULL},
+    {"inter", SERVER_TIME, HAPROXY_INTERVAL, 1, NULL},
+    {"fastinter", SERVER_TIME, HAPROXY_FAST, 1, NULL},
+    {"downinter", SERVER_TIME, HAPROXY_DOWN, 1, NULL},
+    {"slowstart", SERVER_TIME, HAPROXY_SLOW_START, 1, NULL},
+    {"tcp-ut", SERVER_TIME, HAPROXY_DEAD_BACKEND, 1, NULL},
+    {"check-sni", SERVER_TEXT, HAPROXY_SNI, 1, NULL},
+    {"ca-file", SERVER_FILE, HAPROXY_CA, 1, NULL},
+    {"crt", SERVER_FILE, HAPROXY_CERT, 1, NULL},
+    {"verify", SERVER_VERIFY, HAPROXY_VERIFY, 1, NULL},
+    {"on-marked-down", SERVER_MARKED_DOWN, HAPROXY_ON_DOWN, 1, NULL},
+    {"source", SERVER_SOURCE, HAPROXY_SOURCE, 1, NULL},
+    {"check-alpn", SERVER_IGNORE, 0, 1, NULL},
+    {"id", SERVER_IGNORE, 0, 1, NULL},
+    {"guid", SERVER_IGNORE, 0, 1, NULL},
+    {"init-addr", SERVER_IGNORE, 0, 1, NULL},
+    {"init-state", SERVER_IGNORE, 0, 1, NULL},
+    {"resolvers", SERVER_IGNORE, 0, 1, NULL},
+    {"resolve-opts", SERVER_IGNORE, 0, 1, NULL},
+    {"observe", SERVER_IGNORE, 0, 1, NULL},
+    {"error-limit", SERVER_IGNORE, 0, 1, NULL},
+    {"on-error", SERVER_IGNORE, 0, 1, NULL},
+    {"pool-purge-delay", SERVER_IGNORE, 0, 1, NULL},
+    {"pool-max-conn", SERVER_IGNORE, 0, 1, NULL},
+    {"resolve-prefer", SERVER_NOTE, 0, 1, NULL},
+    {"resolve-net", SERVER_NOTE, 0, 1, NULL},
+    {"on-marked-up", SERVER_NOTE, 0, 1, NULL},
+    {"maxconn", SERVER_NOTE, 0, 1, NULL},
+    {"minconn", SERVER_NOTE, 0, 1, NULL},
+    {"maxqueue", SERVER_NOTE, 0, 1, NULL},
+    {"addr", SERVER_NOTE, 0, 1, NULL},
+    {"track", SERVER_NOTE, 0, 1, NULL},
+    {"cookie", SERVER_NOTE, 0, 1, NULL},
+    {"agent-check", SERVER_NOTE, 0, 0, NULL},
+    {"agent-addr", SERVER_NOTE, 0, 1, NULL},
+    {"agent-inter", SERVER_NOTE, 0, 1, NULL},
+    {"agent-port", SERVER_NOTE, 0, 1, NULL},
+    {"agent-send", SERVER_NOTE, 0, 1, NULL},
+    {"send-proxy", SERVER_NOTE, 0, 0, NULL},
+    {"send-proxy-v2", SERVER_NOTE, 0, 0, NULL},
+    {"send-proxy-v2-ssl", SERVER_NOTE, 0, 0, NULL},
+    {"check-send-proxy", SERVER_NOTE, 0, 0, NULL},
+    {"check-proto", SERVER_NOTE, 0, 1, NULL},
+    {"check-via-socks4", SERVER_NOTE, 0, 0, NULL},
+    {"proto", SERVER_NOTE, 0, 1, NULL},
+    {"alpn", SERVER_NOTE, 0, 1, NULL},
+    {"sni", SERVER_NOTE, 0, 1, NULL},
+    {"verifyhost", SERVER_NOTE, 0, 1, NULL},
+    {"crl-file", SERVER_NOTE, 0, 1, NULL},
+    {"ciphers", SERVER_NOTE, 0, 1, NULL},
+    {"ciphersuites", SERVER_NOTE, 0, 1, NULL},
+    {"ssl-min-ver", SERVER_NOTE, 0, 1, NULL},
+    {"ssl-max-ver", SERVER_NOTE, 0, 1, NULL},
+    {"namespace", SERVER_NOTE, 0, 1, NULL},
+    {"tfo", SERVER_NOTE, 0, 0, NULL},
+};
+
+static const struct option *find_option(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        if (strcmp(word, options[i].name) == 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+static void refuse_option(struct haproxy *file, const struct haproxy_words *words, size_t at)
+{
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        if (!conf_is_typo(words->list[at], options[i].name))
+            continue;
+        haproxy_error(file, words->line, "%s: \"%s\" is unknown; did you mean %s?", words->list[0],
+                      words->list[at], options[i].name);
+        return;
+    }
+    haproxy_note(file, words->line, "%s: %s, and what follows it", words->list[0], words->list[at]);
+}
+
+/* A relative path begins at ca-base or crt-base of the global section. */
+static void store_file(struct haproxy *file, const struct haproxy_words *words, size_t at,
+                       enum haproxy_key key, struct haproxy_value *value)
+{
+    const char *base = key == HAPROXY_CA ? file->ca_base : file->crt_base;
+
+    if (haproxy_store_text(file, words, at + 1, value) == 0 && value->text[0] != '/' &&
+        base != NULL)
+        value->text = haproxy_keep(file, "%s/%s", base, value->text);
+}
+
+static void store_verify(struct haproxy *file, const struct haproxy_words *words, size_t at,
+                         struct haproxy_value *value)
+{
+    if (haproxy_store_text(file, words, at + 1, value) == -1)
+        return;
+    if (strcmp(value->text, "required") == 0)
+        value->text = "ca";
+    else if (strcmp(value->text, "none") != 0)
+        haproxy_error(file, words->line, "verify: \"%s\" is neither none nor required",
+                      value->text);
+}
+
+static void store_source(struct haproxy *file, const struct haproxy_words *words, size_t at,
+                         struct haproxy_value *value)
+{
+    char *host;
+    char *port;
+
+    if (haproxy_store_text(file, words, at + 1, value) == -1)
+        return;
+    if (haproxy_split_place(words->list[at + 1], &host, &port) == 0 && *host != '\0')
+        value->text = haproxy_keep(file, "%s", host);
+}
+
+static void store_marked_down(struct haproxy *file, const struct haproxy_words *words, size_t at,
+                              struct haproxy_value *value)
+{
+    if (haproxy_store_text(file, words, at + 1, value) == -1)
+        return;
+    if (strcmp(value->text, "shutdown-sessions") == 0)
+        value->text = "close";
+    else
+        haproxy_error(file, words->line, "on-marked-down: \"%s\" is not shutdown-sessions",
+                      value->text);
+}
+
+static void apply(struct haproxy *file, const struct haproxy_words *words, size_t at,
+                  const struct option *option, struct haproxy_value *values)
+{
+    struct haproxy_value *value = &values[option->key];
+
+    switch (option->action) {
+    case SERVER_SET:
+        *value = (struct haproxy_value){option->set, words->line};
+        break;
+    case SERVER_UNSET:
+        *value = (struct haproxy_value){NULL, 0};
+        break;
+    case SERVER_TIME:
+        haproxy_store_time(file, words, at + 1, value);
+        break;
+    case SERVER_NUMBER:
+        haproxy_store_number(file, words, at + 1, value);
+        break;
+    case SERVER_TEXT:
+        haproxy_store_text(file, words, at + 1, value);
+        break;
+    case SERVER_FILE:
+        store_file(file, words, at, option->key, value);
+        break;
+    case SERVER_VERIFY:
+        store_verify(file, words, at, value);
+        break;
+    case SERVER_MARKED_DOWN:
+        store_marked_down(file, words, at, value);
+        break;
+    case SERVER_SOURCE:
+        store_source(file, words, at, value);
+        break;
+    case SERVER_NOTE:
+        if (option->values > 0 && at + 1 < words->count)
+            haproxy_note(file, words->line, "%s: %s %s", words->list[0], option->name,
+                         words->list[at + 1]);
+        else
+            haproxy_note(file, words->line, "%s: %s", words->list[0], option->name);
+        break;
+    case SERVER_IGNORE:
+        break;
+    }
+}
+
+static void read_options(struct haproxy *file, const struct haproxy_words *words, size_t at,
+                         struct haproxy_value *values)
+{
+    while (at < words->count) {
+        const struct option *option = find_option(words->list[at]);
+
+        if (option == NULL) {
+            refuse_option(file, words, at);
+            return;
+        }
+        apply(file, words, at, option, values);
+        at += 1 + option->values;
+    }
+}
+
+/* Returns 0, or -1 with a message or a note. */
+static int read_place(struct haproxy *file, const struct haproxy_words *words,
+                      struct haproxy_server *server)
+{
+    const char *written = haproxy_keep(file, "%s", words->list[2]);
+    uint64_t number = 0;
+    struct addr address;
+    char *host;
+    char *port;
+
+    if (haproxy_split_place(words->list[2], &host, &port) == -1) {
+        haproxy_note(file, words->line, "server %s: %s is no address of TCP", words->list[1],
+                     written);
+        return -1;
+    }
+    if (port != NULL && (*port == '+' || *port == '-')) {
+        haproxy_note(file, words->line, "server %s: %s: a port that depends on the client's",
+                     words->list[1], written);
+        return -1;
+    }
+    if (port != NULL && strnum_uint(port, 1, UINT16_MAX, &number) == -1)
+        return haproxy_error(file, words->line, "server %s: \"%s\" is not a port", words->list[1],
+                             port);
+    if (strlen(host) >= sizeof(server->host) ||
+        (addr_parse(&address, host) == -1 && !addr_is_host_name(host)) ||
+        (addr_parse(&address, host) == 0 && addr_is_any(&address)))
+        return haproxy_error(file, words->line, "server %s: \"%s\" is not an address",
+                             words->list[1], written);
+    strcpy(server->host, host);
+    server->port = (unsigned)number;
+    return 0;
+}
+
+void haproxy_read_server(struct haproxy *file, struct haproxy_proxy *proxy,
+                         const struct haproxy_words *words)
+{
+    struct haproxy_server server = {.line = words->line};
+    struct haproxy_server *servers;
+
+    if (words->count < 3) {
+        haproxy_error(file, words->line, "server: its %s is missing",
+                      words->count < 2 ? "name" : "address");
+        return;
+    }
+    /* What default-server said up to here. */
+    for (size_t key = HAPROXY_BACK_LAST + 1; key < HAPROXY_KEYS; key++)
+        server.values[key] = proxy->values[key];
+    server.name = haproxy_keep(file, "%s", words->list[1]);
+    read_options(file, words, 3, server.values);
+    if (read_place(file, words, &server) == -1)
+        return;
+    servers = haproxy_grow(file, proxy->servers, proxy->server_count, sizeof(*servers));
+    if (servers == NULL)
+        return;
+    proxy->servers = servers;
+    servers[proxy->server_count++] = server;
+}
+
+/* The values of the proxy that only servers have: `source` and `disabled` mean the whole there. */
+void haproxy_read_default_server(struct haproxy *file, struct haproxy_proxy *proxy,
+                                 const struct haproxy_words *words)
+{
+    struct haproxy_value disabled = proxy->values[HAPROXY_DISABLED];
+
+    read_options(file, words, 1, proxy->values);
+    proxy->values[HAPROXY_DISABLED] = disabled;
+}

@@ -1,0 +1,66 @@
+/* What the frontends and backends of a haproxy.cfg are as services of k0slb. */
+#ifndef K0SLB_CONTROL_IMPORT_HAPROXY_SERVICE_H
+#define K0SLB_CONTROL_IMPORT_HAPROXY_SERVICE_H
+
+#include "conf/conf.h"
+#include "control/import_draft.h"
+#include "control/import_haproxy.h"
+
+/* "[service NAME]" and "server NAME" have to fit into what a key and a section may have. */
+#define HAPROXY_NAME_MOST 41
+
+/* The services that k0s needs. */
+enum haproxy_built_in {
+    HAPROXY_KUBE_API,
+    HAPROXY_KONNECTIVITY,
+    HAPROXY_JOIN_API,
+    HAPROXY_BUILT_INS
+};
+
+struct haproxy_service {
+    char name[CONF_NAME_SIZE];
+    enum haproxy_built_in built_in; /* HAPROXY_BUILT_INS = none of them */
+    const struct haproxy_proxy *front;
+    const struct haproxy_proxy *back;
+    struct haproxy_value values[HAPROXY_KEYS]; /* of both, and of the servers together */
+    unsigned port;                             /* of all servers; 0 = they differ */
+};
+
+struct haproxy_services {
+    struct haproxy *file;
+    struct haproxy_service list[CONF_MAX_SERVICES];
+    size_t count;
+    const struct haproxy_service *built_ins[HAPROXY_BUILT_INS]; /* NULL = not there */
+    bool has_controllers;              /* the built-in services have the same servers */
+    const struct haproxy_proxy *stats; /* the first stats page; NULL = none */
+    const char *ca;
+    unsigned ca_line;
+};
+
+/* The name and port of a built-in service. */
+const char *haproxy_built_in_name(enum haproxy_built_in built_in);
+unsigned haproxy_built_in_port(enum haproxy_built_in built_in);
+
+/*
+ * Puts them together. What cannot be one is noted; notes about sections that are not carried over
+ * are taken back. Returns 0, or -1 after a message. The file has to live as long.
+ */
+int haproxy_services_find(struct haproxy_services *services, struct haproxy *file) MUST_CHECK;
+
+/* Finds out which of them are k0s's, and whether these are about the same controllers. */
+void haproxy_services_recognise(struct haproxy_services *services);
+
+/* Writes the configuration. The notes stand at its end. */
+void haproxy_services_write(const struct haproxy_services *services, struct import_draft *draft);
+
+/* A name that k0slb.ini can have. Returns `out`. */
+char *haproxy_clean_name(const char *name, char out[CONF_NAME_SIZE]);
+
+/* A server's port, which can be its service's only one. */
+unsigned haproxy_server_port(const struct haproxy_service *service,
+                             const struct haproxy_server *server);
+
+/* Whether two servers are the same machine, used in the same way. */
+bool haproxy_server_is_same(const struct haproxy_server *a, const struct haproxy_server *b);
+
+#endif
