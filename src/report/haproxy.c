@@ -10,6 +10,12 @@ char *haproxy_backend_name(const struct snapshot_service *service, char text[HAP
     return text;
 }
 
+const struct conf_service *haproxy_conf(const struct epoch *epoch,
+                                        const struct snapshot_service *service)
+{
+    return epoch != NULL ? epoch_service_by_slot(epoch, service->slot) : NULL;
+}
+
 enum haproxy_state haproxy_state(const struct snapshot_backend *backend)
 {
     switch (backend->status) {

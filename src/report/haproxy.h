@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "board/snapshot.h"
+#include "conf/epoch.h"
 
 /* Room for "SERVICE_backend" and the NUL. */
 #define HAPROXY_NAME_SIZE (CONF_NAME_SIZE + 8)
@@ -18,6 +19,11 @@
  * the servers. Writes the name of the latter, and returns `text`.
  */
 char *haproxy_backend_name(const struct snapshot_service *service, char text[HAPROXY_NAME_SIZE]);
+
+/* The service in an epoch, for its limits; NULL where there is no epoch, or no such service in it.
+ */
+const struct conf_service *haproxy_conf(const struct epoch *epoch,
+                                        const struct snapshot_service *service);
 
 /* The states of a server, as its metrics have them. */
 enum haproxy_state {

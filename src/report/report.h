@@ -25,7 +25,7 @@ void report_json(const struct snapshot *snapshot, struct textbuf *out);
 /*
  * The columns of HAProxy 2.6's statistics, and behind them some of our own: a row for each enabled
  * service as a frontend, each of its backends as a server, and the service as a backend. Limits are
- * those of `epoch`; what is not known stays empty.
+ * those of `epoch`, which may be NULL; what is not known stays empty.
  */
 void report_csv(const struct snapshot *snapshot, const struct epoch *epoch, struct textbuf *out);
 

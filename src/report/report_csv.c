@@ -125,18 +125,17 @@ static void set_check(struct csv_row *row, const struct snapshot_service *servic
     csv_row_number(row, COLUMN_check_health, check_health(backend, conf));
 }
 
-static void set_connect_time(struct csv_row *row, const struct snapshot_backend *backend)
+/* HAProxy has the average of the last connects; ours is the median of all. */
+static void set_connect_time(struct csv_row *row, const uint64_t buckets[BOARD_HISTOGRAM])
 {
-    uint64_t median_us = connect_time_percentile_us(backend->connect_time, 50);
+    uint64_t median_us = connect_time_percentile_us(buckets, 50);
 
     csv_row_number(row, COLUMN_ctime, median_us / 1000);
     if (median_us == 0)
         return;
     csv_row_number(row, COLUMN_connect_p50_us, median_us);
-    csv_row_number(row, COLUMN_connect_p90_us,
-                   connect_time_percentile_us(backend->connect_time, 90));
-    csv_row_number(row, COLUMN_connect_p99_us,
-                   connect_time_percentile_us(backend->connect_time, 99));
+    csv_row_number(row, COLUMN_connect_p90_us, connect_time_percentile_us(buckets, 90));
+    csv_row_number(row, COLUMN_connect_p99_us, connect_time_percentile_us(buckets, 99));
 }
 
 static void set_certificate(struct csv_row *row, const struct board_certificate *certificate)
@@ -178,7 +177,7 @@ static void set_server(struct csv_row *row, const struct snapshot_service *servi
     csv_row_zeroes(row, zeroes, ARRAY_LEN(zeroes));
     set_counts(row, &backend->counts);
     set_errors(row, backend);
-    set_connect_time(row, backend);
+    set_connect_time(row, backend->connect_time);
     set_certificate(row, &backend->certificate);
     csv_row_text(row, COLUMN_status, haproxy_status(service, backend));
     csv_row_number(row, COLUMN_weight, backend->weight);
@@ -217,6 +216,17 @@ static void set_sums(struct csv_row *row, const struct snapshot_service *service
     csv_row_number(row, COLUMN_replays, sums->replays);
 }
 
+static void set_connect_times(struct csv_row *row, const struct snapshot_service *service)
+{
+    uint64_t buckets[BOARD_HISTOGRAM] = {0};
+
+    for (size_t i = 0; i < service->backend_count; i++) {
+        for (size_t k = 0; k < BOARD_HISTOGRAM; k++)
+            buckets[k] += service->backends[i].connect_time[k];
+    }
+    set_connect_time(row, buckets);
+}
+
 static void set_backend(struct csv_row *row, const struct snapshot_service *service)
 {
     static const uint8_t zeroes[] = {COLUMN_qcur,
@@ -244,6 +254,7 @@ static void set_backend(struct csv_row *row, const struct snapshot_service *serv
     csv_row_zeroes(row, zeroes, ARRAY_LEN(zeroes));
     set_counts(row, &service->counts);
     set_sums(row, service);
+    set_connect_times(row, service);
     csv_row_text(row, COLUMN_status, haproxy_is_up(service) ? "UP" : "DOWN");
     csv_row_text(row, COLUMN_algo, conf_balance_name(service->balance));
     csv_row_number(row, COLUMN_weight, usable.weight);
@@ -297,6 +308,6 @@ void report_csv(const struct snapshot *snapshot, const struct epoch *epoch, stru
         const struct snapshot_service *service = &snapshot->services[i];
 
         if (service->enabled)
-            write_service(service, epoch_service_by_slot(epoch, service->slot), out);
+            write_service(service, haproxy_conf(epoch, service), out);
     }
 }

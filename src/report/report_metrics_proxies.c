@@ -237,7 +237,7 @@ static int make_subjects(const struct snapshot *snapshot, const struct epoch *ep
         const struct snapshot_service *service = &snapshot->services[i];
         const struct metric_subject subject = {.snapshot = snapshot,
                                                .service = service,
-                                               .conf = epoch_service_by_slot(epoch, service->slot),
+                                               .conf = haproxy_conf(epoch, service),
                                                .record = service};
 
         if (service->enabled)

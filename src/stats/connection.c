@@ -9,8 +9,8 @@
 #include "base/fd.h"
 #include "base/mono.h"
 
-/* The most that one answer may have, head included. */
-#define ANSWER_LIMIT (4u << 20)
+/* The most that one answer may have: the metrics of a full board with the longest names. */
+#define ANSWER_LIMIT (10u << 20)
 
 /* In the order in which places are taken away. */
 enum connection_state {

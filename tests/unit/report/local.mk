@@ -1,3 +1,4 @@
+EXTRA_DIST += tests/fixtures/haproxy-2.6.csv
 check_PROGRAMS += tests/unit/report/test_report
 TESTS += tests/unit/report/test_report
 tests_unit_report_test_report_SOURCES = \
@@ -6,6 +7,10 @@ tests_unit_report_test_report_SOURCES = \
 	tests/unit/report/sample.c \
 	tests/unit/report/json_checker.h \
 	tests/unit/report/json_checker.c \
+	tests/unit/report/csv_reader.h \
+	tests/unit/report/csv_reader.c \
+	tests/unit/report/metrics_reader.h \
+	tests/unit/report/metrics_reader.c \
 	tests/unit/report/html_checker.h \
 	tests/unit/report/html_checker.c \
 	tests/unit/report/test_report_html.c \
@@ -13,6 +18,10 @@ tests_unit_report_test_report_SOURCES = \
 	tests/unit/report/test_table.c \
 	tests/unit/report/test_report_text.c \
 	tests/unit/report/test_report_json.c \
+	tests/unit/report/test_report_csv.c \
+	tests/unit/report/test_csv_readers.c \
+	tests/unit/report/test_report_metrics.c \
+	tests/unit/report/test_connect_time.c \
 	tests/unit/report/test_report_health.c
 tests_unit_report_test_report_CPPFLAGS = $(unit_cppflags)
 tests_unit_report_test_report_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)

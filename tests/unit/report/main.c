@@ -5,6 +5,10 @@ extern const struct unit_test table_tests[];
 extern const struct unit_test report_text_tests[];
 extern const struct unit_test report_html_tests[];
 extern const struct unit_test report_json_tests[];
+extern const struct unit_test report_csv_tests[];
+extern const struct unit_test csv_readers_tests[];
+extern const struct unit_test report_metrics_tests[];
+extern const struct unit_test connect_time_tests[];
 extern const struct unit_test report_health_tests[];
 
 int main(int argc, char **argv)
@@ -15,6 +19,10 @@ int main(int argc, char **argv)
         {"report_text", report_text_tests},
         {"report_html", report_html_tests},
         {"report_json", report_json_tests},
+        {"report_csv", report_csv_tests},
+        {"csv_readers", csv_readers_tests},
+        {"report_metrics", report_metrics_tests},
+        {"connect_time", connect_time_tests},
         {"report_health", report_health_tests},
         {NULL, NULL},
     };

@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
+#include "unit/unit.h"
+
 #define START_MS 1790000000000 /* 2026-09-21T14:13:20Z */
 
 static struct addr address_of(const char *ip, unsigned port)
@@ -47,6 +50,7 @@ static void fill_service(struct sample *sample, unsigned index, const char *name
     struct snapshot_service *service = &sample->services[index];
 
     snprintf(service->name, sizeof(service->name), "%s", name);
+    service->slot = index;
     service->enabled = true;
     service->balance = BALANCE_LEASTCONN;
     service->check = CHECK_TLS;
@@ -65,6 +69,8 @@ static void fill_service(struct sample *sample, unsigned index, const char *name
     service->backend_count = SAMPLE_BACKENDS;
     for (unsigned i = 0; i < SAMPLE_BACKENDS; i++)
         fill_backend(&service->backends[i], i + 1, port);
+    for (unsigned i = 0; i < SAMPLE_BACKENDS; i++)
+        service->backends[i].slot = index * SAMPLE_BACKENDS + i;
 }
 
 static void fill_processes(struct sample *sample)
@@ -192,4 +198,24 @@ void sample_fill(struct sample *sample)
         sample->backends[2][i].since_seconds = 273603;
         sample->backends[2][i].connect_errors = 0;
     }
+}
+
+const struct epoch *sample_epoch(void)
+{
+    struct conf_service services[SAMPLE_SERVICES] = {{.max_connections = 100}};
+    struct conf conf = {.services = services, .service_count = SAMPLE_SERVICES};
+    const struct epoch *epoch;
+    int fd;
+
+    for (unsigned i = 0; i < SAMPLE_SERVICES; i++) {
+        services[i].slot = (uint16_t)i;
+        services[i].check_rise = 2;
+        services[i].check_fall = 3;
+    }
+    fd = epoch_seal(&conf, 1);
+    CU_ASSERT_FATAL(fd != -1);
+    epoch = epoch_map(fd);
+    CU_ASSERT_FATAL(epoch != NULL);
+    fd_close(&fd);
+    return epoch;
 }

@@ -3,6 +3,7 @@
 #define K0SLB_TESTS_UNIT_REPORT_SAMPLE_H
 
 #include "board/snapshot.h"
+#include "conf/epoch.h"
 
 #define SAMPLE_PROCESSES 4
 #define SAMPLE_SERVICES  3
@@ -24,6 +25,12 @@ struct sample {
  * not in use; a controller signed by another CA.
  */
 void sample_fill(struct sample *sample);
+
+/*
+ * The limits of its services: max_connections 100 for the first, check_rise 2 and check_fall 3 for
+ * all. Free with epoch_unmap().
+ */
+const struct epoch *sample_epoch(void);
 
 /* A certificate with nothing against it, which ends a day after the start. */
 void sample_certify(struct snapshot_backend *backend);
