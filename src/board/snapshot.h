@@ -47,7 +47,8 @@ struct snapshot_backend {
     char blocked_by[SNAPSHOT_BLOCKER_SIZE]; /* "kubeAPI/cp1 is down"; "" = nothing, or not known */
     enum board_health health;               /* the probes' own */
     enum board_admin_state admin;
-    uint64_t since_seconds;   /* in this health */
+    uint64_t since_seconds;   /* in this status */
+    uint64_t health_seconds;  /* in this health */
     bool ready_verified;      /* its last good answer says that it is ready, not just alive */
     struct board_check check; /* code 0 = no result yet */
     struct board_certificate certificate; /* at_ms 0 = none has been seen */

@@ -103,6 +103,16 @@ static enum snapshot_status backend_status(enum board_admin_state admin, enum bo
     return STATUS_UNCHECKED;
 }
 
+/* For how long an administrator has held it; without one, for how long it is in its health. */
+static uint64_t held_seconds(const struct board *board, unsigned slot, uint64_t health_seconds)
+{
+    struct board_admin_act act = board_admin_act(board, slot);
+
+    if (act.state == BOARD_ADMIN_READY || act.since_ms == 0)
+        return health_seconds;
+    return snapshot_age_ms(wall_ms(), act.since_ms) / 1000;
+}
+
 static void copy_backend(const struct board *board, unsigned slot, uint64_t uptime_seconds,
                          struct snapshot_backend *out)
 {
@@ -121,7 +131,8 @@ static void copy_backend(const struct board *board, unsigned slot, uint64_t upti
     out->status = backend_status(out->admin, known_health(board_health(board, slot)));
     out->ready_verified =
         out->health == BOARD_UP && (board_health_marks(board, slot) & BOARD_MARK_VERIFIED) != 0;
-    out->since_seconds = since == 0 ? uptime_seconds : snapshot_age_ms(mono_ms(), since) / 1000;
+    out->health_seconds = since == 0 ? uptime_seconds : snapshot_age_ms(mono_ms(), since) / 1000;
+    out->since_seconds = held_seconds(board, slot, out->health_seconds);
     copy_check(board, slot, &out->check);
     (void)board_certificate_copy(board, slot, &out->certificate);
     sum_backend(board, slot, out);
@@ -227,7 +238,7 @@ static enum snapshot_service_status service_status(const struct snapshot_service
 static bool was_never_good(const struct snapshot_backend *backend, uint64_t uptime_seconds)
 {
     return backend->health == BOARD_DOWN && backend->counts.bytes_out == 0 &&
-           backend->since_seconds + FIRST_RESULT_SECONDS >= uptime_seconds;
+           backend->health_seconds + FIRST_RESULT_SECONDS >= uptime_seconds;
 }
 
 static bool is_never_good(const struct snapshot_service *service, uint64_t uptime_seconds)
