@@ -11,6 +11,7 @@ mutants = \
 	tests/mutants/closes-at-the-last.patch \
 	tests/mutants/deny-ignored.patch \
 	tests/mutants/dirty-pipe-used-again.patch \
+	tests/mutants/drain-in-order-of-arrival.patch \
 	tests/mutants/election-takes-all-down.patch \
 	tests/mutants/error-queue-not-cleared.patch \
 	tests/mutants/expiry-unseen.patch \
@@ -28,6 +29,7 @@ mutants = \
 	tests/mutants/latecomers-closed.patch \
 	tests/mutants/listeners-not-readded.patch \
 	tests/mutants/lost-connection-is-verdict.patch \
+	tests/mutants/maint-leaves-latecomers.patch \
 	tests/mutants/mark-hides-the-rest.patch \
 	tests/mutants/newcomer-gets-everything.patch \
 	tests/mutants/newcomer-left-out-for-nobody.patch \
@@ -40,15 +42,18 @@ mutants = \
 	tests/mutants/port-bound-too-early.patch \
 	tests/mutants/probes-in-step.patch \
 	tests/mutants/progress-moves-deadline.patch \
+	tests/mutants/quorum-not-looked-at.patch \
 	tests/mutants/reload-without-trial.patch \
 	tests/mutants/replays-unbounded.patch \
 	tests/mutants/reset-after-fin-unseen.patch \
 	tests/mutants/reset-looks-like-fin.patch \
 	tests/mutants/reset-not-flushed.patch \
 	tests/mutants/returned-backend-drains.patch \
+	tests/mutants/self-not-carried.patch \
 	tests/mutants/session-outlives-terms.patch \
 	tests/mutants/short-splice.patch \
 	tests/mutants/slot-free-too-early.patch \
+	tests/mutants/slot-keeps-admin-word.patch \
 	tests/mutants/slow-reader-is-cut.patch \
 	tests/mutants/slow-reader-is-idle.patch \
 	tests/mutants/socket-not-handed-over.patch \
