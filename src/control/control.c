@@ -172,7 +172,7 @@ static int print_help(void)
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         const char *operand = verbs[i].operand != NULL ? verbs[i].operand : "";
 
-        textbuf_printf(&text, "  %-9s%-11s%s\n", verbs[i].name, operand, verbs[i].help);
+        textbuf_printf(&text, "  %-11s%-11s%s\n", verbs[i].name, operand, verbs[i].help);
     }
     textbuf_printf(
         &text,

@@ -77,6 +77,11 @@ static void add(struct import_draft *draft, enum import_draft_kind kind, unsigne
     va_end(args);
 }
 
+void import_draft_add(struct import_draft *draft, const struct import_draft_line *line)
+{
+    add(draft, line->kind, line->origin, "%s", line->text);
+}
+
 void import_draft_section(struct import_draft *draft, const char *name)
 {
     import_draft_blank(draft);

@@ -48,6 +48,15 @@ void import_draft_blank(struct import_draft *draft);
 /* Takes back all but the first `count` lines. */
 void import_draft_cut(struct import_draft *draft, size_t count);
 
+/* Another draft's line. */
+void import_draft_add(struct import_draft *draft, const struct import_draft_line *line);
+
+/*
+ * Moves the lines that all of so many [service NAME] sections have into [defaults], where they mean
+ * the same. Sections that are empty then are left out: they are those of built-in services.
+ */
+void import_draft_share(struct import_draft *draft, size_t services);
+
 /*
  * Has the draft read as k0slbd would, and makes comments of what would be refused. Returns 0 when
  * the rest is good, or -1 after messages.

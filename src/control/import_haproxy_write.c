@@ -79,9 +79,12 @@ static void write_idle(struct import_draft *draft, struct haproxy *file,
         write_text(draft, service, "idle_timeout", &idle);
     else if (service->built_in != HAPROXY_JOIN_API)
         haproxy_note_at(file, HAPROXY_NO_PROXY, idle.line,
-                        "timeout: %s of silence would end what is well on %s; idle_timeout stays "
-                        "0 there",
-                        idle.text, service->name);
+                        "timeout: %s of silence would end watches and tunnels that are well; "
+                        "idle_timeout stays 0 for them",
+                        idle.text);
+    else if (idle.line > service->back->line || idle.line > service->front->line)
+        haproxy_note_at(file, HAPROXY_NO_PROXY, idle.line, "timeout: idle_timeout of %s stays %s",
+                        service->name, conf_services_built_in_value(service->name, "idle_timeout"));
 }
 
 static void write_half_close(struct import_draft *draft, const struct haproxy_service *service)
@@ -457,6 +460,7 @@ void haproxy_services_write(const struct haproxy_services *services, struct impo
         write_controllers(services, draft);
     for (size_t i = 0; i < services->count; i++)
         write_service(services, draft, &services->list[i]);
+    import_draft_share(draft, services->count);
     write_stats(services, draft);
     write_notes(services->file, draft);
 }

@@ -34,6 +34,7 @@ src_control_libcontrol_a_SOURCES = \
 	src/control/import.c \
 	src/control/import_draft.h \
 	src/control/import_draft.c \
+	src/control/import_draft_share.c \
 	src/control/import_haproxy.h \
 	src/control/import_haproxy.c \
 	src/control/import_haproxy_access.c \
