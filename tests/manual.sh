@@ -314,6 +314,31 @@ health_agrees()
     diff "$work/promised" "$work/explained"
 }
 
+# Our own columns of the CSV report.
+columns_agree()
+{
+    awk '
+    /^#define CSV_OWN_COLUMNS/ { inside = 1 }
+    inside { print }
+    inside && !/\\$/ { exit }' "$source_dir/src/report/csv_row.h" |
+        grep -o 'X([a-z0-9_]*)' | sed 's/X(\(.*\))/\1/' | sort >"$work/promised"
+    [ "$(wc -l <"$work/promised")" -gt 10 ] || echo "the columns are not found"
+    awk '
+    /^[.]S[hs] / { inside = $2 == "CSV" }
+    inside && /^[.]It Sy / { for (i = 3; i <= NF; i++) if ($i != ",") print $i }
+    ' "$source_dir/man/k0slbd.8" | sort >"$work/explained"
+    diff "$work/promised" "$work/explained"
+}
+
+metrics_agree()
+{
+    grep -ho '{"k0slb_[a-z_]*"' "$source_dir"/src/report/report_metrics*.c |
+        tr -d '{"' | sort >"$work/promised"
+    [ "$(wc -l <"$work/promised")" -gt 60 ] || echo "the metrics are not found"
+    sed -n 's/^\(k0slb_[a-z_]*\).*/\1/p' "$source_dir/man/k0slbd.8" | sort >"$work/explained"
+    diff "$work/promised" "$work/explained"
+}
+
 # The pages that are installed speak of the paths that the programs were built with.
 paths_are_true()
 {
@@ -352,6 +377,8 @@ rule 'options of k0slbctl' help_agrees "$source_dir/man/k0slbctl.8" <"$work/help
 rule 'verbs of k0slbctl' verbs_agree
 rule 'warnings of k0slbd(8)' warnings_agree
 rule 'results and states of k0slbd(8)' health_agrees
+rule 'columns of k0slbd(8)' columns_agree
+rule 'metrics of k0slbd(8)' metrics_agree
 rule 'paths of installed pages' paths_are_true
 if command -v mandoc >/dev/null 2>&1; then
     for name in k0slb.ini.5 k0slbctl.8 k0slbd.8; do
