@@ -90,8 +90,21 @@ static void help_names_every_verb(void)
 {
     static const char *const args[] = {"--help", NULL};
     static const char *const words[] = {
-        "\n  status",        "\n  check    [FILE]",     "\n  health",  "\n  reload", "\n  stop",
-        "\n  import   FILE", "\n  doctor   [NAME]... ", "\n  version", "Exit status"};
+        "\n  status ",
+        "\n  events ",
+        "\n  drain      CONTROLLER ",
+        "\n  ready      CONTROLLER ",
+        "\n  maint      CONTROLLER ",
+        "\n  check      [FILE] ",
+        "\n  health ",
+        "\n  reload ",
+        "\n  stop ",
+        "\n  import     FILE ",
+        "\n  k0s-config ",
+        "\n  doctor     [NAME]... ",
+        "\n  version ",
+        "Exit status",
+    };
     struct run run;
 
     run_control(&run, args);
