@@ -11,6 +11,9 @@
 
 #include "board/board.h"
 
+/* The most client addresses that are copied of one service. */
+#define SNAPSHOT_MOST_CLIENTS 16384
+
 /* Of a backend, the sessions given to it; of a service, the connections accepted for it. */
 struct snapshot_counts {
     uint64_t total;
@@ -36,21 +39,36 @@ enum snapshot_status {
     STATUS_UP,
 };
 
+/*
+ * A client address of a service that counts by them (source-spread), and its sessions at each
+ * backend, by the backends' ordinals.
+ */
+struct snapshot_client {
+    struct addr address;
+    uint32_t total;
+    uint32_t at[CONF_MAX_SPREAD];
+};
+
 struct snapshot_backend {
     char name[CONF_NAME_SIZE];
     char host[CONF_HOST_SIZE]; /* the name that the address is resolved from; "" = none */
     struct addr address;       /* ADDR_NONE with the port until the name has resolved */
     unsigned slot;
+    unsigned ordinal; /* its place in a struct snapshot_client */
     unsigned weight;
     bool backup;
     enum snapshot_status status;
     char blocked_by[SNAPSHOT_BLOCKER_SIZE]; /* "kubeAPI/cp1 is down"; "" = nothing, or not known */
     enum board_health health;               /* the probes' own */
     enum board_admin_state admin;
-    uint64_t since_seconds;   /* in this status */
-    uint64_t health_seconds;  /* in this health */
-    bool ready_verified;      /* its last good answer says that it is ready, not just alive */
-    struct board_check check; /* code 0 = no result yet */
+    uint64_t since_seconds;    /* in this status */
+    uint64_t health_seconds;   /* in this health */
+    uint64_t downtime_seconds; /* in health down, all times together, since it has been known */
+    uint64_t transitions;      /* changes of health from up or suspect to down, and back */
+    uint64_t went_down;        /* those of them to down */
+    uint64_t checks_failed;    /* probes with a bad result */
+    bool ready_verified;       /* its last good answer says that it is ready, not just alive */
+    struct board_check check;  /* code 0 = no result yet */
     struct board_certificate certificate; /* at_ms 0 = none has been seen */
     struct snapshot_counts counts;
     uint64_t connect_errors;
@@ -95,6 +113,11 @@ struct snapshot_service {
     uint64_t limited;      /* by source_max_connections */
     uint64_t sources_full; /* the client found no room in the table of max_sources */
     struct snapshot_sums sums;
+    uint64_t downtime_seconds;       /* in which no backend was up or suspect */
+    uint64_t transitions;            /* from one that is up or suspect to none, and back */
+    struct snapshot_client *clients; /* client_count, those with sessions, in order of address */
+    size_t client_count;
+    size_t clients_left_out; /* there are so many more: SNAPSHOT_MOST_CLIENTS were taken */
     bool never_good; /* no probe of any backend has succeeded since the start, as far as is known */
     struct addr *listeners; /* listener_count */
     size_t listener_count;

@@ -172,8 +172,8 @@ void haproxy_note_at(struct haproxy *file, size_t proxy, unsigned line, const ch
     PRINTF_LIKE(4, 5);
 
 /*
- * What stands behind a word: each reads words->list[at] and stores it under `key`. Without a value,
- * or with one of another kind, a mistake is reported and nothing stored.
+ * What stands behind a word: each reads words->list[at] into *value and returns 0. Without a value, or
+ * with one of another kind, a mistake is reported, and the result is -1.
  */
 int haproxy_store_time(struct haproxy *file, const struct haproxy_words *words, size_t at,
                        struct haproxy_value *value);

@@ -20,7 +20,7 @@ int verb_status(const struct control *control)
         return CONTROL_REFUSED;
     }
     textbuf_init(&text, STATUS_LIMIT);
-    report_text(snapshot, &text);
+    report_text(snapshot, &(struct report_look){.color = false}, &text);
     status = control_print(&text);
     if (status == CONTROL_DONE && !snapshot->master_alive)
         status = CONTROL_NOT_RUNNING;

@@ -7,8 +7,15 @@
 #include "board/snapshot.h"
 #include "conf/epoch.h"
 
+/* How the text looks. */
+struct report_look {
+    bool color;     /* with the SGR sequences of ECMA-48 */
+    unsigned width; /* of a line, in columns; 0 = 99 */
+};
+
 /* The aligned table that `k0slbctl status` and `curl http://lb:9000/` print. */
-void report_text(const struct snapshot *snapshot, struct textbuf *out);
+void report_text(const struct snapshot *snapshot, const struct report_look *look,
+                 struct textbuf *out);
 
 /*
  * The same facts as a page for browsers: one self-contained HTML document without scripts, which

@@ -237,8 +237,10 @@ static void write_events(const struct snapshot *snapshot, struct textbuf *out)
     }
 }
 
-void report_text(const struct snapshot *snapshot, struct textbuf *out)
+void report_text(const struct snapshot *snapshot, const struct report_look *look,
+                 struct textbuf *out)
 {
+    (void)look;
     write_first_lines(snapshot, out);
     write_health(snapshot, out);
     write_services_line(snapshot, out);

@@ -34,7 +34,7 @@ struct route {
 
 static int show_text(const struct view *view, struct textbuf *body)
 {
-    report_text(view->snapshot, body);
+    report_text(view->snapshot, &(struct report_look){.color = false}, body);
     return 200;
 }
 

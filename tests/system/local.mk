@@ -111,6 +111,7 @@ system_programs = \
 	tests/system/test_credentials \
 	tests/system/test_checks \
 	tests/system/test_doctor \
+	tests/system/test_import \
 	tests/system/test_outage
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
@@ -309,6 +310,11 @@ tests_system_test_credentials_SOURCES = tests/system/test_credentials.c
 tests_system_test_credentials_CPPFLAGS = $(unit_cppflags)
 tests_system_test_credentials_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)
 tests_system_test_credentials_LDADD = $(house_libs)
+
+tests_system_test_import_SOURCES = tests/system/test_import.c
+tests_system_test_import_CPPFLAGS = $(unit_cppflags)
+tests_system_test_import_CFLAGS = $(unit_cflags)
+tests_system_test_import_LDADD = $(unit_libs)
 
 tests_system_test_health_SOURCES = tests/system/test_health.c
 tests_system_test_health_CPPFLAGS = $(unit_cppflags)

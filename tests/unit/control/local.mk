@@ -1,3 +1,11 @@
+EXTRA_DIST += \
+	tests/fixtures/k0s-guide-haproxy.cfg \
+	tests/fixtures/tuned-haproxy.cfg \
+	tests/fixtures/tuned-k0slb.ini \
+	tests/fixtures/listen-haproxy.cfg \
+	tests/fixtures/listen-k0slb.ini \
+	tests/fixtures/broken-haproxy.cfg \
+	tests/fixtures/k0sctl.yaml
 check_PROGRAMS += tests/unit/control/test_control
 TESTS += tests/unit/control/test_control
 tests_unit_control_test_control_SOURCES = \
@@ -14,7 +22,11 @@ tests_unit_control_test_control_SOURCES = \
 	tests/unit/report/json_checker.c \
 	tests/unit/control/master.h \
 	tests/unit/control/master.c \
+	tests/unit/control/imported.h \
+	tests/unit/control/imported.c \
 	tests/unit/control/test_import.c \
+	tests/unit/control/test_import_haproxy.c \
+	tests/unit/control/test_k0s_config.c \
 	tests/unit/control/test_instance.c \
 	tests/unit/control/test_stop.c \
 	tests/unit/control/test_reload.c

@@ -6,6 +6,8 @@ extern const struct unit_test instance_tests[];
 extern const struct unit_test stop_tests[];
 extern const struct unit_test reload_tests[];
 extern const struct unit_test import_tests[];
+extern const struct unit_test import_haproxy_tests[];
+extern const struct unit_test k0s_config_tests[];
 extern const struct unit_test doctor_tests[];
 extern const struct unit_test doctor_parts_tests[];
 
@@ -18,6 +20,8 @@ int main(int argc, char **argv)
         {"stop", stop_tests},
         {"reload", reload_tests},
         {"import", import_tests},
+        {"import_haproxy", import_haproxy_tests},
+        {"k0s_config", k0s_config_tests},
         {"doctor", doctor_tests},
         {"doctor_parts", doctor_parts_tests},
         {NULL, NULL},

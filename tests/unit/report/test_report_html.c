@@ -143,7 +143,7 @@ static void every_word_of_the_text_is_there(void)
     sample_fill(&sample);
     page = page_of(&sample, 2);
     textbuf_init(&text, 100000);
-    report_text(&sample.snapshot, &text);
+    report_text(&sample.snapshot, &(struct report_look){.color = false}, &text);
     rest = strstr(text.data, "NAME");
     CU_ASSERT_PTR_NOT_NULL_FATAL(rest);
     while ((word = strsep(&rest, " \n")) != NULL) {

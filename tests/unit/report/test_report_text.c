@@ -15,7 +15,7 @@ static struct textbuf text_of(const struct sample *sample)
     struct textbuf out;
 
     textbuf_init(&out, 100000);
-    report_text(&sample->snapshot, &out);
+    report_text(&sample->snapshot, &(struct report_look){.color = false}, &out);
     CU_ASSERT_FALSE_FATAL(out.truncated);
     return out;
 }
