@@ -25,6 +25,8 @@ src_report_libreport_a_SOURCES = \
 	src/report/report_html.c \
 	src/report/html.h \
 	src/report/html.c \
+	src/report/sentence.h \
+	src/report/sentence.c \
 	src/report/section.h \
 	src/report/section.c \
 	src/report/style.h \
