@@ -31,6 +31,8 @@ src_report_libreport_a_SOURCES = \
 	src/report/section.c \
 	src/report/style.h \
 	src/report/style.c \
+	src/report/tunnel.h \
+	src/report/tunnel.c \
 	src/report/summary.h \
 	src/report/summary.c \
 	src/report/table.h \
