@@ -35,6 +35,12 @@ src_report_libreport_a_SOURCES = \
 	src/report/tunnel.c \
 	src/report/summary.h \
 	src/report/summary.c \
+	src/report/paint.h \
+	src/report/paint.c \
+	src/report/text.h \
+	src/report/text_matrix.c \
+	src/report/text_service.c \
+	src/report/text_tunnels.c \
 	src/report/table.h \
 	src/report/table.c \
 	src/report/words.h \

@@ -7,13 +7,21 @@
 #include "board/snapshot.h"
 #include "conf/epoch.h"
 
+/* What a snapshot is of: all, or what select_part() has left of it. */
+enum report_part { REPORT_WHOLE, REPORT_SERVICE, REPORT_CONTROLLER };
+
 /* How the text looks. */
 struct report_look {
     bool color;     /* with the SGR sequences of ECMA-48 */
-    unsigned width; /* of a line, in columns; 0 = 99 */
+    unsigned width; /* of a line, in columns: 80 to 99; 0 = 99 */
+    enum report_part part;
 };
 
-/* The aligned table that `k0slbctl status` and `curl http://lb:9000/` print. */
+/*
+ * The aligned text that `k0slbctl status` and `curl http://lb:9000/` print, the answer first:
+ * whether each service is reachable, what is to be mended, the controllers by the services, each
+ * service, the balancer itself, the last events. No line is longer than the look's width.
+ */
 void report_text(const struct snapshot *snapshot, const struct report_look *look,
                  struct textbuf *out);
 

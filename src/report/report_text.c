@@ -4,257 +4,263 @@
 #include <string.h>
 
 #include "base/mono.h"
+#include "report/paint.h"
+#include "report/sentence.h"
 #include "report/summary.h"
-#include "report/table.h"
+#include "report/text.h"
 #include "report/words.h"
 
-/* Warnings are sentences, broken like those of a page. */
-#define WARNING_WIDTH 99
+/* Lines are no longer than that, and need not be shorter than this. */
+#define WIDTH_MOST  99
+#define WIDTH_LEAST 80
 
 /* The newest events stand at the end; `k0slbctl events` has them all. */
 #define EVENTS_SHOWN 5
 
+/* Where what is said of the balancer begins, behind a word for what it is about. */
+#define FACT_INDENT 9
+
 /* ---- the balancer ---- */
 
-static void write_first_lines(const struct snapshot *snapshot, struct textbuf *out)
+static void put_fact(struct text *text, const char *word, const char *fact)
 {
+    textbuf_printf(text->out, "%-*s", FACT_INDENT, word);
+    words_wrap(text->out, fact != NULL ? fact : "", FACT_INDENT, FACT_INDENT, text->width);
+    textbuf_puts(text->out, "\n");
+}
+
+static void put_living(struct text *text)
+{
+    struct textbuf living;
+
+    textbuf_init(&living, 65536);
+    summary_living(text->snapshot, &living);
+    textbuf_puts(&living, "; start k0slbd again, or end it all by k0slbctl stop");
+    put_fact(text, "living", living.data);
+    textbuf_fini(&living);
+}
+
+static void put_first_lines(struct text *text)
+{
+    const struct snapshot *snapshot = text->snapshot;
     char age[AGE_TEXT_SIZE];
 
-    textbuf_puts(out, "k0slb ");
-    words_safe(out, snapshot->version);
-    textbuf_puts(out, " ");
-    words_safe(out, snapshot->name);
-    textbuf_printf(out, " pid %d ", (int)snapshot->pid);
-    age_format(snapshot->uptime_seconds, age);
+    textbuf_puts(text->out, "k0slb ");
+    words_safe(text->out, snapshot->version);
+    textbuf_puts(text->out, " ");
+    words_safe(text->out, snapshot->name);
+    textbuf_printf(text->out, " pid %d ", (int)snapshot->pid);
+    words_age(snapshot->uptime_seconds, age);
     if (snapshot->master_alive) {
-        textbuf_printf(out, "up %s\n", age);
+        textbuf_printf(text->out, "up %s\n", age);
         return;
     }
-    textbuf_printf(out, "is DEAD, was started %s ago\n", age);
-    textbuf_puts(out, "living   ");
-    summary_living(snapshot, out);
-    textbuf_puts(out, "; start k0slbd again, or end it all by k0slbctl stop\n");
+    textbuf_puts(text->out, "is ");
+    paint_put(text->out, text->color, PAINT_BAD, "DEAD");
+    textbuf_printf(text->out, ", was started %s ago\n", age);
+    put_living(text);
 }
 
-static void write_health(const struct snapshot *snapshot, struct textbuf *out)
+static void put_health(struct text *text)
 {
-    textbuf_puts(out, "health   ");
-    (void)report_healthz(snapshot, out);
+    struct textbuf health;
+
+    textbuf_init(&health, 65536);
+    (void)report_healthz(text->snapshot, &health);
+    if (health.length > 0)
+        health.data[health.length - 1] = '\0'; /* its end of line */
+    put_fact(text, "health", health.data);
+    textbuf_fini(&health);
 }
 
-static void write_services_line(const struct snapshot *snapshot, struct textbuf *out)
+static void put_reload_errors(struct text *text)
 {
-    textbuf_puts(out, "services ");
-    summary_services(snapshot, out);
-    textbuf_puts(out, "\n");
-}
+    const char *line = text->snapshot->reload_errors;
 
-static void write_warnings_line(const struct snapshot *snapshot, struct textbuf *out)
-{
-    if (snapshot->warning_count == 0)
-        return;
-    textbuf_puts(out, "warnings ");
-    summary_warnings(snapshot, out);
-    textbuf_puts(out, "\n");
-}
-
-static void write_reload_errors(const char *line, struct textbuf *out)
-{
     while (*line != '\0') {
         char copy[BOARD_ERRORS_SIZE];
         size_t length = strcspn(line, "\n");
 
         memcpy(copy, line, length);
         copy[length] = '\0';
-        textbuf_puts(out, "         ");
-        words_safe(out, copy);
-        textbuf_puts(out, "\n");
+        put_fact(text, "", copy);
         line += length + (line[length] == '\n');
     }
 }
 
-static void write_reload(const struct snapshot *snapshot, struct textbuf *out)
+static void put_reload(struct text *text)
 {
-    textbuf_printf(out, "epoch    %llu, ", (unsigned long long)snapshot->epoch);
-    summary_reload(snapshot, out);
-    textbuf_puts(out, snapshot->reload_ok ? "\n" : ":\n");
+    const struct snapshot *snapshot = text->snapshot;
+    struct textbuf line;
+
+    textbuf_init(&line, 4096);
+    textbuf_printf(&line, "%llu, ", (unsigned long long)snapshot->epoch);
+    summary_reload(snapshot, &line);
+    textbuf_puts(&line, snapshot->reload_ok ? "" : ":");
+    textbuf_puts(text->out, text->color && !snapshot->reload_ok ? paint_begin(PAINT_BAD) : "");
+    put_fact(text, "epoch", line.data);
     if (!snapshot->reload_ok)
-        write_reload_errors(snapshot->reload_errors, out);
+        put_reload_errors(text);
+    textbuf_puts(text->out, text->color && !snapshot->reload_ok ? paint_end(PAINT_BAD) : "");
+    textbuf_fini(&line);
 }
 
-static void write_workers(const struct snapshot *snapshot, struct textbuf *out)
+/* One of the summaries behind its word. */
+static void put_summary(struct text *text, const char *word,
+                        void (*write)(const struct snapshot *, struct textbuf *))
 {
-    textbuf_puts(out, "workers  ");
-    summary_workers(snapshot, out);
-    textbuf_puts(out, "\n");
+    struct textbuf line;
+
+    textbuf_init(&line, 65536);
+    write(text->snapshot, &line);
+    put_fact(text, word, line.data);
+    textbuf_fini(&line);
 }
 
-static void write_orphans(const struct snapshot *snapshot, struct textbuf *out)
+static void put_stats(struct text *text)
 {
-    if (!snapshot->master_alive || !summary_has_orphans(snapshot))
-        return;
-    textbuf_puts(out, "orphans  ");
-    summary_orphans(snapshot, out);
-    textbuf_puts(out, "\n");
-}
+    const struct snapshot *snapshot = text->snapshot;
+    struct textbuf line;
 
-static void write_stats(const struct snapshot *snapshot, struct textbuf *out)
-{
-    textbuf_puts(out, "stats    ");
-    words_listen(out, snapshot->stats_listeners, snapshot->stats_listener_count);
-    textbuf_puts(out, "\n");
+    textbuf_init(&line, 65536);
+    words_listen(&line, snapshot->stats_listeners, snapshot->stats_listener_count);
+    put_fact(text, "stats", line.data);
+    textbuf_fini(&line);
     if (snapshot->log_dropped > 0)
-        textbuf_printf(out, "log      %llu lines lost\n",
+        textbuf_printf(text->out, "log      %llu lines lost\n",
                        (unsigned long long)snapshot->log_dropped);
 }
 
-/* ---- a service ---- */
-
-static void write_service_line(const struct snapshot_service *service, struct textbuf *out)
+static void put_balancer(struct text *text)
 {
-    const struct snapshot_counts *counts = &service->counts;
-    char in[WORDS_BYTES_SIZE];
-    char sent[WORDS_BYTES_SIZE];
+    textbuf_puts(text->out, "\n");
+    if (text->snapshot->reload_ok)
+        put_reload(text);
+    put_summary(text, "workers", summary_workers);
+    if (text->snapshot->master_alive && summary_has_orphans(text->snapshot))
+        put_summary(text, "orphans", summary_orphans);
+    put_stats(text);
+}
 
-    words_safe(out, service->name);
-    textbuf_printf(out, "  %s", snapshot_service_status_name(service->status));
-    if (!service->enabled) {
-        textbuf_puts(out, "\n");
+/* ---- what matters first ---- */
+
+/* The sentence of a service, which begins with its name; a "!" where not all is well. */
+static void put_sentence(struct text *text, const struct snapshot_service *service)
+{
+    bool is_well = service->status == SERVICE_UP || service->status == SERVICE_DISABLED;
+    size_t size = strlen(service->name);
+    struct textbuf sentence;
+    struct textbuf name;
+
+    textbuf_init(&sentence, 65536);
+    textbuf_init(&name, 1024);
+    sentence_service(text->snapshot, service, &sentence);
+    words_safe(&name, service->name);
+    paint_put(text->out, text->color, paint_of_service(service->status), is_well ? "  " : "! ");
+    paint_put(text->out, text->color, paint_of_service(service->status),
+              name.data != NULL ? name.data : "");
+    words_wrap(text->out, sentence.length > size ? sentence.data + size : "",
+               (unsigned)(2 + words_width(service->name)), 4, text->width);
+    textbuf_puts(text->out, "\n");
+    textbuf_fini(&sentence);
+    textbuf_fini(&name);
+}
+
+static void put_sentences(struct text *text)
+{
+    const struct snapshot *snapshot = text->snapshot;
+
+    textbuf_puts(text->out, "\n");
+    if (snapshot->service_count == 0)
+        textbuf_puts(text->out, "! there are no services\n");
+    for (size_t i = 0; i < snapshot->service_count; i++)
+        put_sentence(text, &snapshot->services[i]);
+}
+
+/* "! code: text" and "  remedy: …", broken into lines. */
+static void put_warning(struct text *text, const struct board_warning *warning)
+{
+    char line[BOARD_CODE_SIZE + BOARD_WARNING_SIZE + 8];
+
+    paint_put(text->out, text->color, PAINT_DOUBT, "!");
+    snprintf(line, sizeof(line), " %s: %s", warning->code, warning->text);
+    words_wrap(text->out, line, 1, 4, text->width);
+    textbuf_puts(text->out, "\n");
+    snprintf(line, sizeof(line), "remedy: %s", warning->remedy);
+    textbuf_puts(text->out, "  ");
+    words_wrap(text->out, line, 2, 4, text->width);
+    textbuf_puts(text->out, "\n");
+}
+
+static void put_heading(struct text *text, const char *heading)
+{
+    textbuf_puts(text->out, "\n");
+    paint_put(text->out, text->color, PAINT_STRONG, heading);
+    textbuf_puts(text->out, "\n");
+}
+
+static void put_warnings(struct text *text)
+{
+    const struct snapshot *snapshot = text->snapshot;
+
+    if (snapshot->warning_count == 0)
         return;
-    }
-    textbuf_puts(out, "  listen ");
-    words_listen(out, service->listeners, service->listener_count);
-    textbuf_printf(out, "  %s  check %s", conf_balance_name(service->balance),
-                   conf_check_name(service->check));
-    textbuf_printf(out, "  sessions %u/%llu  %u/s  in %s  out %s", counts->active,
-                   (unsigned long long)counts->total, counts->per_second,
-                   words_bytes(counts->bytes_in, in), words_bytes(counts->bytes_out, sent));
-    if (service->never_good)
-        textbuf_puts(out, "  not in use? enabled = no");
-    words_turned_away(out, service, "\n  turned away: ", "");
-    textbuf_puts(out, "\n");
-}
-
-static void add_why(struct table *table, const struct snapshot_service *service,
-                    const struct snapshot_backend *backend)
-{
-    struct textbuf why;
-
-    textbuf_init(&why, 4 * BOARD_DESCRIPTION_SIZE);
-    words_why(&why, service, backend);
-    table_add(table, why.data != NULL ? why.data : "");
-    textbuf_fini(&why);
-}
-
-static void add_backend(struct table *table, const struct snapshot_service *service,
-                        const struct snapshot_backend *backend)
-{
-    const struct snapshot_counts *counts = &backend->counts;
-    char place[WORDS_PLACE_SIZE];
-    char age[AGE_TEXT_SIZE];
-    char bytes[WORDS_BYTES_SIZE];
-
-    table_add(table, words_is_trouble(backend->status) ? "!" : "");
-    table_add(table, backend->name);
-    table_add(table, words_place(backend, place));
-    table_printf(table, "%u%s", backend->weight, backend->backup ? " backup" : "");
-    table_add(table, snapshot_status_name(backend->status));
-    table_add(table, age_format(backend->since_seconds, age));
-    add_why(table, service, backend);
-    table_printf(table, "%u", counts->active);
-    table_printf(table, "%u", counts->active_max);
-    table_printf(table, "%llu", (unsigned long long)counts->total);
-    table_add(table, words_bytes(counts->bytes_in, bytes));
-    table_add(table, words_bytes(counts->bytes_out, bytes));
-    table_printf(table, "%llu", (unsigned long long)(backend->connect_errors + backend->resets));
-    table_printf(table, "%llu", (unsigned long long)backend->retries);
-}
-
-static void write_backends(const struct snapshot_service *service, struct textbuf *out)
-{
-    static const struct table_column columns[] = {
-        {.title = " "},
-        {.title = "NAME", .gap = 1},
-        {.title = "ADDRESS", .gap = 2},
-        {.title = "WEIGHT", .gap = 2},
-        {.title = "STATUS", .gap = 2},
-        {.title = "SINCE", .gap = 2},
-        {.title = "WHY", .gap = 2},
-        {.title = "NOW", .right = true, .gap = 2},
-        {.title = "MAX", .right = true, .gap = 1},
-        {.title = "TOTAL", .right = true, .gap = 1},
-        {.title = "IN", .right = true, .gap = 1},
-        {.title = "OUT", .right = true, .gap = 1},
-        {.title = "ERR", .right = true, .gap = 1},
-        {.title = "RETRY", .right = true, .gap = 1},
-    };
-    struct table table;
-
-    table_init(&table, columns, ARRAY_LEN(columns));
-    for (size_t i = 0; i < service->backend_count; i++)
-        add_backend(&table, service, &service->backends[i]);
-    table_print(&table, out);
-    table_fini(&table);
+    put_heading(text, "warnings");
+    for (size_t i = 0; i < snapshot->warning_count; i++)
+        put_warning(text, &snapshot->warnings[i]);
 }
 
 /* ---- all of it ---- */
 
-/* "! code: text" and "  remedy: …", broken into lines. */
-static void write_warning(const struct board_warning *warning, struct textbuf *out)
+static void put_services(struct text *text)
 {
-    char line[BOARD_CODE_SIZE + BOARD_WARNING_SIZE + 8];
-
-    snprintf(line, sizeof(line), "! %s: %s", warning->code, warning->text);
-    words_wrap(out, line, 0, 4, WARNING_WIDTH);
-    textbuf_puts(out, "\n");
-    snprintf(line, sizeof(line), "remedy: %s", warning->remedy);
-    textbuf_puts(out, "  ");
-    words_wrap(out, line, 2, 4, WARNING_WIDTH);
-    textbuf_puts(out, "\n");
+    for (size_t i = 0; i < text->snapshot->service_count; i++) {
+        textbuf_puts(text->out, "\n");
+        text_service(text, &text->snapshot->services[i]);
+    }
 }
 
-static void write_warnings(const struct snapshot *snapshot, struct textbuf *out)
+static void put_events(struct text *text)
 {
-    if (snapshot->warning_count == 0)
-        return;
-    textbuf_puts(out, "\nwarnings\n");
-    for (size_t i = 0; i < snapshot->warning_count; i++)
-        write_warning(&snapshot->warnings[i], out);
-}
-
-static void write_events(const struct snapshot *snapshot, struct textbuf *out)
-{
+    const struct snapshot *snapshot = text->snapshot;
     size_t first = snapshot->event_count > EVENTS_SHOWN ? snapshot->event_count - EVENTS_SHOWN : 0;
     char at[WALL_TEXT_SIZE];
 
     if (snapshot->event_count == 0)
         return;
-    textbuf_puts(out, "\nlast events\n");
+    put_heading(text, "last events");
     for (size_t i = first; i < snapshot->event_count; i++) {
-        textbuf_printf(out, "  %s  ", wall_format(snapshot->events[i].at_ms, at));
-        words_safe(out, snapshot->events[i].text);
-        textbuf_puts(out, "\n");
+        textbuf_printf(text->out, "  %-20s  ", wall_format(snapshot->events[i].at_ms, at));
+        words_wrap(text->out, snapshot->events[i].text, 24, 24, text->width);
+        textbuf_puts(text->out, "\n");
     }
+}
+
+static unsigned width_of(const struct report_look *look)
+{
+    if (look->width == 0 || look->width > WIDTH_MOST)
+        return WIDTH_MOST;
+    return look->width < WIDTH_LEAST ? WIDTH_LEAST : look->width;
 }
 
 void report_text(const struct snapshot *snapshot, const struct report_look *look,
                  struct textbuf *out)
 {
-    (void)look;
-    write_first_lines(snapshot, out);
-    write_health(snapshot, out);
-    write_services_line(snapshot, out);
-    write_warnings_line(snapshot, out);
-    write_reload(snapshot, out);
-    write_workers(snapshot, out);
-    write_orphans(snapshot, out);
-    write_stats(snapshot, out);
-    for (size_t i = 0; i < snapshot->service_count; i++) {
+    struct text text = {
+        .snapshot = snapshot, .out = out, .width = width_of(look), .color = look->color};
+
+    put_first_lines(&text);
+    put_health(&text);
+    if (look->part != REPORT_CONTROLLER)
+        put_sentences(&text);
+    if (!snapshot->reload_ok && look->part == REPORT_WHOLE) {
         textbuf_puts(out, "\n");
-        write_service_line(&snapshot->services[i], out);
-        if (snapshot->services[i].enabled)
-            write_backends(&snapshot->services[i], out);
+        put_reload(&text);
     }
-    write_warnings(snapshot, out);
-    write_events(snapshot, out);
+    put_warnings(&text);
+    text_matrix(&text);
+    put_services(&text);
+    if (look->part == REPORT_WHOLE)
+        put_balancer(&text);
+    put_events(&text);
 }

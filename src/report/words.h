@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/mono.h"
 #include "base/textbuf.h"
 #include "board/snapshot.h"
 
@@ -14,7 +15,19 @@
 /* Writes bytes for people, in powers of 1024 and at most four characters; returns `text`. */
 char *words_bytes(uint64_t bytes, char text[WORDS_BYTES_SIZE]);
 
-/* Appends a string that came from outside; control bytes and bytes that are no UTF-8 become '?'. */
+/* Room for "99999", "123k" or "1.2M" and the NUL. */
+#define WORDS_COUNT_SIZE 8
+
+/* Writes a number for people: up to 99999 as it is, beyond that in powers of 1000. */
+char *words_count(uint64_t count, char text[WORDS_COUNT_SIZE]);
+
+/* As age_format(), and at most "9999d 23h", whatever somebody else has written. */
+char *words_age(uint64_t seconds, char text[AGE_TEXT_SIZE]);
+
+/*
+ * Appends a string that came from outside. Control characters, those that turn the direction of
+ * what is beside them, and bytes that are no UTF-8 become '?'.
+ */
 void words_safe(struct textbuf *out, const char *string);
 
 /*
@@ -74,12 +87,18 @@ void words_process(struct textbuf *out, const struct snapshot_process *process);
  */
 char *words_place(const struct snapshot_backend *backend, char text[WORDS_PLACE_SIZE]);
 
+/* The places that a safe text takes on a terminal. */
+size_t words_width(const char *text);
+
 /*
  * Appends a text in lines of at most `width` places, made safe. The first one goes on where a line
- * with `used` places is, the others begin with `indent` blanks; a longer word stands alone.
+ * with `used` places is, the others begin with `indent` blanks; a longer word is broken.
  */
 void words_wrap(struct textbuf *out, const char *string, unsigned used, unsigned indent,
                 unsigned width);
+
+/* Appends a text of at most `places` places, made safe: "~" is in place of what does not fit. */
+void words_clip(struct textbuf *out, const char *string, unsigned places);
 
 /* Puts `separator` unless the text is still as long as it was at `start`. */
 void words_separate(struct textbuf *out, size_t start, const char *separator);
