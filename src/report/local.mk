@@ -33,6 +33,8 @@ src_report_libreport_a_SOURCES = \
 	src/report/style.c \
 	src/report/tunnel.h \
 	src/report/tunnel.c \
+	src/report/select.h \
+	src/report/select.c \
 	src/report/summary.h \
 	src/report/summary.c \
 	src/report/paint.h \
