@@ -57,7 +57,7 @@ static int read_text(struct import_source *source, int fd)
     struct stat status;
     ssize_t got;
 
-    source->text = malloc(YAML_TREE_MOST + 1);
+    source->text = malloc(YAML_TREE_MOST + 2);
     if (source->text == NULL || fstat(fd, &status) == -1)
         return cannot_read(source, strerror(errno));
     if (S_ISDIR(status.st_mode))
@@ -67,6 +67,7 @@ static int read_text(struct import_source *source, int fd)
     if (got == -1)
         return cannot_read(source, strerror(errno));
     source->size = (size_t)got;
+    source->text[got] = '\0';
     if (got > YAML_TREE_MOST)
         return cannot_read(source, "it is larger than 1 MiB");
     return 0;
@@ -194,31 +195,37 @@ static int import_credentials(const struct control *control, const struct import
     return status;
 }
 
-static int import_yaml(const struct import_source *source)
+#define KINDS "a haproxy.cfg, a k0sctl.yaml or a kubeconfig"
+
+/* What was meant is anybody's guess. */
+static int refuse_kind(const struct import_source *source)
 {
     char reason[YAML_TREE_REASON];
-    struct yaml_tree *tree = yaml_tree_read(source->text, source->size, reason);
-    int status = CONTROL_REFUSED;
+    struct yaml_tree *tree = yaml_tree_read_nth(source->text, source->size, 0, reason);
 
-    if (tree == NULL)
-        control_complain("%s is not YAML: %s", source->name, reason);
-    else if (import_is_k0sctl(tree))
-        status = import_k0sctl(source, tree);
+    if (strspn(source->text, " \t\r\n") == source->size)
+        control_complain("%s is empty: write " KINDS, source->name);
+    else if (memchr(source->text, '\0', source->size) != NULL)
+        control_complain("%s is not a text: it has to be " KINDS, source->name);
+    else if (tree == NULL && reason[0] != '\0')
+        control_complain("%s has no section of a haproxy.cfg and is not YAML: %s", source->name,
+                         reason);
     else
-        control_complain("%s is neither a kubeconfig nor a haproxy.cfg nor a k0sctl.yaml",
-                         source->name);
+        control_complain("%s is not " KINDS, source->name);
     yaml_tree_free(tree);
-    return status;
+    return CONTROL_REFUSED;
 }
 
 /* Each kind of file that can be imported is known by what is in it. */
 static int import_any(const struct control *control, const struct import_source *source)
 {
-    if (import_is_haproxy(source->text, source->size))
-        return import_haproxy(source);
     if (import_is_kubeconfig(source))
         return import_credentials(control, source);
-    return import_yaml(source);
+    if (import_is_k0sctl(source))
+        return import_k0sctl(source);
+    if (import_is_haproxy(source->text, source->size))
+        return import_haproxy(source);
+    return refuse_kind(source);
 }
 
 int verb_import(const struct control *control)

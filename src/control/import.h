@@ -11,8 +11,6 @@
 #include "conf/conf_address.h"
 #include "control/verb.h"
 
-struct yaml_tree;
-
 /* Room for what is wrong with a file. */
 #define IMPORT_REASON 400
 
@@ -20,7 +18,7 @@ struct yaml_tree;
 struct import_source {
     const char *name; /* for messages */
     const char *path; /* NULL = standard input */
-    char *text;
+    char *text;       /* a NUL byte stands behind it */
     size_t size;
     bool exposed; /* everybody may read the file */
 };
@@ -67,11 +65,14 @@ int import_write(const char *directory, const struct import_material *material,
  */
 int import_haproxy(const struct import_source *source);
 
-/* Whether the tree is that of a k0sctl.yaml. */
-bool import_is_k0sctl(struct yaml_tree *tree);
+/* Whether a document of the text is that of a k0sctl.yaml. */
+bool import_is_k0sctl(const struct import_source *source);
 
-/* Prints a k0slb.ini for the controllers of a k0sctl.yaml. Returns the exit status. */
-int import_k0sctl(const struct import_source *source, struct yaml_tree *tree);
+/*
+ * Prints a k0slb.ini for the controllers of a k0sctl.yaml (import_is_k0sctl() knows one), which may
+ * have k0s's own configuration in another document. Returns the exit status.
+ */
+int import_k0sctl(const struct import_source *source);
 
 /* Writes a sentence and returns -1. */
 int import_refuse(char reason[IMPORT_REASON], const char *format, ...) PRINTF_LIKE(2, 3);

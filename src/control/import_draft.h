@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/defs.h"
+#include "base/textbuf.h"
 
 enum import_draft_kind { DRAFT_SECTION, DRAFT_KEY, DRAFT_COMMENT };
 
@@ -17,6 +18,7 @@ struct import_draft_line {
     enum import_draft_kind kind;
     unsigned origin; /* the line of the other file; 0 = none */
     char *text;
+    bool was_server; /* a comment that was a server's key */
 };
 
 /* Zero-initialised but for `name` it is empty; free with import_draft_free(). */
@@ -62,6 +64,9 @@ void import_draft_share(struct import_draft *draft, size_t services);
  * the rest is good, or -1 after messages.
  */
 int import_draft_settle(struct import_draft *draft) MUST_CHECK;
+
+/* The whole text; free with textbuf_fini(). */
+void import_draft_text(const struct import_draft *draft, struct textbuf *out);
 
 /* Writes it to standard output. Returns an exit status. */
 int import_draft_print(const struct import_draft *draft) MUST_CHECK;

@@ -1,17 +1,21 @@
+#include "control/import_haproxy.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 #include "control/import.h"
 #include "control/import_draft.h"
-#include "control/import_haproxy.h"
 #include "control/import_haproxy_service.h"
 
+/* Nobody reads more. */
+#define NOTES_MOST 100
+
 /* There is nothing to print; what there was is said. */
-static int refuse_all(const struct import_source *source, const struct haproxy *file)
+static int refuse_all(const struct import_source *source, struct haproxy *file)
 {
+    haproxy_settle_notes(file);
     control_complain("%s: it has no service of TCP with servers that k0slb could take over",
                      source->name);
-    for (size_t i = 0; i < file->note_count; i++)
+    for (size_t i = 0; i < file->note_count && i < NOTES_MOST; i++)
         control_complain("%s:%u: %s", source->name, file->notes[i].line, file->notes[i].text);
     return CONTROL_REFUSED;
 }
@@ -23,7 +27,7 @@ static void tell_comments(const struct import_source *source, const struct impor
     for (size_t i = 0; i < draft->count; i++)
         count += draft->lines[i].kind == DRAFT_COMMENT && draft->lines[i].text[0] != '\0';
     if (count > 0)
-        control_complain("%s: %u thing%s could not be carried over: read the comments",
+        control_complain("%s: %u comment%s in the result: read what is not carried over as it was",
                          source->name, count, count == 1 ? "" : "s");
 }
 
@@ -34,6 +38,7 @@ static int write_out(const struct import_source *source, struct haproxy_services
 
     haproxy_services_recognise(services);
     haproxy_services_write(services, &draft);
+    draft.out_of_memory |= services->file->out_of_memory;
     if (import_draft_settle(&draft) == 0) {
         status = import_draft_print(&draft);
         tell_comments(source, &draft);

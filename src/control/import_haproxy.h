@@ -20,7 +20,7 @@ enum haproxy_key {
     HAPROXY_MAX_CONNECTIONS,
     HAPROXY_BACKLOG,
     HAPROXY_LOG_CONNECTIONS,
-    HAPROXY_ALLOW,
+    HAPROXY_ALLOW, /* these two only of a service, from all its rules together */
     HAPROXY_DENY,
     HAPROXY_IDLE_CLIENT,
     HAPROXY_FIN_CLIENT,
@@ -76,8 +76,10 @@ struct haproxy_bind {
 
 struct haproxy_server {
     const char *name;
-    char host[CONF_HOST_SIZE]; /* a name, or an address without brackets */
-    unsigned port;             /* 0 = the one that the client came to */
+    char clean_name[CONF_NAME_SIZE]; /* as k0slb.ini can have it, its own among its fellows */
+    char host[CONF_HOST_SIZE];       /* a name, or an address without brackets */
+    struct addr address;             /* the same without port; ADDR_NONE = a name */
+    unsigned port;                   /* 0 = the one that the client came to */
     unsigned line;
     struct haproxy_value values[HAPROXY_KEYS];
 };
@@ -87,6 +89,20 @@ struct haproxy_acl {
     const char *name;
     const char *list;
 };
+
+/* `tcp-request connection`, accept or reject */
+struct haproxy_rule {
+    unsigned line;
+    bool accepts;
+    bool negated;     /* whoever is not in the list */
+    const char *list; /* NULL = everybody */
+};
+
+/* "[service NAME]" and "server NAME" have to fit into what a key and a section may have. */
+#define HAPROXY_NAME_MOST 41
+
+/* Of these, what makes one of several alike unique: "-1024". */
+#define HAPROXY_SUFFIX 5
 
 /* The sections; or-ed where a keyword stands in more than one. */
 enum haproxy_kind { HAPROXY_DEFAULTS = 1, HAPROXY_FRONTEND = 2, HAPROXY_BACKENDS = 4 };
@@ -98,6 +114,8 @@ struct haproxy_proxy {
     unsigned line;
     bool terminates; /* a bind line has `ssl` */
     bool is_stats;
+    bool has_use_backend; /* without a condition: default_backend is not asked */
+    bool left_out;        /* it is no part of the result, and what was noted about it is moot */
     struct haproxy_value refresh; /* of the stats page */
     struct haproxy_value values[HAPROXY_KEYS];
     struct haproxy_bind *binds;
@@ -106,9 +124,20 @@ struct haproxy_proxy {
     size_t server_count;
     struct haproxy_acl *acls;
     size_t acl_count;
+    struct haproxy_rule *rules;
+    size_t rule_count;
 };
 
 #define HAPROXY_NO_PROXY SIZE_MAX
+
+/*
+ * What is more than anybody has: so many sections are read, and so many servers, places to listen
+ * at, acls and rules of one. The last is there to show that it is one too many.
+ */
+#define HAPROXY_PROXIES 1000
+#define HAPROXY_SERVERS (CONF_MAX_BACKENDS + 1)
+#define HAPROXY_BINDS   (CONF_MAX_LISTENERS + 1)
+#define HAPROXY_RULES   256
 
 /* Something that is not carried over. */
 struct haproxy_note {
@@ -171,9 +200,12 @@ void haproxy_note(struct haproxy *file, unsigned line, const char *format, ...) 
 void haproxy_note_at(struct haproxy *file, size_t proxy, unsigned line, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
+/* Orders them by line, makes one of those that are alike, and forgets those that are moot. */
+void haproxy_settle_notes(struct haproxy *file);
+
 /*
- * What stands behind a word: each reads words->list[at] into *value and returns 0. Without a value, or
- * with one of another kind, a mistake is reported, and the result is -1.
+ * What stands behind a word: each reads words->list[at] into *value and returns 0. Without a value,
+ * or with one of another kind, a mistake is reported, and the result is -1.
  */
 int haproxy_store_time(struct haproxy *file, const struct haproxy_words *words, size_t at,
                        struct haproxy_value *value);
@@ -181,6 +213,10 @@ int haproxy_store_number(struct haproxy *file, const struct haproxy_words *words
                          struct haproxy_value *value);
 int haproxy_store_text(struct haproxy *file, const struct haproxy_words *words, size_t at,
                        struct haproxy_value *value);
+
+/* A value that is made up from what the line says. */
+void haproxy_put(struct haproxy *file, struct haproxy_value *value,
+                 const struct haproxy_words *words, const char *text);
 
 /* One statement of a section that carries connections, or of the defaults for them. */
 void haproxy_read_statement(struct haproxy *file, struct haproxy_proxy *proxy,
@@ -197,6 +233,25 @@ void haproxy_read_acl(struct haproxy *file, struct haproxy_proxy *proxy,
                       const struct haproxy_words *words);
 void haproxy_read_tcp_request(struct haproxy *file, struct haproxy_proxy *proxy,
                               const struct haproxy_words *words);
+void haproxy_read_option(struct haproxy *file, struct haproxy_proxy *proxy,
+                         const struct haproxy_words *words);
+void haproxy_read_no(struct haproxy *file, struct haproxy_proxy *proxy,
+                     const struct haproxy_words *words);
+void haproxy_read_http_check(struct haproxy *file, struct haproxy_proxy *proxy,
+                             const struct haproxy_words *words);
+
+/* What the rules of a frontend let in, as `allow` and `deny`. What they cannot say is noted. */
+void haproxy_settle_rules(struct haproxy *file, size_t proxy, struct haproxy_value *allow,
+                          struct haproxy_value *deny);
+
+/* A name that k0slb.ini can have. Returns `out`. */
+char *haproxy_clean_name(const char *name, char out[CONF_NAME_SIZE]);
+
+/* The same with "-NUMBER" behind it, which takes the place of its end where that is too long. */
+void haproxy_number_name(char name[CONF_NAME_SIZE], unsigned number);
+
+/* Whether the word is one of them. */
+bool haproxy_is_among(const char *word, const char *const *list, size_t count);
 
 /*
  * Takes "HOST:PORT" apart as HAProxy does: what follows the last colon is the port, and brackets

@@ -79,6 +79,8 @@ static void add_bind(struct haproxy *file, struct haproxy_proxy *proxy,
             return;
         }
     }
+    if (proxy->bind_count == HAPROXY_BINDS)
+        return;
     binds = haproxy_grow(file, proxy->binds, proxy->bind_count, sizeof(*binds));
     if (binds == NULL)
         return;

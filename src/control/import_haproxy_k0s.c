@@ -1,6 +1,7 @@
 #include "control/import_haproxy_service.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* As k0s's guide calls them. */
 static const struct {
@@ -22,6 +23,11 @@ unsigned haproxy_built_in_port(enum haproxy_built_in built_in)
     return built_ins[built_in].port;
 }
 
+bool haproxy_is_k0s(const struct haproxy_service *service)
+{
+    return service->built_in != HAPROXY_BUILT_INS;
+}
+
 static bool is_value_same(const struct haproxy_value *a, const struct haproxy_value *b,
                           const char *fallback)
 {
@@ -33,12 +39,9 @@ static bool is_value_same(const struct haproxy_value *a, const struct haproxy_va
 
 static bool is_host_same(const struct haproxy_server *a, const struct haproxy_server *b)
 {
-    struct addr address_a;
-    struct addr address_b;
-
-    if (addr_parse(&address_a, a->host) == 0 && addr_parse(&address_b, b->host) == 0)
-        return addr_same_ip(&address_a, &address_b);
-    return strcmp(a->host, b->host) == 0;
+    if (a->address.family != ADDR_NONE && b->address.family != ADDR_NONE)
+        return addr_same_ip(&a->address, &b->address);
+    return strcasecmp(a->host, b->host) == 0;
 }
 
 bool haproxy_server_is_same(const struct haproxy_server *a, const struct haproxy_server *b)

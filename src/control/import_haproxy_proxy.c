@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "conf/conf_keys.h"
 
@@ -16,12 +15,6 @@ typedef int store_fn(struct haproxy *file, const struct haproxy_words *words, si
 typedef void read_fn(struct haproxy *file, struct haproxy_proxy *proxy,
                      const struct haproxy_words *words);
 
-static void put(struct haproxy *file, struct haproxy_proxy *proxy, enum haproxy_key key,
-                const struct haproxy_words *words, const char *text)
-{
-    proxy->values[key] = (struct haproxy_value){haproxy_keep(file, "%s", text), words->line};
-}
-
 static const char *second(const struct haproxy_words *words)
 {
     return words->count > 1 ? words->list[1] : "";
@@ -33,169 +26,7 @@ static void note_statement(struct haproxy *file, const struct haproxy_words *wor
     haproxy_note(file, words->line, "%s: %s", words->list[0], why);
 }
 
-/* ---- options ---- */
-
-/* What HAProxy has to be told to do, and k0slb does, or what has no meaning to it. */
-static const char *const options_of_course[] = {
-    "dontlognull",
-    "redispatch",
-    "log-health-checks",
-    "splice-auto",
-    "splice-request",
-    "splice-response",
-    "tcpka",
-    "clitcpka",
-    "srvtcpka",
-    "tcp-smart-accept",
-    "tcp-smart-connect",
-    "contstats",
-    "socket-stats",
-    "log-separate-errors",
-    "logasap",
-};
-
-static const char *const options_of_http[] = {
-    "httplog",
-    "httpclose",
-    "http-server-close",
-    "http-keep-alive",
-    "forwardfor",
-    "originalto",
-    "http-buffer-request",
-    "http-ignore-probes",
-    "http-no-delay",
-    "http-pretend-keepalive",
-    "http-use-proxy-header",
-    "h1-case-adjust-bogus-client",
-    "accept-invalid-http-request",
-    "prefer-last-server",
-    "http-restrict-req-hdr-names",
-    "http-use-htx",
-    "checkcache",
-    "abortonclose",
-    "idle-close-on-response",
-};
-
-static bool is_among(const char *word, const char *const *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(word, list[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void read_method(struct haproxy *file, struct haproxy_proxy *proxy,
-                        const struct haproxy_words *words, const char *method)
-{
-    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 || strcmp(method, "OPTIONS") == 0)
-        put(file, proxy, HAPROXY_METHOD, words, method);
-    else
-        haproxy_note(file, words->line, "check with %s: there are GET, HEAD and OPTIONS", method);
-}
-
-/* `option httpchk [[METHOD] PATH [VERSION]]`; alone it is OPTIONS /. */
-static void read_httpchk(struct haproxy *file, struct haproxy_proxy *proxy,
-                         const struct haproxy_words *words)
-{
-    put(file, proxy, HAPROXY_PROBE, words, "http");
-    put(file, proxy, HAPROXY_METHOD, words, "OPTIONS");
-    put(file, proxy, HAPROXY_PATH, words, words->count > 3 ? words->list[3] : "/");
-    if (words->count > 3)
-        read_method(file, proxy, words, words->list[2]);
-    else if (words->count > 2)
-        put(file, proxy, HAPROXY_PATH, words, words->list[2]);
-    if (words->count > 5)
-        haproxy_note(file, words->line, "option httpchk: headers behind the version");
-}
-
-static void read_option(struct haproxy *file, struct haproxy_proxy *proxy,
-                        const struct haproxy_words *words)
-{
-    const char *name = second(words);
-
-    if (*name == '\0')
-        haproxy_error(file, words->line, "option: its name is missing");
-    else if (strcmp(name, "tcplog") == 0)
-        put(file, proxy, HAPROXY_LOG_CONNECTIONS, words, "yes");
-    else if (strcmp(name, "httpchk") == 0)
-        read_httpchk(file, proxy, words);
-    else if (strcmp(name, "ssl-hello-chk") == 0)
-        put(file, proxy, HAPROXY_PROBE, words, "tls");
-    else if (strcmp(name, "tcp-check") == 0)
-        put(file, proxy, HAPROXY_PROBE, words, "tcp");
-    else if (is_among(name, options_of_http, ARRAY_LEN(options_of_http)))
-        haproxy_note(file, words->line, "option %s: about HTTP", name);
-    else if (!is_among(name, options_of_course, ARRAY_LEN(options_of_course)))
-        haproxy_note(file, words->line, "option %s", name);
-}
-
-/* `no option NAME`, `no disabled` and the like. */
-static void read_no(struct haproxy *file, struct haproxy_proxy *proxy,
-                    const struct haproxy_words *words)
-{
-    const char *option = words->count > 2 ? words->list[2] : "";
-
-    if (strcmp(second(words), "option") == 0 && strcmp(option, "tcplog") == 0)
-        proxy->values[HAPROXY_LOG_CONNECTIONS].text = NULL;
-    else if (strcmp(second(words), "option") == 0 &&
-             (strcmp(option, "httpchk") == 0 || strcmp(option, "ssl-hello-chk") == 0 ||
-              strcmp(option, "tcp-check") == 0))
-        proxy->values[HAPROXY_PROBE].text = NULL;
-    else
-        haproxy_note(file, words->line, "no %s %s", second(words), option);
-}
-
-/* ---- checks ---- */
-
-/* `http-check expect [...] status LIST`, with ranges since 2.2. */
-static void read_expect(struct haproxy *file, struct haproxy_proxy *proxy,
-                        const struct haproxy_words *words)
-{
-    for (size_t i = 2; i + 1 < words->count; i++) {
-        if (strcmp(words->list[i], "!") == 0)
-            break;
-        if (strcmp(words->list[i], "status") == 0) {
-            put(file, proxy, HAPROXY_EXPECT, words, words->list[i + 1]);
-            return;
-        }
-    }
-    haproxy_note(file, words->line, "http-check expect: only by status");
-}
-
-/* `http-check send [meth M] [uri PATH] [ver V] [hdr NAME VALUE]...` */
-static void read_send(struct haproxy *file, struct haproxy_proxy *proxy,
-                      const struct haproxy_words *words)
-{
-    for (size_t i = 2; i + 1 < words->count; i += 2) {
-        const char *word = words->list[i];
-        const char *value = words->list[i + 1];
-        bool is_header = strcmp(word, "hdr") == 0 && i + 2 < words->count;
-
-        if (strcmp(word, "meth") == 0)
-            read_method(file, proxy, words, value);
-        else if (strcmp(word, "uri") == 0)
-            put(file, proxy, HAPROXY_PATH, words, value);
-        else if (is_header && strcasecmp(value, "host") == 0)
-            put(file, proxy, HAPROXY_HOST, words, words->list[i + 2]);
-        else if (strcmp(word, "ver") != 0)
-            haproxy_note(file, words->line, "http-check send %s %s", word, value);
-        i += is_header;
-    }
-}
-
-static void read_http_check(struct haproxy *file, struct haproxy_proxy *proxy,
-                            const struct haproxy_words *words)
-{
-    if (strcmp(second(words), "expect") == 0)
-        read_expect(file, proxy, words);
-    else if (strcmp(second(words), "send") == 0)
-        read_send(file, proxy, words);
-    else
-        haproxy_note(file, words->line, "http-check %s", second(words));
-}
-
-/* ---- others with a second word ---- */
+/* ---- those with a second word ---- */
 
 static void read_timeout(struct haproxy *file, struct haproxy_proxy *proxy,
                          const struct haproxy_words *words)
@@ -218,10 +49,24 @@ static void read_timeout(struct haproxy *file, struct haproxy_proxy *proxy,
             return;
         }
     }
-    if (is_among(second(words), others, ARRAY_LEN(others)))
+    if (haproxy_is_among(second(words), others, ARRAY_LEN(others)))
         haproxy_note(file, words->line, "timeout %s: nobody waits for that", second(words));
     else
         haproxy_error(file, words->line, "timeout \"%s\" is unknown", second(words));
+}
+
+/* Those that k0slb has nothing like; some have an argument in parentheses. */
+static bool is_balance(const char *name)
+{
+    static const char *const others[] = {"first", "uri",      "url_param",  "hdr",   "rdp-cookie",
+                                         "hash",  "log-hash", "log-sticky", "sticky"};
+    size_t length = strcspn(name, "(");
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (strlen(others[i]) == length && strncmp(others[i], name, length) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void read_balance(struct haproxy *file, struct haproxy_proxy *proxy,
@@ -232,14 +77,16 @@ static void read_balance(struct haproxy *file, struct haproxy_proxy *proxy,
     if (*name == '\0')
         haproxy_error(file, words->line, "balance: its value is missing");
     else if (strcmp(name, "static-rr") == 0)
-        put(file, proxy, HAPROXY_BALANCE, words, "roundrobin");
+        haproxy_put(file, &proxy->values[HAPROXY_BALANCE], words, "roundrobin");
     else if (strncmp(name, "random", 6) == 0 && (name[6] == '\0' || name[6] == '('))
-        put(file, proxy, HAPROXY_BALANCE, words, "random");
+        haproxy_put(file, &proxy->values[HAPROXY_BALANCE], words, "random");
     else if (strcmp(name, "roundrobin") == 0 || strcmp(name, "leastconn") == 0 ||
              strcmp(name, "source") == 0)
-        put(file, proxy, HAPROXY_BALANCE, words, name);
-    else
+        haproxy_put(file, &proxy->values[HAPROXY_BALANCE], words, name);
+    else if (is_balance(name))
         haproxy_note(file, words->line, "balance %s: the default takes its place", name);
+    else
+        haproxy_error(file, words->line, "balance \"%s\" is unknown", name);
 }
 
 static void read_mode(struct haproxy *file, struct haproxy_proxy *proxy,
@@ -249,9 +96,23 @@ static void read_mode(struct haproxy *file, struct haproxy_proxy *proxy,
 
     if (strcmp(mode, "tcp") == 0 || strcmp(mode, "http") == 0 || strcmp(mode, "health") == 0 ||
         strcmp(mode, "log") == 0 || strcmp(mode, "spop") == 0)
-        put(file, proxy, HAPROXY_MODE, words, mode);
+        haproxy_put(file, &proxy->values[HAPROXY_MODE], words, mode);
     else
         haproxy_error(file, words->line, "mode \"%s\" is unknown", mode);
+}
+
+/* The only time that is in seconds where it has no unit. */
+static void read_refresh(struct haproxy *file, struct haproxy_proxy *proxy,
+                         const struct haproxy_words *words)
+{
+    struct haproxy_words seconds = *words;
+    char text[32];
+
+    if (words->count > 2 && words->list[2][strspn(words->list[2], "0123456789")] == '\0') {
+        snprintf(text, sizeof(text), "%ss", words->list[2]);
+        seconds.list[2] = text;
+    }
+    haproxy_store_time(file, &seconds, 2, &proxy->refresh);
 }
 
 static void read_stats(struct haproxy *file, struct haproxy_proxy *proxy,
@@ -264,7 +125,7 @@ static void read_stats(struct haproxy *file, struct haproxy_proxy *proxy,
     if (proxy->kind != HAPROXY_DEFAULTS)
         proxy->is_stats = true;
     if (strcmp(what, "refresh") == 0)
-        haproxy_store_time(file, words, 2, &proxy->refresh);
+        read_refresh(file, proxy, words);
     else if (strcmp(what, "uri") == 0 && words->count > 2 && strcmp(words->list[2], "/") != 0)
         haproxy_note(file, words->line, "stats uri %s: the page is at /, and /;csv works",
                      words->list[2]);
@@ -272,18 +133,30 @@ static void read_stats(struct haproxy *file, struct haproxy_proxy *proxy,
         haproxy_note(file, words->line,
                      "stats auth: there are no passwords; [stats] allow says "
                      "who may look");
-    else if (strcmp(what, "uri") != 0 && !is_among(what, fine, ARRAY_LEN(fine)))
+    else if (strcmp(what, "uri") != 0 && !haproxy_is_among(what, fine, ARRAY_LEN(fine)))
         haproxy_note(file, words->line, "stats %s", what);
 }
 
-/* `use_backend NAME` without a condition is a default_backend. */
+/* Without a condition it is a default_backend that wins over the one that is called so. */
 static void read_use_backend(struct haproxy *file, struct haproxy_proxy *proxy,
                              const struct haproxy_words *words)
 {
-    if (words->count == 2)
-        put(file, proxy, HAPROXY_BACKEND, words, words->list[1]);
-    else
+    if (words->count < 2)
+        haproxy_error(file, words->line, "use_backend: its value is missing");
+    else if (words->count > 2)
         haproxy_note(file, words->line, "use_backend %s: there are no conditions", second(words));
+    else if (!proxy->has_use_backend)
+        haproxy_put(file, &proxy->values[HAPROXY_BACKEND], words, words->list[1]);
+    proxy->has_use_backend |= words->count == 2;
+}
+
+static void read_default_backend(struct haproxy *file, struct haproxy_proxy *proxy,
+                                 const struct haproxy_words *words)
+{
+    struct haproxy_value backend;
+
+    if (haproxy_store_text(file, words, 1, &backend) == 0 && !proxy->has_use_backend)
+        proxy->values[HAPROXY_BACKEND] = backend;
 }
 
 static void read_source(struct haproxy *file, struct haproxy_proxy *proxy,
@@ -298,13 +171,13 @@ static void read_source(struct haproxy *file, struct haproxy_proxy *proxy,
     if (words->count > 2)
         haproxy_note(file, words->line, "source: what follows the address");
     if (haproxy_split_place(words->list[1], &host, &port) == 0 && *host != '\0')
-        put(file, proxy, HAPROXY_SOURCE, words, host);
+        haproxy_put(file, &proxy->values[HAPROXY_SOURCE], words, host);
 }
 
 static void read_disabled(struct haproxy *file, struct haproxy_proxy *proxy,
                           const struct haproxy_words *words)
 {
-    put(file, proxy, HAPROXY_DISABLED, words, "yes");
+    haproxy_put(file, &proxy->values[HAPROXY_DISABLED], words, "yes");
 }
 
 static void read_enabled(struct haproxy *file, struct haproxy_proxy *proxy,
@@ -327,6 +200,7 @@ static void ignore(struct haproxy *file, struct haproxy_proxy *proxy,
 static const struct keyword {
     const char *name;
     unsigned where;
+    size_t most; /* words in the line; 0 = any number */
     read_fn *read;
     store_fn *store; /* else: stores the second word under `key` */
     enum haproxy_key key;
@@ -335,29 +209,35 @@ static const struct keyword {
     {.name = "bind", .where = HAPROXY_FRONTEND, .read = haproxy_read_bind},
     {.name = "server", .where = HAPROXY_BACKENDS, .read = haproxy_read_server},
     {.name = "default-server", .where = IN_BACK, .read = haproxy_read_default_server},
-    {.name = "mode", .where = ANYWHERE, .read = read_mode},
+    {.name = "mode", .where = ANYWHERE, .most = 2, .read = read_mode},
     {.name = "balance", .where = IN_BACK, .read = read_balance},
-    {.name = "timeout", .where = ANYWHERE, .read = read_timeout},
-    {.name = "option", .where = ANYWHERE, .read = read_option},
-    {.name = "no", .where = ANYWHERE, .read = read_no},
-    {.name = "http-check", .where = IN_BACK, .read = read_http_check},
+    {.name = "timeout", .where = ANYWHERE, .most = 3, .read = read_timeout},
+    {.name = "option", .where = ANYWHERE, .read = haproxy_read_option},
+    {.name = "no", .where = ANYWHERE, .read = haproxy_read_no},
+    {.name = "http-check", .where = IN_BACK, .read = haproxy_read_http_check},
     {.name = "stats", .where = ANYWHERE, .read = read_stats},
     {.name = "acl", .where = ANYWHERE, .read = haproxy_read_acl},
     {.name = "tcp-request", .where = ANYWHERE, .read = haproxy_read_tcp_request},
     {.name = "use_backend", .where = HAPROXY_FRONTEND, .read = read_use_backend},
     {.name = "source", .where = IN_BACK, .read = read_source},
-    {.name = "disabled", .where = ANYWHERE, .read = read_disabled},
-    {.name = "enabled", .where = ANYWHERE, .read = read_enabled},
-    {.name = "default_backend",
-     .where = IN_FRONT,
-     .store = haproxy_store_text,
-     .key = HAPROXY_BACKEND},
+    {.name = "disabled", .where = ANYWHERE, .most = 1, .read = read_disabled},
+    {.name = "enabled", .where = ANYWHERE, .most = 1, .read = read_enabled},
+    {.name = "default_backend", .where = IN_FRONT, .most = 2, .read = read_default_backend},
     {.name = "maxconn",
      .where = IN_FRONT,
+     .most = 2,
      .store = haproxy_store_number,
      .key = HAPROXY_MAX_CONNECTIONS},
-    {.name = "backlog", .where = IN_FRONT, .store = haproxy_store_number, .key = HAPROXY_BACKLOG},
-    {.name = "retries", .where = IN_BACK, .store = haproxy_store_number, .key = HAPROXY_RETRIES},
+    {.name = "backlog",
+     .where = IN_FRONT,
+     .most = 2,
+     .store = haproxy_store_number,
+     .key = HAPROXY_BACKLOG},
+    {.name = "retries",
+     .where = IN_BACK,
+     .most = 2,
+     .store = haproxy_store_number,
+     .key = HAPROXY_RETRIES},
     {.name = "log", .where = ANYWHERE, .read = ignore},
     {.name = "description", .where = ANYWHERE, .read = ignore},
     {.name = "id", .where = ANYWHERE, .read = ignore},
@@ -365,6 +245,9 @@ static const struct keyword {
     {.name = "hash-type", .where = IN_BACK, .read = ignore},
     {.name = "log-format", .where = ANYWHERE, .note = "log lines have a form of their own"},
     {.name = "log-tag", .where = ANYWHERE, .note = "log lines have a form of their own"},
+    {.name = "log-steps", .where = ANYWHERE, .note = "log lines have a form of their own"},
+    {.name = "log-format-sd", .where = ANYWHERE, .note = "log lines have a form of their own"},
+    {.name = "error-log-format", .where = ANYWHERE, .note = "log lines have a form of their own"},
     {.name = "fullconn", .where = IN_BACK, .note = ""},
     {.name = "dispatch", .where = HAPROXY_BACKENDS, .note = "write a server line"},
     {.name = "server-template", .where = HAPROXY_BACKENDS, .note = "write a server line for each"},
@@ -373,6 +256,19 @@ static const struct keyword {
     {.name = "external-check", .where = IN_BACK, .note = ""},
     {.name = "stick-table", .where = ANYWHERE, .note = "balance = source keeps clients apart"},
     {.name = "stick", .where = IN_BACK, .note = "balance = source keeps clients apart"},
+    {.name = "declare", .where = ANYWHERE, .note = "about HTTP"},
+    {.name = "force-persist", .where = ANYWHERE, .note = "there are no conditions"},
+    {.name = "ignore-persist", .where = ANYWHERE, .note = "there are no conditions"},
+    {.name = "hash-balance-factor", .where = IN_BACK, .note = ""},
+    {.name = "hash-preserve-affinity", .where = IN_BACK, .note = ""},
+    {.name = "http-send-name-header", .where = IN_BACK, .note = "about HTTP"},
+    {.name = "max-keep-alive-queue", .where = IN_BACK, .note = "about HTTP"},
+    {.name = "max-session-srv-conns", .where = IN_FRONT, .note = "about HTTP"},
+    {.name = "monitor-net", .where = IN_FRONT, .note = "/healthz of [stats] answers that"},
+    {.name = "persist", .where = IN_BACK, .note = "balance = source keeps clients apart"},
+    {.name = "retry-on", .where = IN_BACK, .note = "about HTTP"},
+    {.name = "server-state-file-name", .where = IN_BACK, .note = ""},
+    {.name = "transparent", .where = IN_BACK, .note = "write a server line"},
     {.name = "rate-limit", .where = IN_FRONT, .note = ""},
     {.name = "monitor-uri", .where = IN_FRONT, .note = "/healthz of [stats] answers that"},
     {.name = "monitor", .where = IN_FRONT, .note = "/healthz of [stats] answers that"},
@@ -445,6 +341,9 @@ void haproxy_read_statement(struct haproxy *file, struct haproxy_proxy *proxy,
     else if ((keyword->where & proxy->kind) == 0)
         haproxy_error(file, words->line, "%s does not belong into a %s", words->list[0],
                       name_kind(proxy->kind));
+    else if (keyword->most != 0 && words->count > keyword->most)
+        haproxy_error(file, words->line, "%s: \"%s\" is one word too many", words->list[0],
+                      words->list[keyword->most]);
     else if (keyword->read != NULL)
         keyword->read(file, proxy, words);
     else if (keyword->store != NULL)

@@ -95,6 +95,40 @@ static const struct option {
     {"ssl-min-ver", SERVER_NOTE, 0, 1, NULL},
     {"ssl-max-ver", SERVER_NOTE, 0, 1, NULL},
     {"namespace", SERVER_NOTE, 0, 1, NULL},
+    {"npn", SERVER_NOTE, 0, 1, NULL},
+    {"redir", SERVER_NOTE, 0, 1, NULL},
+    {"socks4", SERVER_NOTE, 0, 1, NULL},
+    {"usesrc", SERVER_NOTE, 0, 1, NULL},
+    {"ws", SERVER_NOTE, 0, 1, NULL},
+    {"hash-key", SERVER_IGNORE, 0, 1, NULL},
+    {"log-proto", SERVER_NOTE, 0, 1, NULL},
+    {"max-reuse", SERVER_IGNORE, 0, 1, NULL},
+    {"pool-low-conn", SERVER_IGNORE, 0, 1, NULL},
+    {"proxy-v2-options", SERVER_NOTE, 0, 1, NULL},
+    {"set-proxy-v2-tlv-fmt", SERVER_NOTE, 0, 2, NULL},
+    {"non-stick", SERVER_IGNORE, 0, 0, NULL},
+    {"stick", SERVER_IGNORE, 0, 0, NULL},
+    {"no-agent-check", SERVER_IGNORE, 0, 0, NULL},
+    {"no-check-send-proxy", SERVER_IGNORE, 0, 0, NULL},
+    {"no-send-proxy", SERVER_IGNORE, 0, 0, NULL},
+    {"no-send-proxy-v2", SERVER_IGNORE, 0, 0, NULL},
+    {"no-tfo", SERVER_IGNORE, 0, 0, NULL},
+    {"no-verifyhost", SERVER_IGNORE, 0, 0, NULL},
+    {"ssl-reuse", SERVER_IGNORE, 0, 0, NULL},
+    {"no-ssl-reuse", SERVER_IGNORE, 0, 0, NULL},
+    {"tls-tickets", SERVER_IGNORE, 0, 0, NULL},
+    {"no-tls-tickets", SERVER_IGNORE, 0, 0, NULL},
+    {"force-sslv3", SERVER_NOTE, 0, 0, NULL},
+    {"force-tlsv10", SERVER_NOTE, 0, 0, NULL},
+    {"force-tlsv11", SERVER_NOTE, 0, 0, NULL},
+    {"force-tlsv12", SERVER_NOTE, 0, 0, NULL},
+    {"force-tlsv13", SERVER_NOTE, 0, 0, NULL},
+    {"no-sslv3", SERVER_NOTE, 0, 0, NULL},
+    {"no-tlsv10", SERVER_NOTE, 0, 0, NULL},
+    {"no-tlsv11", SERVER_NOTE, 0, 0, NULL},
+    {"no-tlsv12", SERVER_NOTE, 0, 0, NULL},
+    {"no-tlsv13", SERVER_NOTE, 0, 0, NULL},
+    {"allow-0rtt", SERVER_NOTE, 0, 0, NULL},
     {"tfo", SERVER_NOTE, 0, 0, NULL},
 };
 
@@ -232,7 +266,6 @@ static int read_place(struct haproxy *file, const struct haproxy_words *words,
 {
     const char *written = haproxy_keep(file, "%s", words->list[2]);
     uint64_t number = 0;
-    struct addr address;
     char *host;
     char *port;
 
@@ -249,14 +282,38 @@ static int read_place(struct haproxy *file, const struct haproxy_words *words,
     if (port != NULL && strnum_uint(port, 1, UINT16_MAX, &number) == -1)
         return haproxy_error(file, words->line, "server %s: \"%s\" is not a port", words->list[1],
                              port);
-    if (strlen(host) >= sizeof(server->host) ||
-        (addr_parse(&address, host) == -1 && !addr_is_host_name(host)) ||
-        (addr_parse(&address, host) == 0 && addr_is_any(&address)))
+    if (addr_parse(&server->address, host) == 0 ? addr_is_any(&server->address)
+                                                : !addr_is_host_name(host))
         return haproxy_error(file, words->line, "server %s: \"%s\" is not an address",
                              words->list[1], written);
+    if (strlen(host) >= sizeof(server->host))
+        return haproxy_error(file, words->line, "server %s: the name is too long", words->list[1]);
     strcpy(server->host, host);
     server->port = (unsigned)number;
     return 0;
+}
+
+static bool is_name_taken(const struct haproxy_proxy *proxy, const char *clean_name)
+{
+    for (size_t i = 0; i < proxy->server_count; i++) {
+        if (strcmp(proxy->servers[i].clean_name, clean_name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* HAProxy's servers may have the same name, and others may be one when they are cleaned. */
+static void name_server(const struct haproxy_proxy *proxy, struct haproxy_server *server)
+{
+    char name[CONF_NAME_SIZE];
+    unsigned alike = 1;
+
+    haproxy_clean_name(server->name, name);
+    strcpy(server->clean_name, name);
+    for (size_t i = 0; i < proxy->server_count; i++)
+        alike += strcmp(proxy->servers[i].name, server->name) == 0;
+    while (is_name_taken(proxy, server->clean_name))
+        haproxy_number_name(strcpy(server->clean_name, name), alike > 1 ? alike++ : ++alike);
 }
 
 void haproxy_read_server(struct haproxy *file, struct haproxy_proxy *proxy,
@@ -275,8 +332,9 @@ void haproxy_read_server(struct haproxy *file, struct haproxy_proxy *proxy,
         server.values[key] = proxy->values[key];
     server.name = haproxy_keep(file, "%s", words->list[1]);
     read_options(file, words, 3, server.values);
-    if (read_place(file, words, &server) == -1)
+    if (read_place(file, words, &server) == -1 || proxy->server_count == HAPROXY_SERVERS)
         return;
+    name_server(proxy, &server);
     servers = haproxy_grow(file, proxy->servers, proxy->server_count, sizeof(*servers));
     if (servers == NULL)
         return;

@@ -1,23 +1,6 @@
 #include "control/import_haproxy_service.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-char *haproxy_clean_name(const char *name, char out[CONF_NAME_SIZE])
-{
-    size_t length = 0;
-
-    for (; *name != '\0' && length < HAPROXY_NAME_MOST; name++) {
-        bool is_fine = isalnum((unsigned char)*name) || strchr("-_.", *name) != NULL;
-
-        out[length] = is_fine && (length > 0 || *name != '.') ? *name : '_';
-        length++;
-    }
-    out[length] = '\0';
-    return out;
-}
 
 /* ---- what is no service ---- */
 
@@ -26,23 +9,19 @@ static size_t index_of(const struct haproxy *file, const struct haproxy_proxy *p
     return (size_t)(proxy - file->proxies);
 }
 
-/* One note takes the place of all about that section. */
-static void leave_out(struct haproxy *file, const struct haproxy_proxy *proxy, const char *why)
+static const char *name_kind(const struct haproxy_proxy *proxy)
 {
-    size_t kept = 0;
+    if (proxy->kind == HAPROXY_LISTEN)
+        return "listen";
+    return proxy->kind == HAPROXY_FRONTEND ? "frontend" : "backend";
+}
 
-    for (size_t i = 0; i < file->note_count; i++) {
-        if (file->notes[i].proxy == index_of(file, proxy))
-            free(file->notes[i].text);
-        else
-            file->notes[kept++] = file->notes[i];
-    }
-    file->note_count = kept;
-    haproxy_note_at(file, HAPROXY_NO_PROXY, proxy->line, "%s %s is left out: %s",
-                    proxy->kind == HAPROXY_LISTEN     ? "listen"
-                    : proxy->kind == HAPROXY_FRONTEND ? "frontend"
-                                                      : "backend",
-                    proxy->name, why);
+/* One note takes the place of all about that section. */
+static void leave_out(struct haproxy *file, size_t proxy, const char *why)
+{
+    file->proxies[proxy].left_out = true;
+    haproxy_note_at(file, HAPROXY_NO_PROXY, file->proxies[proxy].line, "%s %s is left out: %s",
+                    name_kind(&file->proxies[proxy]), file->proxies[proxy].name, why);
 }
 
 static bool is_tcp(const struct haproxy_proxy *proxy)
@@ -67,35 +46,64 @@ static bool encrypts(const struct haproxy_proxy *back)
     return false;
 }
 
+/* Whether it is known where all of them are. */
+static bool has_port(const struct haproxy_proxy *front, const struct haproxy_proxy *back)
+{
+    struct haproxy_service service = {.front = front, .back = back};
+
+    for (size_t i = 0; i < back->server_count; i++) {
+        if (haproxy_server_port(&service, &back->servers[i]) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* What speaks against a backend; NULL = nothing. */
+static const char *find_back_obstacle(const struct haproxy_proxy *back)
+{
+    if (back == NULL)
+        return "it has no default_backend";
+    if (!is_tcp(back))
+        return "its backend is not in mode tcp";
+    if (back->server_count == 0)
+        return "it has no server line";
+    if (back->server_count == HAPROXY_SERVERS)
+        return "it has too many servers";
+    if (encrypts(back))
+        return "its servers have ssl: k0slb does not speak TLS for clients";
+    return NULL;
+}
+
 /* Why the pair cannot be a service; NULL = it can. */
 static const char *find_obstacle(const struct haproxy_proxy *front,
                                  const struct haproxy_proxy *back)
 {
+    const char *why = find_back_obstacle(back);
+
     if (!is_tcp(front))
         return "it is not in mode tcp";
     if (front->terminates)
         return "it ends TLS, and k0slb passes it on";
     if (front->bind_count == 0)
         return "it listens nowhere";
-    if (back == NULL)
-        return "it has no default_backend";
-    if (!is_tcp(back))
-        return "its backend is not in mode tcp";
-    if (back->server_count == 0)
-        return "it has no server";
-    if (encrypts(back))
-        return "its servers have ssl: k0slb does not speak TLS for clients";
-    return NULL;
+    if (front->bind_count == HAPROXY_BINDS)
+        return "it listens at too many places";
+    if (why == NULL && !has_port(front, back))
+        return "its servers have no port";
+    return why;
 }
 
-/* Returns 0 with *back, which may be NULL, or -1 after a message. */
+/*
+ * Returns 0 with *back, which may be NULL, or -1 after a message. The servers of a listen section
+ * are not used when it has a default_backend.
+ */
 static int find_back(struct haproxy *file, const struct haproxy_proxy *front,
                      const struct haproxy_proxy **back)
 {
     const struct haproxy_value *wanted = &front->values[HAPROXY_BACKEND];
 
-    *back = front->kind == HAPROXY_LISTEN && front->server_count > 0 ? front : NULL;
-    if (wanted->text == NULL || *back != NULL)
+    *back = front->kind == HAPROXY_LISTEN ? front : NULL;
+    if (wanted->text == NULL)
         return 0;
     for (size_t i = 0; i < file->proxy_count; i++) {
         if ((file->proxies[i].kind & HAPROXY_BACKENDS) != 0 &&
@@ -152,6 +160,8 @@ static void merge(struct haproxy *file, struct haproxy_service *service)
         if (is_of_server(key) && !is_own(key))
             merge_servers(file, service, key);
     }
+    haproxy_settle_rules(file, index_of(file, service->front), &service->values[HAPROXY_ALLOW],
+                         &service->values[HAPROXY_DENY]);
 }
 
 unsigned haproxy_server_port(const struct haproxy_service *service,
@@ -173,7 +183,36 @@ static unsigned common_port(const struct haproxy_service *service)
     return port;
 }
 
-static void add_service(struct haproxy_services *services, const struct haproxy_proxy *front,
+static bool is_name_taken(const struct haproxy_services *services, const char *name)
+{
+    for (size_t i = 0; i < services->count; i++) {
+        if (strcmp(services->list[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Two of HAProxy's names may be one when they are cleaned. */
+static void name_service(const struct haproxy_services *services, struct haproxy_service *service)
+{
+    char name[CONF_NAME_SIZE];
+
+    haproxy_clean_name(service->front->name, name);
+    strcpy(service->name, name);
+    for (unsigned i = 2; is_name_taken(services, service->name); i++)
+        haproxy_number_name(strcpy(service->name, name), i);
+}
+
+static size_t count_servers(const struct haproxy_services *services)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < services->count; i++)
+        count += services->list[i].back->server_count;
+    return count;
+}
+
+static void add_service(struct haproxy_services *services, size_t front,
                         const struct haproxy_proxy *back)
 {
     struct haproxy_service *service = &services->list[services->count];
@@ -182,12 +221,16 @@ static void add_service(struct haproxy_services *services, const struct haproxy_
         leave_out(services->file, front, "there are too many services");
         return;
     }
+    if (count_servers(services) + back->server_count > CONF_MAX_BACKENDS) {
+        leave_out(services->file, front, "there are too many servers");
+        return;
+    }
     *service = (struct haproxy_service){
         .built_in = HAPROXY_BUILT_INS,
-        .front = front,
+        .front = &services->file->proxies[front],
         .back = back,
     };
-    haproxy_clean_name(front->name, service->name);
+    name_service(services, service);
     merge(services->file, service);
     service->port = common_port(service);
     services->count++;
@@ -195,18 +238,30 @@ static void add_service(struct haproxy_services *services, const struct haproxy_
 
 /* ---- all of them ---- */
 
+/* A backend that somebody wants keeps its notes: they say why it is not enough. */
+static bool is_wanted(const struct haproxy *file, size_t back)
+{
+    for (size_t i = 0; i < file->proxy_count; i++) {
+        const char *wanted = file->proxies[i].values[HAPROXY_BACKEND].text;
+
+        if ((file->proxies[i].kind & HAPROXY_FRONTEND) != 0 && wanted != NULL &&
+            strcmp(wanted, file->proxies[back].name) == 0)
+            return is_tcp(&file->proxies[i]) && is_tcp(&file->proxies[back]);
+    }
+    return false;
+}
+
 static void leave_out_unused(struct haproxy_services *services)
 {
     struct haproxy *file = services->file;
 
     for (size_t i = 0; i < file->proxy_count; i++) {
-        const struct haproxy_proxy *proxy = &file->proxies[i];
-        bool is_used = proxy->kind != HAPROXY_BACKENDS;
+        bool is_used = file->proxies[i].kind != HAPROXY_BACKENDS || is_wanted(file, i);
 
         for (size_t j = 0; j < services->count; j++)
-            is_used |= services->list[j].back == proxy;
+            is_used |= services->list[j].back == &file->proxies[i];
         if (!is_used)
-            leave_out(file, proxy, "no service comes to it");
+            leave_out(file, i, "no service comes to it");
     }
 }
 
@@ -227,32 +282,43 @@ static void find_ca(struct haproxy_services *services)
     }
 }
 
+/* Returns 0, or -1 after a message. */
+static int find_service(struct haproxy_services *services, size_t front)
+{
+    struct haproxy *file = services->file;
+    const struct haproxy_proxy *proxy = &file->proxies[front];
+    const struct haproxy_proxy *back = NULL;
+    const char *obstacle;
+
+    if (is_stats_page(proxy) && services->stats == NULL) {
+        services->stats = proxy;
+        return 0;
+    }
+    if (is_stats_page(proxy)) {
+        leave_out(file, front, "there is one page of statistics");
+        return 0;
+    }
+    if (find_back(file, proxy, &back) == -1)
+        return -1;
+    obstacle = find_obstacle(proxy, back);
+    if (obstacle == NULL)
+        add_service(services, front, back);
+    else if (proxy == back && proxy->server_count == 0 && is_tcp(proxy) && proxy->bind_count > 0)
+        haproxy_note_at(file, front, proxy->line, "listen %s is left out: %s", proxy->name,
+                        obstacle); /* the other notes say what it has in place of them */
+    else
+        leave_out(file, front, obstacle);
+    return 0;
+}
+
 int haproxy_services_find(struct haproxy_services *services, struct haproxy *file)
 {
     int result = 0;
 
     *services = (struct haproxy_services){.file = file};
     for (size_t i = 0; i < file->proxy_count; i++) {
-        const struct haproxy_proxy *front = &file->proxies[i];
-        const struct haproxy_proxy *back = NULL;
-        const char *obstacle;
-
-        if ((front->kind & HAPROXY_FRONTEND) == 0)
-            continue;
-        if (is_stats_page(front)) {
-            if (services->stats == NULL)
-                services->stats = front;
-            else
-                leave_out(file, front, "there is one page of statistics");
-            continue;
-        }
-        if (find_back(file, front, &back) == -1)
+        if ((file->proxies[i].kind & HAPROXY_FRONTEND) != 0 && find_service(services, i) == -1)
             result = -1;
-        obstacle = find_obstacle(front, back);
-        if (obstacle != NULL)
-            leave_out(file, front, obstacle);
-        else
-            add_service(services, front, back);
     }
     leave_out_unused(services);
     find_ca(services);

@@ -6,9 +6,6 @@
 #include "control/import_draft.h"
 #include "control/import_haproxy.h"
 
-/* "[service NAME]" and "server NAME" have to fit into what a key and a section may have. */
-#define HAPROXY_NAME_MOST 41
-
 /* The services that k0s needs. */
 enum haproxy_built_in {
     HAPROXY_KUBE_API,
@@ -50,11 +47,20 @@ int haproxy_services_find(struct haproxy_services *services, struct haproxy *fil
 /* Finds out which of them are k0s's, and whether these are about the same controllers. */
 void haproxy_services_recognise(struct haproxy_services *services);
 
+bool haproxy_is_k0s(const struct haproxy_service *service);
+
+/* One key, unless that is what holds without it, or nothing was said. */
+void haproxy_write_text(struct import_draft *draft, const struct haproxy_service *service,
+                        const char *key, const struct haproxy_value *value);
+void haproxy_write_value(struct import_draft *draft, const struct haproxy_service *service,
+                         const char *name, enum haproxy_key key);
+
+/* All that is about a service's check. */
+void haproxy_write_check(const struct haproxy_services *services, struct import_draft *draft,
+                         const struct haproxy_service *service);
+
 /* Writes the configuration. The notes stand at its end. */
 void haproxy_services_write(const struct haproxy_services *services, struct import_draft *draft);
-
-/* A name that k0slb.ini can have. Returns `out`. */
-char *haproxy_clean_name(const char *name, char out[CONF_NAME_SIZE]);
 
 /* A server's port, which can be its service's only one. */
 unsigned haproxy_server_port(const struct haproxy_service *service,

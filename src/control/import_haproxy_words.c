@@ -41,8 +41,8 @@ static const char *take_escape(struct scan *scan)
         scan->from += 2;
     } else if (letter != NULL) {
         c = meant[letter - letters];
-    } else if (scan->quote != '\0' && strchr("\"\\$", c) == NULL) {
-        *scan->to++ = '\\';
+    } else if (strchr(scan->quote != '\0' ? "\"\\$" : " \\#\"'", c) == NULL) {
+        *scan->to++ = '\\'; /* it means nothing there, and stays */
     }
     *scan->to++ = c;
     return NULL;

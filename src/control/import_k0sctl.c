@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/strnum.h"
 #include "conf/conf_services.h"
 #include "conf/conf_value.h"
 #include "control/import.h"
@@ -9,11 +10,17 @@
 
 #define GROUP "k0sctl.k0sproject.io/"
 
-/* The tree, and what is made of it. */
+/* The one that is looked for is among so many. */
+#define DOCUMENTS_MOST 32
+
+/* The documents, and what is made of them. */
 struct reader {
+    const struct import_source *source;
     struct yaml_tree *tree;
+    struct yaml_tree *cluster; /* another document, of kind ClusterConfig; NULL = none */
     struct import_draft draft;
     unsigned controllers;
+    unsigned addresses; /* of them */
 };
 
 /* What stands under a path of keys, ended by NULL; 0 = nothing. */
@@ -31,25 +38,21 @@ static const char *text_of(struct yaml_tree *tree, yaml_node node, const char *k
     return text != NULL && *text != '\0' ? text : NULL;
 }
 
-bool import_is_k0sctl(struct yaml_tree *tree)
+static unsigned line_of(struct yaml_tree *tree, yaml_node node, const char *key)
 {
-    const char *version = text_of(tree, yaml_tree_root(tree), "apiVersion");
-    const char *const hosts[] = {"spec", "hosts", NULL};
-
-    return version != NULL && strncmp(version, GROUP, strlen(GROUP)) == 0 &&
-           find(tree, yaml_tree_root(tree), hosts) != 0;
+    return yaml_tree_line(tree, yaml_tree_get(tree, node, key));
 }
 
 /* ---- hosts ---- */
 
-/* How the other controllers see it, else how k0sctl comes to it. */
-static const char *find_address(struct yaml_tree *tree, yaml_node host)
+/* How the other controllers see it, else how k0sctl comes to it; 0 = nobody says. */
+static yaml_node find_address(struct yaml_tree *tree, yaml_node host)
 {
     static const char *const ways[] = {"ssh", "openSSH", "winRM"};
-    const char *address = text_of(tree, host, "privateAddress");
+    yaml_node address = yaml_tree_get(tree, host, "privateAddress");
 
-    for (size_t i = 0; i < ARRAY_LEN(ways) && address == NULL; i++)
-        address = text_of(tree, yaml_tree_get(tree, host, ways[i]), "address");
+    for (size_t i = 0; i < ARRAY_LEN(ways) && address == 0; i++)
+        address = yaml_tree_get(tree, yaml_tree_get(tree, host, ways[i]), "address");
     return address;
 }
 
@@ -64,22 +67,54 @@ static bool is_controller(struct yaml_tree *tree, yaml_node host)
            strcmp(role, "single") == 0;
 }
 
-static void add_controller(struct reader *reader, yaml_node host)
+/* Whether the draft has a controller of that name. */
+static bool is_taken(const struct import_draft *draft, const char *name)
+{
+    for (size_t i = 0; i < draft->count; i++) {
+        const char *text = draft->lines[i].text;
+
+        if (draft->lines[i].kind == DRAFT_KEY && strncmp(text, name, strlen(name)) == 0 &&
+            strncmp(text + strlen(name), " =", 2) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *name_controller(struct reader *reader, yaml_node host, char out[CONF_NAME_SIZE])
 {
     const char *name = text_of(reader->tree, host, "hostname");
-    const char *address = find_address(reader->tree, host);
+    unsigned number = reader->controllers;
+
+    if (name != NULL && conf_value_is_name(name) && !is_taken(&reader->draft, name))
+        return name;
+    do
+        snprintf(out, CONF_NAME_SIZE, "k0s-controller%u", number++);
+    while (is_taken(&reader->draft, out));
+    return out;
+}
+
+static void add_controller(struct reader *reader, yaml_node host)
+{
+    yaml_node node = find_address(reader->tree, host);
+    const char *address = yaml_tree_text(reader->tree, node);
+    unsigned line = yaml_tree_line(reader->tree, node != 0 ? node : host);
     char numbered[CONF_NAME_SIZE];
+    const char *name;
+    struct addr parsed;
 
     reader->controllers++;
-    snprintf(numbered, sizeof(numbered), "k0s-controller%u", reader->controllers);
-    if (name == NULL || !conf_value_is_name(name))
-        name = numbered;
-    if (address != NULL)
-        import_draft_key(&reader->draft, 0, name, "%s", address);
-    else
-        import_draft_comment(&reader->draft, 0, 0,
+    name = name_controller(reader, host, numbered);
+    if (address == NULL) {
+        import_draft_comment(&reader->draft, line, line,
                              "%s has no address: write %s = ADDRESS, as this machine reaches it",
                              name, name);
+    } else if (addr_parse(&parsed, address) == -1 && !addr_is_host_name(address)) {
+        import_draft_comment(&reader->draft, line, line, "%s: \"%s\" is not an address", name,
+                             address);
+    } else {
+        import_draft_key(&reader->draft, line, name, "%s", address);
+        reader->addresses++;
+    }
 }
 
 static void add_controllers(struct reader *reader)
@@ -97,17 +132,34 @@ static void add_controllers(struct reader *reader)
 
 /* ---- what the cluster's own configuration says ---- */
 
-static yaml_node find_spec(struct reader *reader)
+/* Where it is: in the same document, else in one of its own. */
+static struct yaml_tree *find_spec(struct reader *reader, yaml_node *spec)
 {
-    const char *const path[] = {"spec", "k0s", "config", "spec", NULL};
+    const char *const own[] = {"spec", "k0s", "config", "spec", NULL};
 
-    return find(reader->tree, yaml_tree_root(reader->tree), path);
+    *spec = find(reader->tree, yaml_tree_root(reader->tree), own);
+    if (*spec != 0 || reader->cluster == NULL)
+        return reader->tree;
+    *spec = yaml_tree_get(reader->cluster, yaml_tree_root(reader->cluster), "spec");
+    return reader->cluster;
+}
+
+/* Whether a port stands behind the name or address. */
+static bool has_port(const char *text)
+{
+    const char *bracket = strchr(text, ']');
+    const char *colon = strchr(bracket != NULL ? bracket : text, ':');
+
+    return colon != NULL && strchr(colon + 1, ':') == NULL;
 }
 
 static void add_external(struct reader *reader)
 {
-    yaml_node api = yaml_tree_get(reader->tree, find_spec(reader), "api");
-    const char *text = text_of(reader->tree, api, "externalAddress");
+    yaml_node spec;
+    struct yaml_tree *tree = find_spec(reader, &spec);
+    yaml_node api = yaml_tree_get(tree, spec, "api");
+    const char *text = text_of(tree, api, "externalAddress");
+    unsigned line = line_of(tree, api, "externalAddress");
     struct conf_external external;
     char reason[CONF_REASON_SIZE];
     char host[CONF_HOST_SIZE];
@@ -119,54 +171,126 @@ static void add_external(struct reader *reader)
         return;
     }
     if (conf_address_external(text, &external, reason) == -1) {
-        import_draft_comment(&reader->draft, 0, 0, "spec.api.externalAddress: %s", reason);
+        import_draft_comment(&reader->draft, line, line, "spec.api.externalAddress: %s", reason);
         return;
     }
     import_draft_section(&reader->draft, "k0slb");
-    import_draft_key(&reader->draft, 0, "external_address", "%s",
+    import_draft_key(&reader->draft, line, "external_address", "%s",
                      conf_address_format_host(&external, host));
+    if (has_port(text))
+        import_draft_comment(&reader->draft, line, line,
+                             "externalAddress has a port: k0s sends the clients of the join API "
+                             "there, too; leave it out");
+}
+
+static void add_port(struct reader *reader, yaml_node part, struct yaml_tree *tree,
+                     const char *const names[2])
+{
+    const char *port = text_of(tree, part, names[0]);
+    unsigned line = line_of(tree, part, names[0]);
+    char section[CONF_SECTION_SIZE];
+    uint64_t number;
+
+    if (port == NULL || strcmp(port, conf_services_built_in_value(names[1], "port")) == 0)
+        return;
+    if (strnum_uint(port, 1, UINT16_MAX, &number) == -1) {
+        import_draft_comment(&reader->draft, line, line, "%s: \"%s\" is not a port", names[0],
+                             port);
+        return;
+    }
+    import_draft_section(&reader->draft, conf_services_section(names[1], section));
+    import_draft_key(&reader->draft, line, "listen", ":%s", port);
+    import_draft_key(&reader->draft, line, "port", "%s", port);
 }
 
 /* k0s's clients come to the balancer at the ports that the controllers have. */
 static void add_ports(struct reader *reader)
 {
-    static const struct {
-        const char *part;
-        const char *key;
-        const char *service;
-    } ports[] = {
-        {"api", "port", "kubeAPI"},
-        {"konnectivity", "agentPort", "konnectivity"},
-        {"api", "k0sApiPort", "controllerJoinAPI"},
-    };
-    yaml_node spec = find_spec(reader);
+    static const char *const api[][2] = {{"port", "kubeAPI"}, {"k0sApiPort", "controllerJoinAPI"}};
+    static const char *const konnectivity[2] = {"agentPort", "konnectivity"};
+    yaml_node spec;
+    struct yaml_tree *tree = find_spec(reader, &spec);
 
-    for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
-        yaml_node part = yaml_tree_get(reader->tree, spec, ports[i].part);
-        const char *port = text_of(reader->tree, part, ports[i].key);
-        const char *usual = conf_services_built_in_value(ports[i].service, "port");
-        char section[CONF_SECTION_SIZE];
-
-        if (port == NULL || strcmp(port, usual) == 0)
-            continue;
-        import_draft_section(&reader->draft, conf_services_section(ports[i].service, section));
-        import_draft_key(&reader->draft, 0, "listen", ":%s", port);
-        import_draft_key(&reader->draft, 0, "port", "%s", port);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(api); i++)
+        add_port(reader, yaml_tree_get(tree, spec, "api"), tree, api[i]);
+    add_port(reader, yaml_tree_get(tree, spec, "konnectivity"), tree, konnectivity);
 }
 
-int import_k0sctl(const struct import_source *source, struct yaml_tree *tree)
+/* ---- the whole ---- */
+
+static bool is_k0sctl(struct yaml_tree *tree)
 {
-    struct reader reader = {.tree = tree, .draft = {.name = source->name}};
+    const char *version = text_of(tree, yaml_tree_root(tree), "apiVersion");
+    const char *const hosts[] = {"spec", "hosts", NULL};
+
+    return version != NULL && strncmp(version, GROUP, strlen(GROUP)) == 0 &&
+           find(tree, yaml_tree_root(tree), hosts) != 0;
+}
+
+static bool is_cluster(struct yaml_tree *tree)
+{
+    const char *kind = text_of(tree, yaml_tree_root(tree), "kind");
+
+    return kind != NULL && strcmp(kind, "ClusterConfig") == 0;
+}
+
+/* The first of a kind; NULL = there is none, or it is no YAML. The caller's. */
+static struct yaml_tree *find_document(const struct import_source *source,
+                                       bool (*is_wanted)(struct yaml_tree *tree))
+{
+    char reason[YAML_TREE_REASON];
+
+    for (unsigned i = 0; i < DOCUMENTS_MOST; i++) {
+        struct yaml_tree *tree = yaml_tree_read_nth(source->text, source->size, i, reason);
+
+        if (tree == NULL || is_wanted(tree))
+            return tree;
+        yaml_tree_free(tree);
+    }
+    return NULL;
+}
+
+bool import_is_k0sctl(const struct import_source *source)
+{
+    struct yaml_tree *tree = find_document(source, is_k0sctl);
+
+    yaml_tree_free(tree);
+    return tree != NULL;
+}
+
+static int write_out(struct reader *reader)
+{
+    const char *file = reader->source->name;
+
+    add_external(reader);
+    add_controllers(reader);
+    add_ports(reader);
+    if (reader->addresses > 0)
+        return import_draft_settle(&reader->draft) == 0 ? import_draft_print(&reader->draft)
+                                                        : CONTROL_REFUSED;
+    if (reader->controllers == 0)
+        control_complain("%s: it has no host with the role controller", file);
+    else
+        control_complain("%s: no host with the role controller has an address", file);
+    return CONTROL_REFUSED;
+}
+
+int import_k0sctl(const struct import_source *source)
+{
+    struct reader reader = {
+        .source = source,
+        .tree = find_document(source, is_k0sctl),
+        .cluster = find_document(source, is_cluster),
+        .draft = {.name = source->name},
+    };
     int status = CONTROL_REFUSED;
 
-    add_external(&reader);
-    add_controllers(&reader);
-    add_ports(&reader);
-    if (reader.controllers == 0)
-        control_complain("%s: it has no host with the role controller", source->name);
-    else if (import_draft_settle(&reader.draft) == 0)
-        status = import_draft_print(&reader.draft);
+    if (reader.tree != NULL)
+        status = write_out(&reader);
+    else
+        control_complain("there is not enough memory");
     import_draft_free(&reader.draft);
+    yaml_tree_free(reader.tree);
+    yaml_tree_free(reader.cluster);
     return status;
 }

@@ -29,6 +29,18 @@ static const struct conf_service *find_service(const struct conf *conf, const ch
     return NULL;
 }
 
+/* The one port that all its backends have; 0 = they differ, or it is not known. */
+static unsigned find_port(const struct conf *conf, const struct conf_service *service)
+{
+    const struct conf_backend *backends = &conf->backends[service->first_backend];
+
+    for (unsigned i = 1; i < service->backend_count; i++) {
+        if (backends[i].address.port != backends[0].address.port)
+            return 0;
+    }
+    return service->backend_count > 0 ? backends[0].address.port : 0;
+}
+
 /* ---- what the fragments cannot mend ---- */
 
 static bool listens_at(const struct conf *conf, const struct conf_service *service, unsigned port)
@@ -46,10 +58,12 @@ static void warn_about_ports(const struct conf *conf)
     for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
         const struct conf_service *service = find_service(conf, ports[i].service);
 
-        if (service != NULL && !listens_at(conf, service, service->port))
+        unsigned port = service != NULL ? find_port(conf, service) : 0;
+
+        if (port != 0 && !listens_at(conf, service, port))
             control_complain("warning: %s does not listen at port %u, where the controllers are "
                              "and k0s sends its clients to",
-                             service->name, (unsigned)service->port);
+                             service->name, port);
     }
 }
 
@@ -82,11 +96,12 @@ static unsigned write_ports(const struct conf *conf, const char *part, int inden
     for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
         const struct conf_service *service = find_service(conf, ports[i].service);
 
-        if (strcmp(ports[i].part, part) != 0 || service == NULL || service->port == 0 ||
-            service->port == ports[i].port)
+        unsigned port = service != NULL ? find_port(conf, service) : 0;
+
+        if (strcmp(ports[i].part, part) != 0 || port == 0 || port == ports[i].port)
             continue;
         if (out != NULL)
-            textbuf_printf(out, "%*s%s: %u\n", indent, "", ports[i].key, (unsigned)service->port);
+            textbuf_printf(out, "%*s%s: %u\n", indent, "", ports[i].key, port);
         count++;
     }
     return count;

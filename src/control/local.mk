@@ -3,11 +3,18 @@ src_control_libcontrol_a_SOURCES = \
 	src/control/control.h \
 	src/control/control.c \
 	src/control/verb.h \
+	src/control/verbs.h \
+	src/control/verbs.c \
+	src/control/help.c \
 	src/control/speak.c \
 	src/control/status.c \
+	src/control/top.c \
 	src/control/admin.h \
 	src/control/admin.c \
+	src/control/admin_line.c \
+	src/control/admin_names.c \
 	src/control/admin_rules.c \
+	src/control/admin_say.c \
 	src/control/admin_wait.c \
 	src/control/events.c \
 	src/control/check.c \
@@ -34,19 +41,24 @@ src_control_libcontrol_a_SOURCES = \
 	src/control/import.c \
 	src/control/import_draft.h \
 	src/control/import_draft.c \
+	src/control/import_draft_settle.c \
 	src/control/import_draft_share.c \
 	src/control/import_haproxy.h \
 	src/control/import_haproxy.c \
 	src/control/import_haproxy_access.c \
 	src/control/import_haproxy_bind.c \
+	src/control/import_haproxy_file.c \
 	src/control/import_haproxy_k0s.c \
+	src/control/import_haproxy_option.c \
 	src/control/import_haproxy_proxy.c \
 	src/control/import_haproxy_read.c \
 	src/control/import_haproxy_server.c \
 	src/control/import_haproxy_service.h \
 	src/control/import_haproxy_service.c \
+	src/control/import_haproxy_value.c \
 	src/control/import_haproxy_words.c \
 	src/control/import_haproxy_write.c \
+	src/control/import_haproxy_write_check.c \
 	src/control/import_k0sctl.c \
 	src/control/import_kubeconfig.c \
 	src/control/import_write.c \

@@ -24,11 +24,15 @@ struct yaml_tree;
 typedef int yaml_node;
 
 /*
- * Reads a text that is one document. NULL with the sentence in `reason` ("line 3: did not find
- * expected key"). The tree is the caller's.
+ * Reads a text that is one document. NULL with the sentence in `reason` ("line 3, column 1:
+ * did not find expected key"). The tree is the caller's.
  */
 struct yaml_tree *yaml_tree_read(const char *text, size_t size,
                                  char reason[YAML_TREE_REASON]) MUST_CHECK;
+
+/* One document, from 0, of a text that may have several. NULL with "" when it has not so many. */
+struct yaml_tree *yaml_tree_read_nth(const char *text, size_t size, unsigned nth,
+                                     char reason[YAML_TREE_REASON]) MUST_CHECK;
 
 /* Overwrites the texts and frees. */
 void yaml_tree_free(struct yaml_tree *tree);
@@ -43,5 +47,8 @@ yaml_node yaml_tree_item(struct yaml_tree *tree, yaml_node node, unsigned index)
 
 /* A scalar's text, valid until the tree is freed; NULL for what is none, or holds a NUL byte. */
 const char *yaml_tree_text(struct yaml_tree *tree, yaml_node node);
+
+/* The line where a node begins, from 1; 0 = there is no node. */
+unsigned yaml_tree_line(struct yaml_tree *tree, yaml_node node);
 
 #endif
