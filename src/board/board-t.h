@@ -7,10 +7,12 @@
  *   region          written by                     holds
  *   --------------  -----------------------------  ---------------------------------------------
  *   master          the master                     prefix, times, reload results, slots, resolved
- *                                                  addresses, rates and maxima, events
+ *                                                  addresses, rates and maxima, services' down
+ *                                                  times, events
  *   admin           k0slbctl run by root           drain and maint words (compare-and-swap);
  *                                                  the master forgets those of a slot's last owner
- *   checker         the checker                    health words, rise/fall, last results
+ *   checker         the checker; the master        health words, rise/fall, last results,
+ *                   before the first one is born   certificates, backends' down times, warnings
  *   tickets         workers (fetch-and-add)        one round-robin ticket a service
  *   worker[0..n-1]  the worker of that slot; the   state, heartbeat, gauges, counters, evidence,
  *                   master between reap and fork   its table of client addresses
@@ -114,6 +116,24 @@ struct board_rate {
     uint32_t reserved;
 };
 
+/* What is remembered of one that may come and go. */
+enum board_standing {
+    BOARD_NEVER_SEEN,
+    BOARD_SEEN_GOOD, /* a backend is up or suspect; of a service, at least one is */
+    BOARD_SEEN_DOWN,
+};
+
+/* Of a service, as the master sees it once a second: whether it has anyone to send clients to. */
+struct board_outage {
+    _Atomic uint64_t down_ms;    /* all together */
+    _Atomic uint64_t seen_ms;    /* monotonic: the last look; 0 = never */
+    _Atomic uint64_t changed_ms; /* monotonic: since when it stands like this */
+    _Atomic uint32_t standing;   /* enum board_standing */
+    _Atomic uint32_t transitions;
+    _Atomic uint32_t went_down;
+    uint32_t reserved;
+};
+
 /*
  * Slots are used again. `number` tells one owner of a slot from the next: what stands in a worker's
  * region under another number is not about this owner. `life` is new with each owner and each
@@ -129,6 +149,7 @@ struct board_service {
     uint8_t check;   /* enum conf_check */
     uint8_t reserved[3];
     struct board_rate rate;
+    struct board_outage outage;
 };
 
 #define BOARD_ADDRESS_WORDS (sizeof(struct addr) / sizeof(uint64_t))
@@ -315,6 +336,28 @@ struct board_certificate_record {
     struct board_certificate copies[2];
 };
 
+/*
+ * What has become of a backend over the time that it has its slot, whatever its address. A time
+ * that is not over runs on without anybody's doing.
+ */
+struct board_history {
+    uint64_t number;        /* the owner's: see struct board_backend */
+    uint64_t down_ms;       /* in health down, but for the time that is not over */
+    uint64_t down_since_ms; /* monotonic: that time; 0 = it is not down */
+    uint64_t transitions;   /* from up or suspect to down, and back */
+    uint64_t went_down;     /* those to down */
+    uint64_t checks_failed; /* probes with a bad result */
+    uint32_t standing;      /* enum board_standing: the last that was known */
+    uint32_t reserved;
+};
+
+/* Under a sequence number. */
+struct board_history_record {
+    _Atomic uint32_t sequence;
+    uint32_t reserved;
+    struct board_history copies[2];
+};
+
 struct board_warnings {
     uint32_t count;
     uint32_t reserved;
@@ -330,7 +373,7 @@ struct board_checker {
     uint32_t reserved[7];
     struct board_warnings warnings[2]; /* under warnings_sequence */
     /* 64-aligned: _Atomic uint64_t health[backends], struct board_check_record [backends],
-     * struct board_certificate_record [backends] */
+     * struct board_certificate_record [backends], struct board_history_record [backends] */
 };
 
 /* ---- a worker's region ---- */

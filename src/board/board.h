@@ -95,6 +95,9 @@ void board_check_copy(const struct board *board, unsigned slot, struct board_che
 bool board_certificate_copy(const struct board *board, unsigned slot,
                             struct board_certificate *out);
 
+/* A copy of its history; all zero when its present owner has none. */
+void board_history_copy(const struct board *board, unsigned slot, struct board_history *out);
+
 /* A copy of the warnings: the checker's, and the master's own (code "" = none). */
 void board_warnings_copy(const struct board *board, struct board_warnings *out);
 void board_master_warning_copy(const struct board *board, struct board_warning *out);

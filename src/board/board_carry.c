@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "board/board_history.h"
 #include "board/board_map.h"
 #include "board/board_master.h"
 
@@ -77,17 +78,41 @@ static void carry_backend_totals(struct board *board, unsigned slot, const struc
     atomic_store(&sum->evidence, 0);
 }
 
+/* The highest values; the master has looked at the new ones before it counts the first second. */
+static void carry_rate(struct board_rate *rate, const struct board_rate *before)
+{
+    atomic_store(&rate->per_second_max, atomic_load(&before->per_second_max));
+    atomic_store(&rate->active_max, atomic_load(&before->active_max));
+}
+
+static void carry_outage(struct board_outage *outage, const struct board_outage *before)
+{
+    atomic_store(&outage->down_ms, atomic_load(&before->down_ms));
+    atomic_store(&outage->seen_ms, atomic_load(&before->seen_ms));
+    atomic_store(&outage->changed_ms, atomic_load(&before->changed_ms));
+    atomic_store(&outage->standing, atomic_load(&before->standing));
+    atomic_store(&outage->transitions, atomic_load(&before->transitions));
+    atomic_store(&outage->went_down, atomic_load(&before->went_down));
+}
+
+static bool is_moved(const struct board *board, unsigned slot, const struct board *before,
+                     unsigned old)
+{
+    struct addr now;
+    struct addr then;
+
+    return board_backend_address(board, slot, &now) == -1 ||
+           board_backend_address(before, old, &then) == -1 || !addr_equal(&now, &then);
+}
+
 static void carry_health(struct board *board, unsigned slot, const struct board *before,
                          unsigned old)
 {
     _Atomic uint64_t *word = board_writable(board, &board_health_words(board)[slot]);
     struct board_check_record *record = board_writable(board, &board_checks(board)[slot]);
     uint64_t life = atomic_load(&board_backend(board, slot)->life);
-    struct addr now;
-    struct addr then;
 
-    if (board_backend_address(board, slot, &now) == -1 ||
-        board_backend_address(before, old, &then) == -1 || !addr_equal(&now, &then))
+    if (is_moved(board, slot, before, old))
         return;
     /* What is to be closed is for the new checker to say again. */
     atomic_store(word, board_health_since(before, old) << 16 | (life & 0xff) << 8 |
@@ -123,6 +148,8 @@ static void carry_backends(struct board *board, unsigned service, const struct b
         carry_backend_totals(board, slot, before, old);
         carry_health(board, slot, before, old);
         carry_admin(board, slot, before, old);
+        carry_rate(&board_my_backend(board, slot)->rate, &board_backend(before, old)->rate);
+        board_carry_history(board, slot, before, old, is_moved(board, slot, before, old));
     }
 }
 
@@ -139,6 +166,8 @@ void board_carry(struct board *board, const struct board *before)
         if (old == BOARD_NO_SLOT)
             continue;
         carry_service_totals(board, slot, before, old);
+        carry_rate(&board_my_service(board, slot)->rate, &board_service(before, old)->rate);
+        carry_outage(&board_my_service(board, slot)->outage, &board_service(before, old)->outage);
         carry_backends(board, slot, before, old);
     }
 }

@@ -6,8 +6,8 @@
 
 /*
  * Copies, for every service and backend that both boards have by name: totals (into the first
- * worker slot, which must be allocated and have no worker), admin words, and the health of backends
- * at the same address. For the master, before its first fork.
+ * worker slot, which must be allocated and have no worker), highest values, histories, admin words,
+ * and the health of backends at the same address. For the master, before its first fork.
  */
 void board_carry(struct board *board, const struct board *before);
 

@@ -66,6 +66,12 @@ static uint64_t certificates_offset(const struct board_layout *layout)
            align(layout->backends * sizeof(struct board_check_record));
 }
 
+static uint64_t histories_offset(const struct board_layout *layout)
+{
+    return certificates_offset(layout) +
+           align(layout->backends * sizeof(struct board_certificate_record));
+}
+
 void board_layout_plan(struct board_layout *layout)
 {
     const uint64_t services = layout->services;
@@ -78,8 +84,8 @@ void board_layout_plan(struct board_layout *layout)
     layout->admin_at = at;
     at = segment_round(at + sizeof(struct board_admin) + 2 * backends * sizeof(uint64_t));
     layout->checker_at = at;
-    at = segment_round(at + certificates_offset(layout) +
-                       backends * sizeof(struct board_certificate_record));
+    at = segment_round(at + histories_offset(layout) +
+                       backends * sizeof(struct board_history_record));
     layout->tickets_at = at;
     at = segment_round(at + services * BOARD_TICKET_STRIDE * sizeof(uint64_t));
     layout->worker_at = at;
@@ -154,6 +160,11 @@ const struct board_certificate_record *board_certificates(const struct board *bo
 {
     return (const void *)(board->all + board->layout.checker_at +
                           certificates_offset(&board->layout));
+}
+
+const struct board_history_record *board_histories(const struct board *board)
+{
+    return (const void *)(board->all + board->layout.checker_at + histories_offset(&board->layout));
 }
 
 const _Atomic uint32_t *board_region_active(const char *region)

@@ -58,6 +58,7 @@ const _Atomic uint64_t *board_admin_who_at(const struct board *board, unsigned s
 const _Atomic uint64_t *board_health_words(const struct board *board);
 const struct board_check_record *board_checks(const struct board *board);
 const struct board_certificate_record *board_certificates(const struct board *board);
+const struct board_history_record *board_histories(const struct board *board);
 
 /* Within the checker's region, which begins at `region`. */
 uint64_t board_checks_offset(const struct board_layout *layout);

@@ -56,6 +56,7 @@ unsigned board_reserve_service(struct board *board, const char *name)
     slot = board_my_service(board, free_slot);
     snprintf(slot->name, sizeof(slot->name), "%s", name);
     memset(&slot->rate, 0, sizeof(slot->rate));
+    memset(&slot->outage, 0, sizeof(slot->outage));
     atomic_store(&slot->number, next_number(board));
     atomic_store_explicit(&slot->state, BOARD_SLOT_RESERVED, memory_order_release);
     return free_slot;

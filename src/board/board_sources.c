@@ -41,13 +41,17 @@ static void store(_Atomic uint32_t *word, uint32_t value)
 
 /* ---- keys ---- */
 
+/* ::ffff:0:0/96 */
+static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
 static struct key key_of(unsigned service, const struct addr *client)
 {
     struct key key = {.owner = service + 1, .scope = client->scope};
-    uint8_t ip[16] = {[10] = 0xff, [11] = 0xff};
+    uint8_t ip[16];
 
+    memcpy(ip, mapped, sizeof(mapped));
     if (client->family == ADDR_IPV4)
-        memcpy(ip + 12, client->ip, 4);
+        memcpy(ip + sizeof(mapped), client->ip, 4);
     else
         memcpy(ip, client->ip, sizeof(ip));
     memcpy(key.ip, ip, sizeof(ip));
@@ -62,14 +66,18 @@ static uint64_t mix(uint64_t number)
     return number ^ number >> 31;
 }
 
-static uint32_t chain_of(const struct board *board, const struct key *key)
+static uint64_t hash_of(const struct board *board, const struct key *key)
 {
     uint64_t hash = mix(board_master(board)->source_seed ^ key->owner);
 
     hash = mix(hash ^ ((uint64_t)key->ip[0] << 32 | key->ip[1]));
     hash = mix(hash ^ ((uint64_t)key->ip[2] << 32 | key->ip[3]));
-    hash = mix(hash ^ key->scope);
-    return (uint32_t)((hash >> 32) * board->layout.sources >> 32);
+    return mix(hash ^ key->scope);
+}
+
+static uint32_t chain_of(const struct board *board, const struct key *key)
+{
+    return (uint32_t)((hash_of(board, key) >> 32) * board->layout.sources >> 32);
 }
 
 static bool has_key(const struct board_source *entry, uint32_t owner, const struct key *key)
@@ -270,7 +278,7 @@ bool board_sources_have_room(const struct board *board)
 /* ---- everybody ---- */
 
 /* An entry that has changed hands while it was read counts for nobody. */
-static void add_counts(const struct board_source *entry, const struct key *key,
+static bool add_counts(const struct board_source *entry, const struct key *key,
                        struct board_source_counts *counts)
 {
     uint32_t owner = atomic_load_explicit(&entry->owner, memory_order_acquire);
@@ -279,12 +287,13 @@ static void add_counts(const struct board_source *entry, const struct key *key,
     for (unsigned i = 0; i < CONF_MAX_SPREAD; i++)
         sessions[i] = atomic_load_explicit(&entry->sessions[i], memory_order_acquire);
     if (!has_key(entry, owner, key))
-        return;
+        return false;
     atomic_thread_fence(memory_order_acquire);
     if (load(&entry->owner) != owner)
-        return;
+        return false;
     for (unsigned i = 0; i < CONF_MAX_SPREAD; i++)
         counts->at[i] += sessions[i];
+    return true;
 }
 
 void board_source_counts(const struct board *board, unsigned service, const struct addr *client,
@@ -300,7 +309,7 @@ void board_source_counts(const struct board *board, unsigned service, const stru
             continue;
         place = find(board, &table, &key);
         if (place.at != 0)
-            add_counts(&table.entries[place.at - 1], &key, counts);
+            (void)add_counts(&table.entries[place.at - 1], &key, counts);
     }
 }
 
@@ -313,4 +322,51 @@ uint32_t board_source_total(const struct board *board, unsigned service, const s
     for (unsigned i = 0; i < CONF_MAX_SPREAD; i++)
         total += counts.at[i];
     return total;
+}
+
+/* ---- whole tables ---- */
+
+uint32_t board_sources_fresh(const struct board *board, unsigned worker)
+{
+    struct table table;
+    uint32_t fresh;
+
+    if (!open_table(board, worker, &table))
+        return 0;
+    fresh = load(&table.top->fresh);
+    return fresh < table.size ? fresh : table.size;
+}
+
+static struct addr client_of(const struct key *key)
+{
+    struct addr client = {.family = ADDR_IPV6, .scope = key->scope};
+
+    memcpy(client.ip, key->ip, sizeof(client.ip));
+    if (memcmp(client.ip, mapped, sizeof(mapped)) != 0)
+        return client;
+    client = (struct addr){.family = ADDR_IPV4};
+    memcpy(client.ip, (const char *)key->ip + sizeof(mapped), 4);
+    return client;
+}
+
+bool board_source_copy(const struct board *board, unsigned worker, uint32_t source,
+                       unsigned service, struct board_source_entry *out)
+{
+    const struct board_source *entry;
+    struct key key = {.owner = service + 1};
+    struct table table;
+
+    if (!open_table(board, worker, &table) || source == 0 || source > table.size)
+        return false;
+    entry = &table.entries[source - 1];
+    if ((atomic_load_explicit(&entry->owner, memory_order_acquire) & OWNER_MASK) != key.owner ||
+        counts_nothing(entry))
+        return false;
+    for (unsigned i = 0; i < ARRAY_LEN(key.ip); i++)
+        key.ip[i] = load(&entry->ip[i]);
+    key.scope = load(&entry->scope);
+    out->client = client_of(&key);
+    out->hash = hash_of(board, &key);
+    memset(&out->counts, 0, sizeof(out->counts));
+    return add_counts(entry, &key, &out->counts);
 }

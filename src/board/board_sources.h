@@ -50,4 +50,23 @@ void board_source_counts(const struct board *board, unsigned service, const stru
 /* The same at all backends of the service together. */
 uint32_t board_source_total(const struct board *board, unsigned service, const struct addr *client);
 
+/* ---- whole tables ---- */
+
+/* What one entry of a table says. */
+struct board_source_entry {
+    struct addr client; /* port 0; an IPv4-mapped address is IPv4 */
+    uint64_t hash;      /* of the address, which no client can aim at */
+    struct board_source_counts counts;
+};
+
+/* The entries of a worker's table are 1 to this; 0 = it has no table. Bounded, whatever it says. */
+uint32_t board_sources_fresh(const struct board *board, unsigned worker);
+
+/*
+ * Copies an entry. False when it is of another service, or counts nothing, or has changed hands
+ * meanwhile.
+ */
+bool board_source_copy(const struct board *board, unsigned worker, uint32_t source,
+                       unsigned service, struct board_source_entry *out);
+
 #endif

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "base/fd.h"
+#include "board/board_history.h"
 #include "board/board_map.h"
 #include "board/twin.h"
 
@@ -66,6 +67,7 @@ bool board_set_health(struct board *board, unsigned backend, uint32_t life,
     uint64_t since_ms = (before & kept) == state ? before >> 16 : now_ms;
     uint64_t after = since_ms << 16 | state | (marks & BOARD_MARKS_MASK);
 
+    board_note_history(board, backend, health, now_ms);
     if (after == before)
         return false;
     atomic_store_explicit(word, after, memory_order_release);

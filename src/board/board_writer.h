@@ -27,7 +27,8 @@ struct board_checker *board_my_checker(struct board *board);
  * Sets the health word of a backend, as judged in that life (board_backend_life(), asked before
  * the address): in another one it means nothing. `health` is what the probes say, never
  * BOARD_BLOCKED, which is a mark; `marks` are bits of enum board_mark. `since` is kept when the
- * health does not change. Returns whether the word is another one now.
+ * health does not change; the backend's history goes on with it. Returns whether the word is
+ * another one now.
  */
 bool board_set_health(struct board *board, unsigned backend, uint32_t life,
                       enum board_health health, unsigned marks, uint64_t now_ms);
@@ -36,6 +37,9 @@ bool board_set_health(struct board *board, unsigned backend, uint32_t life,
 void board_set_check(struct board *board, unsigned backend, const struct board_check *check);
 void board_set_certificate(struct board *board, unsigned backend,
                            const struct board_certificate *certificate);
+
+/* Counts a probe with a bad result in the backend's history. */
+void board_count_failed_check(struct board *board, unsigned backend);
 
 /* Publishes all warnings of the checker in place of those before. */
 void board_set_warnings(struct board *board, const struct board_warnings *warnings);

@@ -8,6 +8,8 @@ src_board_libboard_a_SOURCES = \
 	src/board/board_admin.h \
 	src/board/board_admin.c \
 	src/board/board_facts.c \
+	src/board/board_history.h \
+	src/board/board_history.c \
 	src/board/board_map.h \
 	src/board/board_map.c \
 	src/board/board_prefix.h \
@@ -26,7 +28,9 @@ src_board_libboard_a_SOURCES = \
 	src/board/snapshot.h \
 	src/board/snapshot.c \
 	src/board/snapshot_parts.h \
+	src/board/snapshot_backend.c \
 	src/board/snapshot_blocked.c \
+	src/board/snapshot_clients.c \
 	src/board/snapshot_service.c \
 	src/board/twin.h \
 	src/board/twin.c

@@ -220,6 +220,7 @@ void snapshot_free(struct snapshot *snapshot)
     for (size_t i = 0; i < snapshot->service_count; i++) {
         free(snapshot->services[i].listeners);
         free(snapshot->services[i].backends);
+        free(snapshot->services[i].clients);
     }
     free(snapshot->services);
     free(snapshot->stats_listeners);

@@ -89,6 +89,7 @@ struct snapshot_sums {
     uint64_t retries;
     uint64_t replays;
     uint64_t ends[BOARD_END_COUNT];
+    uint64_t connect_time[BOARD_HISTOGRAM]; /* as a backend's */
 };
 
 enum snapshot_service_status {
@@ -113,8 +114,10 @@ struct snapshot_service {
     uint64_t limited;      /* by source_max_connections */
     uint64_t sources_full; /* the client found no room in the table of max_sources */
     struct snapshot_sums sums;
-    uint64_t downtime_seconds;       /* in which no backend was up or suspect */
-    uint64_t transitions;            /* from one that is up or suspect to none, and back */
+    uint64_t downtime_seconds; /* in which no backend was up or suspect, as seen once a second */
+    uint64_t transitions;      /* from one that is up or suspect to none, and back */
+    uint64_t went_down;        /* those of them to none */
+    uint64_t since_seconds;    /* since the last of them; without one, since the start */
     struct snapshot_client *clients; /* client_count, those with sessions, in order of address */
     size_t client_count;
     size_t clients_left_out; /* there are so many more: SNAPSHOT_MOST_CLIENTS were taken */

@@ -28,6 +28,25 @@ int snapshot_copy_listeners(const struct board *board, unsigned service, struct 
  */
 int snapshot_copy_services(const struct board *board, struct snapshot *out) MUST_CHECK;
 
+/*
+ * Takes rates and highest values; needs out->active. The master looks once a second: what is open
+ * now may be more than it has seen so far.
+ */
+void snapshot_copy_rate(struct snapshot_counts *out, const struct board_rate *rate);
+
+/*
+ * Fills the backends of a service and the sums over them, those that a reload has removed included.
+ * Returns 0, or -1 with errno ENOMEM.
+ */
+int snapshot_copy_backends(const struct board *board, struct snapshot_service *service,
+                           uint64_t uptime_seconds) MUST_CHECK;
+
+/*
+ * Fills the clients of a service that counts by them, in order of address. Returns 0, or -1 with
+ * errno ENOMEM.
+ */
+int snapshot_copy_clients(const struct board *board, struct snapshot_service *service) MUST_CHECK;
+
 /* Says of each blocked backend which other one blocks it; the services are filled. */
 void snapshot_name_blockers(struct snapshot *snapshot);
 

@@ -17,6 +17,8 @@ tests_unit_board_test_board_SOURCES = \
 	tests/unit/board/test_board_regions.c \
 	tests/unit/board/test_board_sources.c \
 	tests/unit/board/test_board_copy.c \
+	tests/unit/board/test_board_history.c \
+	tests/unit/board/test_snapshot_clients.c \
 	tests/unit/board/test_snapshot_blocked.c \
 	tests/unit/board/test_snapshot.c
 tests_unit_board_test_board_CPPFLAGS = $(unit_cppflags)

@@ -9,7 +9,9 @@ extern const struct unit_test board_slot_tests[];
 extern const struct unit_test board_region_tests[];
 extern const struct unit_test board_sources_tests[];
 extern const struct unit_test board_copy_tests[];
+extern const struct unit_test board_history_tests[];
 extern const struct unit_test snapshot_tests[];
+extern const struct unit_test snapshot_clients_tests[];
 extern const struct unit_test snapshot_blocked_tests[];
 
 int main(int argc, char **argv)
@@ -24,7 +26,9 @@ int main(int argc, char **argv)
         {"board_region", board_region_tests},
         {"board_sources", board_sources_tests},
         {"board_copy", board_copy_tests},
+        {"board_history", board_history_tests},
         {"snapshot", snapshot_tests},
+        {"snapshot_clients", snapshot_clients_tests},
         {"snapshot_blocked", snapshot_blocked_tests},
         {NULL, NULL},
     };
