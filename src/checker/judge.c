@@ -205,6 +205,8 @@ void judge_answer(struct target *target, const struct probe_result *result)
     identity_judge(target, &verdict);
     keep_facts(target, &verdict);
     keep_check(target, &verdict);
+    if (!verdict.good)
+        board_count_failed_check(target->shared->board, target->backend->slot);
     event = event_of(target, &verdict);
     hold = policy_note_verdict(target, verdict.good, verdict.code);
     describe(target, &verdict, event, reason);
