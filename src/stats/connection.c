@@ -4,19 +4,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/mono.h"
+#include "stats/eviction.h"
 
-/* The most that one answer may have: the metrics of a full board with the longest names. */
-#define ANSWER_LIMIT (10u << 20)
+/*
+ * The most that one body may have. A full board with the longest names, as metrics, needs a third
+ * of it; the most client addresses of a service with 16 backends, as JSON, two thirds.
+ */
+#define BODY_LIMIT (32u << 20)
 
-/* In the order in which places are taken away. */
+/* A head is a few hundred bytes. */
+#define HEAD_LIMIT 4096
+
+/* In the order in which places are taken away, from who has as many of them. */
 enum connection_state {
     CONNECTION_HEAD,    /* reads the request; `request` is there */
     CONNECTION_CLOSING, /* everything is sent and the FIN is too; reads until the peer's */
-    CONNECTION_ANSWER,  /* sends `answer` from `sent` on */
+    CONNECTION_ANSWER,  /* sends `head` and `body` from `sent` on */
 };
 
 struct connection {
@@ -24,11 +32,12 @@ struct connection {
     struct loop_watch watch;
     struct loop_timer deadline;
     struct addr client;
-    enum connection_state state;
-    uint64_t since_ms; /* in this state */
+    struct eviction_place place; /* its rank is the state */
     struct http_request *request;
-    struct textbuf answer;
-    size_t sent;
+    struct textbuf head; /* of the answer */
+    struct textbuf body;
+    size_t sent;      /* of both */
+    unsigned awaited; /* what the loop watches for: LOOP_READ or LOOP_WRITE */
     size_t discarded;
 };
 
@@ -39,9 +48,18 @@ struct connection_set {
     void *context;
     size_t count;
     struct connection *open[CONNECTION_MAX]; /* the first `count` */
+    size_t held;                             /* bytes in the answers of all */
 };
 
 /* ---- the end ---- */
+
+/* The answer is no longer needed. */
+static void drop_answer(struct connection *connection)
+{
+    connection->set->held -= connection->body.length;
+    textbuf_fini(&connection->head);
+    textbuf_fini(&connection->body);
+}
 
 static void forget(struct connection *connection)
 {
@@ -52,11 +70,12 @@ static void forget(struct connection *connection)
         loop_forget(set->loop, &connection->watch);
     fd_close(&connection->watch.fd);
     free(connection->request);
-    textbuf_fini(&connection->answer);
+    drop_answer(connection);
     free(connection);
 }
 
-static void connection_close(struct connection *connection)
+/* Takes its place away. `idle` is not told. */
+static void drop(struct connection *connection)
 {
     struct connection_set *set = connection->set;
 
@@ -67,6 +86,13 @@ static void connection_close(struct connection *connection)
         }
     }
     forget(connection);
+}
+
+static void connection_close(struct connection *connection)
+{
+    struct connection_set *set = connection->set;
+
+    drop(connection);
     if (set->count == 0)
         set->idle(set->context);
 }
@@ -81,9 +107,18 @@ static void enter_state(struct connection *connection, enum connection_state sta
 {
     uint64_t now = loop_now_ms(connection->set->loop);
 
-    connection->state = state;
-    connection->since_ms = now;
+    connection->place.rank = state;
+    connection->place.since_ms = now;
     loop_timer_set(connection->set->loop, &connection->deadline, now + most_ms);
+}
+
+/* Most answers fit into the socket at once, and need not be waited with. 0 or -1. */
+static int await(struct connection *connection, unsigned events)
+{
+    if (connection->awaited == events)
+        return 0;
+    connection->awaited = events;
+    return loop_change(connection->set->loop, &connection->watch, events);
 }
 
 /* ---- after the answer ---- */
@@ -109,11 +144,8 @@ static void discard(struct connection *connection)
 
 static void begin_closing(struct connection *connection)
 {
-    struct loop *loop = connection->set->loop;
-
-    textbuf_fini(&connection->answer);
-    if (shutdown(connection->watch.fd, SHUT_WR) == -1 ||
-        loop_change(loop, &connection->watch, LOOP_READ) == -1) {
+    drop_answer(connection);
+    if (shutdown(connection->watch.fd, SHUT_WR) == -1 || await(connection, LOOP_READ) == -1) {
         connection_close(connection);
         return;
     }
@@ -123,15 +155,32 @@ static void begin_closing(struct connection *connection)
 
 /* ---- the answer ---- */
 
+/* Fills in what is still to be sent. Returns how many parts that are; 0 at the end. */
+static size_t rest_of(const struct connection *connection, struct iovec parts[2])
+{
+    const struct textbuf *texts[] = {&connection->head, &connection->body};
+    size_t sent = connection->sent;
+    size_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        size_t skipped = sent < texts[i]->length ? sent : texts[i]->length;
+
+        sent -= skipped;
+        if (skipped < texts[i]->length)
+            parts[count++] = (struct iovec){texts[i]->data + skipped, texts[i]->length - skipped};
+    }
+    return count;
+}
+
 static void send_answer(struct connection *connection)
 {
-    const struct textbuf *answer = &connection->answer;
+    struct iovec parts[2];
+    struct msghdr message = {.msg_iov = parts};
 
-    while (connection->sent < answer->length) {
-        ssize_t sent = send(connection->watch.fd, answer->data + connection->sent,
-                            answer->length - connection->sent, MSG_NOSIGNAL);
+    while ((message.msg_iovlen = rest_of(connection, parts)) > 0) {
+        ssize_t sent = sendmsg(connection->watch.fd, &message, MSG_NOSIGNAL);
 
-        if (sent == -1 && (errno == EAGAIN || errno == EINTR))
+        if (sent == -1 && (errno == EAGAIN || errno == EINTR) && await(connection, LOOP_WRITE) == 0)
             return;
         if (sent == -1) {
             connection_close(connection);
@@ -142,32 +191,48 @@ static void send_answer(struct connection *connection)
     begin_closing(connection);
 }
 
-/* Head and body in one text; false when memory ran out. */
+/* Makes the answer; false when memory ran out. */
 static bool render(struct connection *connection)
 {
-    struct http_answer answer = {.date_ms = wall_ms()};
-    struct textbuf body;
-    bool complete;
+    struct answer answer = {.date_ms = wall_ms()};
 
-    textbuf_init(&body, ANSWER_LIMIT);
+    textbuf_init(&connection->head, HEAD_LIMIT);
+    textbuf_init(&connection->body, BODY_LIMIT);
     routes_answer(&connection->set->routes, connection->request, &connection->client, &answer,
-                  &body);
-    textbuf_init(&connection->answer, ANSWER_LIMIT + 4096);
-    http_write_head(&answer, &connection->answer);
-    if (connection->request->verdict != HTTP_HEAD && body.length > 0)
-        textbuf_append(&connection->answer, body.data, body.length);
-    complete = !body.truncated && !connection->answer.truncated;
-    textbuf_fini(&body);
-    return complete;
+                  &connection->body);
+    answer_write_head(&answer, &connection->head);
+    if (connection->request->is_head)
+        textbuf_fini(&connection->body);
+    connection->set->held += connection->body.length;
+    return !connection->head.truncated && !connection->body.truncated;
+}
+
+/* Whoever does not read holds memory: all together no more than so much. */
+static void make_room(struct connection_set *set, const struct connection *newest)
+{
+    while (set->held > CONNECTION_MOST_HELD) {
+        struct connection *slowest = NULL;
+
+        for (size_t i = 0; i < set->count; i++) {
+            struct connection *each = set->open[i];
+
+            if (each != newest && each->place.rank == CONNECTION_ANSWER &&
+                (slowest == NULL || each->place.since_ms < slowest->place.since_ms))
+                slowest = each;
+        }
+        if (slowest == NULL)
+            return;
+        drop(slowest);
+    }
 }
 
 static void begin_answer(struct connection *connection)
 {
-    if (!render(connection) ||
-        loop_change(connection->set->loop, &connection->watch, LOOP_WRITE) == -1) {
+    if (!render(connection)) {
         connection_close(connection);
         return;
     }
+    make_room(connection->set, connection);
     free(connection->request);
     connection->request = NULL;
     enter_state(connection, CONNECTION_ANSWER, CONNECTION_ANSWER_MS);
@@ -194,7 +259,7 @@ static void on_event(struct loop_watch *watch, unsigned events)
     struct connection *connection = CONTAINER_OF(watch, struct connection, watch);
 
     (void)events;
-    switch (connection->state) {
+    switch ((enum connection_state)connection->place.rank) {
     case CONNECTION_HEAD:
         read_head(connection);
         break;
@@ -232,24 +297,14 @@ void connection_set_free(struct connection_set *set)
     free(set);
 }
 
-static bool goes_before(const struct connection *a, const struct connection *b)
+/* Whoever comes may take a place away. `idle` is not told: the place is wanted. */
+static void drop_one(struct connection_set *set)
 {
-    if (a->state != b->state)
-        return a->state < b->state;
-    return a->since_ms < b->since_ms;
-}
+    const struct eviction_place *places[CONNECTION_MAX];
 
-/* Takes away one place. `idle` is not told: the place is wanted. */
-static void drop_slowest(struct connection_set *set)
-{
-    size_t slowest = 0;
-
-    for (size_t i = 1; i < set->count; i++) {
-        if (goes_before(set->open[i], set->open[slowest]))
-            slowest = i;
-    }
-    forget(set->open[slowest]);
-    set->open[slowest] = set->open[--set->count];
+    for (size_t i = 0; i < set->count; i++)
+        places[i] = &set->open[i]->place;
+    drop(set->open[eviction_choose(places, set->count)]);
 }
 
 static struct connection *connection_new(struct connection_set *set, int fd,
@@ -266,8 +321,10 @@ static struct connection *connection_new(struct connection_set *set, int fd,
     }
     connection->set = set;
     connection->watch = (struct loop_watch){.fn = on_event, .fd = fd};
+    connection->awaited = LOOP_READ;
     connection->deadline.fn = on_deadline;
     connection->client = *client;
+    connection->place.origin = eviction_origin(client);
     return connection;
 }
 
@@ -276,7 +333,7 @@ void connection_set_add(struct connection_set *set, int fd, const struct addr *c
     struct connection *connection;
 
     if (set->count == CONNECTION_MAX)
-        drop_slowest(set);
+        drop_one(set);
     connection = connection_new(set, fd, client);
     if (connection == NULL) {
         fd_close(&fd);
@@ -288,6 +345,8 @@ void connection_set_add(struct connection_set *set, int fd, const struct addr *c
     }
     set->open[set->count++] = connection;
     enter_state(connection, CONNECTION_HEAD, CONNECTION_HEAD_MS);
+    /* Who has asked while it waited for a place is answered before anybody can take that. */
+    read_head(connection);
 }
 
 void connection_set_change(struct connection_set *set, const struct epoch *epoch)

@@ -12,8 +12,15 @@
 #include "base/loop.h"
 #include "stats/routes.h"
 
-/* Open at once; beyond it the one that has been slowest to send its request is dropped. */
+/*
+ * Open at once. Beyond it the client that has most of them loses the one that has been slowest to
+ * send its request; where all have sent theirs, one that has its answer, or has been slowest to
+ * take it.
+ */
 #define CONNECTION_MAX 64
+
+/* Bytes of all answers that are not sent yet; beyond it the oldest of the others are dropped. */
+#define CONNECTION_MOST_HELD (64u << 20)
 
 /* For the head of a request, and from there on for the answer. */
 #define CONNECTION_HEAD_MS   5000
@@ -40,7 +47,7 @@ void connection_set_free(struct connection_set *set);
 
 /*
  * Takes an accepted, non-blocking socket, which is the set's from now on, also when memory runs
- * out and it is closed at once.
+ * out and it is closed at once. What is there already is read, and may be answered.
  */
 void connection_set_add(struct connection_set *set, int fd, const struct addr *client);
 

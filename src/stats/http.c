@@ -3,7 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
+
+#include "base/defs.h"
 
 /* ---- bytes (RFC 9110, section 5.6.2; RFC 3986) ---- */
 
@@ -70,10 +71,15 @@ static bool decode(char *path)
 /* The path of "http://HOST/path"; an absent one is "/". NULL when it is no such target. */
 static char *skip_authority(char *target)
 {
-    char *authority = target + strlen("http://");
-    char *path = authority + strcspn(authority, "/?");
+    static const char scheme[] = "http://";
+    char *authority;
+    char *path;
 
-    if (strncasecmp(target, "http://", strlen("http://")) != 0 || path == authority)
+    if (strncasecmp(target, scheme, strlen(scheme)) != 0)
+        return NULL;
+    authority = target + strlen(scheme);
+    path = authority + strcspn(authority, "/?");
+    if (path == authority)
         return NULL;
     for (const char *c = authority; c < path; c++) {
         if (!is_host_char((unsigned char)*c))
@@ -86,15 +92,55 @@ static char *skip_authority(char *target)
     return path;
 }
 
+/* Cuts the query off the path. */
+static char *take_query(char *path)
+{
+    char *query = path + strcspn(path, "?");
+
+    if (*query != '\0')
+        *query++ = '\0';
+    return query;
+}
+
 static bool parse_target(struct http_request *request, char *target)
 {
     char *path = *target == '/' ? target : skip_authority(target);
 
     if (path == NULL || strchr(path, '#') != NULL)
         return false;
-    path[strcspn(path, "?")] = '\0';
+    request->query = take_query(path);
     request->path = path;
     return decode(path);
+}
+
+/* Whether `field` is `name` and one of the words that mean yes. */
+static bool is_yes(const char *field, size_t length, const char *name)
+{
+    static const char *const yes[] = {"", "=1", "=yes"};
+    size_t named = strlen(name);
+
+    if (length < named || strncmp(field, name, named) != 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+        if (length - named == strlen(yes[i]) && strncmp(field + named, yes[i], length - named) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool http_asks_for(const struct http_request *request, const char *name)
+{
+    const char *field = request->query;
+
+    while (*field != '\0') {
+        size_t length = strcspn(field, "&");
+
+        if (is_yes(field, length, name))
+            return true;
+        field += length;
+        field += strspn(field, "&");
+    }
+    return false;
 }
 
 /* ---- the head ---- */
@@ -150,10 +196,11 @@ static enum http_verdict parse_request_line(struct http_request *request, struct
     *version++ = '\0';
     if (!is_token(line, strlen(line)) || *target == '\0')
         return HTTP_BAD;
+    head->method = method_of(line);
+    request->is_head = head->method == HTTP_HEAD;
     verdict = parse_version(head, version);
     if (verdict != HTTP_INCOMPLETE)
         return verdict;
-    head->method = method_of(line);
     /* CONNECT and OPTIONS have targets of other forms, and are refused for their method. */
     if (head->method != HTTP_METHOD && !parse_target(request, target))
         return HTTP_BAD;
@@ -294,60 +341,4 @@ enum http_verdict http_feed(struct http_request *request, const char *data, size
     else if (request->verdict == HTTP_INCOMPLETE && request->length == HTTP_HEAD_SIZE)
         request->verdict = HTTP_TOO_LARGE;
     return request->verdict;
-}
-
-/* ---- the answer ---- */
-
-const char *http_reason(int status)
-{
-    static const struct {
-        int status;
-        const char *reason;
-    } reasons[] = {
-        {200, "OK"},
-        {400, "Bad Request"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {431, "Request Header Fields Too Large"},
-        {500, "Internal Server Error"},
-        {503, "Service Unavailable"},
-        {505, "HTTP Version Not Supported"},
-    };
-
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-        if (reasons[i].status == status)
-            return reasons[i].reason;
-    }
-    return "Unknown";
-}
-
-static void write_date(uint64_t ms, struct textbuf *out)
-{
-    time_t seconds = (time_t)(ms / 1000);
-    char text[40];
-    struct tm tm;
-
-    gmtime_r(&seconds, &tm);
-    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-    textbuf_printf(out, "Date: %s\r\n", text);
-}
-
-void http_write_head(const struct http_answer *answer, struct textbuf *out)
-{
-    textbuf_printf(out, "HTTP/1.1 %d %s\r\n", answer->status, http_reason(answer->status));
-    write_date(answer->date_ms, out);
-    textbuf_printf(out, "Content-Type: %s\r\n", answer->type);
-    textbuf_printf(out, "Content-Length: %zu\r\n", answer->length);
-    if (answer->status == 405)
-        textbuf_puts(out, "Allow: GET, HEAD\r\n");
-    if (answer->varies)
-        textbuf_puts(out, "Vary: Accept\r\n");
-    if (answer->policy != NULL)
-        textbuf_printf(out, "Content-Security-Policy: %s\r\n", answer->policy);
-    textbuf_puts(out, "Connection: close\r\n"
-                      "Cache-Control: no-store\r\n"
-                      "Referrer-Policy: no-referrer\r\n"
-                      "X-Content-Type-Options: nosniff\r\n"
-                      "\r\n");
 }

@@ -1,22 +1,19 @@
 /*
- * One HTTP/1 request as far as this server needs it (RFC 9112): bounded, pure, fed piece by piece;
- * and the head of an answer. Bodies are not read: the connection ends with the answer.
+ * One HTTP/1 request as far as this server needs it (RFC 9112): bounded, pure, fed piece by piece.
+ * Bodies are not read: the connection ends with the answer.
  */
 #ifndef K0SLB_STATS_HTTP_H
 #define K0SLB_STATS_HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-#include "base/textbuf.h"
 
 /* The most that the request line and all header lines may take. */
 #define HTTP_HEAD_SIZE 8192
 
 enum http_verdict {
     HTTP_INCOMPLETE, /* more bytes are needed */
-    HTTP_GET,        /* a whole, valid head: `path` is set */
+    HTTP_GET,        /* a whole, valid head: `path` and `query` are set */
     HTTP_HEAD,
     HTTP_BAD,       /* 400 */
     HTTP_METHOD,    /* 405: a valid head with another method */
@@ -28,6 +25,8 @@ enum http_verdict {
 struct http_request {
     enum http_verdict verdict; /* once not HTTP_INCOMPLETE, final */
     const char *path;          /* decoded, without the query; points into `head` */
+    const char *query;         /* what stands behind "?", as it came; "" without one */
+    bool is_head;              /* the method is HEAD, whatever else may be wrong */
     bool wants_html;           /* an Accept line names text/html, as browsers' do */
     size_t length;
     size_t scanned;    /* bytes looked at */
@@ -45,19 +44,10 @@ struct http_request {
  */
 enum http_verdict http_feed(struct http_request *request, const char *data, size_t size);
 
-struct http_answer {
-    int status;
-    const char *type;   /* Content-Type */
-    size_t length;      /* of the body, which a HEAD request is told but not given */
-    uint64_t date_ms;   /* wall_ms() */
-    bool varies;        /* by the request's Accept */
-    const char *policy; /* Content-Security-Policy; NULL = none */
-};
-
-/* Appends status line and header lines, the empty line included. 405 says what is allowed. */
-void http_write_head(const struct http_answer *answer, struct textbuf *out);
-
-/* The words for a status: "OK", "Not Found" … */
-const char *http_reason(int status);
+/*
+ * Whether the query asks for something that is on or off: one of its fields, which "&" stands
+ * between, is `name` alone, or `name` with "=1" or "=yes". Nothing else counts.
+ */
+bool http_asks_for(const struct http_request *request, const char *name);
 
 #endif

@@ -4,7 +4,11 @@ src_stats_libstats_a_SOURCES = \
 	src/stats/stats.c \
 	src/stats/connection.h \
 	src/stats/connection.c \
+	src/stats/eviction.h \
+	src/stats/eviction.c \
 	src/stats/routes.h \
 	src/stats/routes.c \
 	src/stats/http.h \
-	src/stats/http.c
+	src/stats/http.c \
+	src/stats/answer.h \
+	src/stats/answer.c

@@ -1,6 +1,5 @@
 #include "stats/routes.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "report/report.h"
@@ -10,14 +9,17 @@
 #define TYPE_JSON "application/json"
 #define TYPE_PROM "text/plain; version=0.0.4; charset=utf-8"
 
-/* Room for "/;" and a word, and the NUL. */
-#define SHORT_SIZE 16
+/* Behind a path it asks for a page that does not renew itself, as HAProxy's users have it. */
+#define NO_REFRESH ";norefresh"
 
 /* What a report is made from. */
 struct view {
     const struct snapshot *snapshot;
     const struct epoch *epoch;
     const char *rest; /* what follows a path that ends with a slash */
+    bool wants_html;
+    bool color; /* ?color */
+    bool norefresh;
 };
 
 /* A path's report. Returns the status. */
@@ -25,23 +27,24 @@ typedef int route_fn(const struct view *view, struct textbuf *body);
 
 struct route {
     const char *path;
+    const char *what; /* for the list of all; NULL = not in it */
     const char *type;
     bool is_prefix; /* anything may follow, but not nothing */
     bool is_public; /* for load balancers and monitors: [stats] allow does not matter */
-    route_fn *fn;
+    route_fn *fn;   /* NULL = there is nothing to say */
     route_fn *html; /* instead, for who accepts HTML; NULL = the same for everyone */
 };
 
 static int show_text(const struct view *view, struct textbuf *body)
 {
-    report_text(view->snapshot, &(struct report_look){.color = false}, body);
+    report_text(view->snapshot, &(struct report_look){.color = view->color}, body);
     return 200;
 }
 
 /* Browsers count whole seconds; a shorter time must not become none at all. */
 static int show_html(const struct view *view, struct textbuf *body)
 {
-    uint64_t refresh_ms = view->epoch->stats.refresh;
+    uint64_t refresh_ms = view->norefresh ? 0 : view->epoch->stats.refresh;
 
     report_html(view->snapshot, (unsigned)((refresh_ms + 999) / 1000), body);
     return 200;
@@ -80,81 +83,140 @@ static int show_service(const struct view *view, struct textbuf *body)
     return report_readyz(view->snapshot, view->rest, body);
 }
 
+/* Those of one letter and a word are below /stats, too: see find(). */
 static const struct route table[] = {
-    {.path = "/", .type = TYPE_TEXT, .fn = show_text, .html = show_html},
-    {.path = "/stats.json", .type = TYPE_JSON, .fn = show_json},
+    {.path = "/",
+     .what = "the state of everything: a page for browsers, text for others (/stats, too)",
+     .type = TYPE_TEXT,
+     .fn = show_text,
+     .html = show_html},
+    {.path = "/stats.json",
+     .what = "the same and more as JSON (/;json, too)",
+     .type = TYPE_JSON,
+     .fn = show_json},
     {.path = "/;json", .type = TYPE_JSON, .fn = show_json},
-    {.path = "/;csv", .type = TYPE_TEXT, .fn = show_csv},
-    {.path = "/metrics", .type = TYPE_PROM, .fn = show_metrics},
-    {.path = "/healthz", .type = TYPE_TEXT, .is_public = true, .fn = show_healthz},
-    {.path = "/readyz", .type = TYPE_TEXT, .is_public = true, .fn = show_readyz},
+    {.path = "/;csv",
+     .what = "the columns of HAProxy's statistics (/stats;csv, too)",
+     .type = TYPE_TEXT,
+     .fn = show_csv},
+    {.path = "/metrics", .what = "for Prometheus", .type = TYPE_PROM, .fn = show_metrics},
+    {.path = "/healthz",
+     .what = "whether this balancer works",
+     .type = TYPE_TEXT,
+     .is_public = true,
+     .fn = show_healthz},
+    {.path = "/readyz",
+     .what = "whether there is a backend to go to",
+     .type = TYPE_TEXT,
+     .is_public = true,
+     .fn = show_readyz},
     {.path = "/readyz/",
+     .what = "the same for the service of that name",
      .type = TYPE_TEXT,
      .is_prefix = true,
      .is_public = true,
      .fn = show_service},
+    /* The page has its icon inside; browsers that ask all the same need not be told twice. */
+    {.path = "/favicon.ico"},
 };
 
-/*
- * The routes that begin "/;" have HAProxy's ways of asking, too: below /stats, with more slashes
- * than one (what readers get who append "/;csv" to an address with a slash), and with a wish about
- * a page that does not concern them. Returns `path` in its short form, or NULL for all others.
- */
-static const char *shorten(const char *path, char text[SHORT_SIZE])
-{
-    static const char stats[] = "/stats";
-    static const char norefresh[] = ";norefresh";
-    size_t length;
+/* ---- which is it? ---- */
 
-    if (strncmp(path, stats, strlen(stats)) == 0)
-        path += strlen(stats);
-    path += strspn(path, "/");
-    if (path[0] != ';')
-        return NULL;
-    length = 1 + strcspn(path + 1, ";");
-    if (length + 2 > SHORT_SIZE || (path[length] != '\0' && strcmp(path + length, norefresh) != 0))
-        return NULL;
-    snprintf(text, SHORT_SIZE, "/%.*s", (int)length, path);
-    return text;
+/* A path, or the end of one: with what is cut off at its end it is no string. */
+struct piece {
+    const char *text;
+    size_t length;
+};
+
+static bool is_same(struct piece piece, const char *text)
+{
+    return strlen(text) == piece.length && memcmp(text, piece.text, piece.length) == 0;
 }
 
-static const struct route *find_exactly(const char *path)
+/* Cuts ";norefresh" off. Returns whether it was there. */
+static bool cut_norefresh(struct piece *path)
 {
-    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        size_t length = strlen(table[i].path);
+    size_t length = strlen(NO_REFRESH);
 
-        if (strcmp(path, table[i].path) == 0 && !table[i].is_prefix)
-            return &table[i];
-        if (table[i].is_prefix && strncmp(path, table[i].path, length) == 0 && path[length] != '\0')
+    if (path->length < length ||
+        memcmp(path->text + path->length - length, NO_REFRESH, length) != 0)
+        return false;
+    path->length -= length;
+    return true;
+}
+
+/*
+ * The page, and what hangs at it by a semicolon, have HAProxy's ways of asking, too: below /stats,
+ * and with more slashes than one, which is what readers get who append "/;csv" to an address with a
+ * slash. Sets *tail to what follows the slash of the short form; false for all others.
+ */
+static bool take_tail(struct piece path, struct piece *tail)
+{
+    static const char stats[] = "/stats";
+    size_t skipped = 0;
+
+    if (path.length >= strlen(stats) && memcmp(path.text, stats, strlen(stats)) == 0)
+        skipped = strlen(stats);
+    while (skipped < path.length && path.text[skipped] == '/')
+        skipped++;
+    *tail = (struct piece){path.text + skipped, path.length - skipped};
+    return skipped > 0 && (tail->length == 0 || tail->text[0] == ';');
+}
+
+static bool is_path_of(const struct route *route, struct piece path)
+{
+    struct piece tail;
+
+    return is_same(path, route->path) ||
+           (take_tail(path, &tail) && is_same(tail, route->path + strlen("/")));
+}
+
+static bool has_prefix_of(const struct route *route, const char *path)
+{
+    size_t length = strlen(route->path);
+
+    return strncmp(path, route->path, length) == 0 && path[length] != '\0';
+}
+
+static const struct route *find(const char *path, bool *norefresh)
+{
+    struct piece piece = {path, strlen(path)};
+
+    *norefresh = cut_norefresh(&piece);
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (table[i].is_prefix ? has_prefix_of(&table[i], path) : is_path_of(&table[i], piece))
             return &table[i];
     }
     return NULL;
 }
 
-static const struct route *find(const char *path)
-{
-    char text[SHORT_SIZE];
-    const char *short_path = shorten(path, text);
+/* ---- answers ---- */
 
-    return find_exactly(short_path != NULL ? short_path : path);
-}
-
-static void say(struct http_answer *answer, struct textbuf *body, int status, const char *sentence)
+static void say(struct answer *answer, struct textbuf *body, int status, const char *sentence)
 {
-    answer->status = status;
-    answer->type = TYPE_TEXT;
-    answer->policy = NULL;
+    *answer = (struct answer){.status = status, .type = TYPE_TEXT, .date_ms = answer->date_ms};
     textbuf_clear(body);
     textbuf_puts(body, sentence);
     textbuf_puts(body, "\n");
 }
 
+static void say_what_there_is(struct answer *answer, struct textbuf *body)
+{
+    say(answer, body, 404, "There is no such page. These are:");
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (table[i].what != NULL)
+            textbuf_printf(body, "%s%-*s  %s\n", table[i].path,
+                           (int)(strlen("/stats.json") + 1 - strlen(table[i].path)),
+                           table[i].is_prefix ? "NAME" : "", table[i].what);
+    }
+}
+
 /* One path's answer for who accepts HTML, or for anybody. */
-static int render(const struct route *route, const struct view *view, bool wants_html,
-                  struct http_answer *answer, struct textbuf *body)
+static int render(const struct route *route, const struct view *view, struct answer *answer,
+                  struct textbuf *body)
 {
     answer->varies = route->html != NULL;
-    if (route->html == NULL || !wants_html) {
+    if (route->html == NULL || !view->wants_html) {
         answer->type = route->type;
         return route->fn(view, body);
     }
@@ -163,43 +225,44 @@ static int render(const struct route *route, const struct view *view, bool wants
     return route->html(view, body);
 }
 
-static void show(const struct routes *routes, const struct route *route,
-                 const struct http_request *request, struct http_answer *answer,
-                 struct textbuf *body)
+static void show(const struct routes *routes, const struct route *route, struct view *view,
+                 struct answer *answer, struct textbuf *body)
 {
     struct snapshot *snapshot = snapshot_take(routes->board);
-    struct view view = {.snapshot = snapshot,
-                        .epoch = routes->epoch,
-                        .rest = route->is_prefix ? request->path + strlen(route->path) : ""};
 
     if (snapshot == NULL) {
         say(answer, body, 500, "There is not enough memory for a report.");
         return;
     }
-    answer->status = render(route, &view, request->wants_html, answer, body);
+    view->snapshot = snapshot;
+    answer->status = render(route, view, answer, body);
     snapshot_free(snapshot);
     if (body->truncated)
         say(answer, body, 500, "The report is too large, or there is not enough memory for it.");
 }
 
 static void answer_path(const struct routes *routes, const struct http_request *request,
-                        const struct addr *client, struct http_answer *answer, struct textbuf *body)
+                        const struct addr *client, struct answer *answer, struct textbuf *body)
 {
-    const struct route *route = find(request->path);
+    struct view view = {.epoch = routes->epoch, .wants_html = request->wants_html};
+    const struct route *route = find(request->path, &view.norefresh);
 
     if ((route == NULL || !route->is_public) &&
-        !board_allows(routes->board, routes->epoch, &routes->epoch->stats.allow, client))
+        !board_allows(routes->board, routes->epoch, &routes->epoch->stats.allow, client)) {
         say(answer, body, 403, "Your address is not in `allow` of [stats] in k0slb.ini.");
-    else if (route == NULL)
-        say(answer, body, 404,
-            "There is no such page. There are / /stats.json /metrics /;csv /healthz /readyz "
-            "/readyz/SERVICE.");
-    else
-        show(routes, route, request, answer, body);
+    } else if (route == NULL) {
+        say_what_there_is(answer, body);
+    } else if (route->fn == NULL) {
+        answer->status = 204;
+    } else {
+        view.color = http_asks_for(request, "color");
+        view.rest = route->is_prefix ? request->path + strlen(route->path) : "";
+        show(routes, route, &view, answer, body);
+    }
 }
 
 void routes_answer(const struct routes *routes, const struct http_request *request,
-                   const struct addr *client, struct http_answer *answer, struct textbuf *body)
+                   const struct addr *client, struct answer *answer, struct textbuf *body)
 {
     switch (request->verdict) {
     case HTTP_GET:

@@ -6,6 +6,7 @@
 #include "base/textbuf.h"
 #include "board/board.h"
 #include "conf/epoch.h"
+#include "stats/answer.h"
 #include "stats/http.h"
 
 /* What an answer is made from. */
@@ -16,10 +17,11 @@ struct routes {
 
 /*
  * Answers a request whose verdict is final: fills *answer but for its date, and appends the body,
- * which its length is set to. "/" is a page for who accepts HTML, and text for everybody else.
- * Never fails: what cannot be answered is a 500 with a sentence.
+ * which its length is set to. "/" is a page for who accepts HTML, and text for everybody else,
+ * with colours where `?color' asks for them; all other queries are ignored. Never fails: what
+ * cannot be answered is a 500 with a sentence.
  */
 void routes_answer(const struct routes *routes, const struct http_request *request,
-                   const struct addr *client, struct http_answer *answer, struct textbuf *body);
+                   const struct addr *client, struct answer *answer, struct textbuf *body);
 
 #endif

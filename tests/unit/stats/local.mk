@@ -5,6 +5,8 @@ tests_unit_stats_test_stats_SOURCES = \
 	tests/unit/stats/place.h \
 	tests/unit/stats/place.c \
 	tests/unit/stats/test_http.c \
+	tests/unit/stats/test_answer.c \
+	tests/unit/stats/test_eviction.c \
 	tests/unit/stats/test_routes.c \
 	tests/unit/stats/test_connection.c
 tests_unit_stats_test_stats_CPPFLAGS = $(unit_cppflags)

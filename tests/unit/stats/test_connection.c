@@ -61,9 +61,12 @@ static void stop(struct server *server)
     place_tear_down(&server->place);
 }
 
-/* Connects a client and gives the other end to the set. `small` makes little room for answers. */
-static int connect_client(struct server *server, bool small)
+/* Connects a client from 127.0.0.`host` and gives the other end to the set. */
+static int connect_from(struct server *server, uint8_t host, bool small)
 {
+    struct addr source = {.family = ADDR_IPV4, .ip = {127, 0, 0, host}};
+    struct sockaddr_storage bound;
+    socklen_t bound_size = addr_to_sockaddr(&source, &bound);
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct sockaddr_storage from;
     socklen_t size = sizeof(from);
@@ -73,6 +76,7 @@ static int connect_client(struct server *server, bool small)
 
     if (small)
         setsockopt(client, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
+    CU_ASSERT_FATAL(bind(client, (struct sockaddr *)&bound, bound_size) == 0);
     CU_ASSERT(connect(client, (struct sockaddr *)&server->address, server->address_size) == 0 ||
               errno == EINPROGRESS);
     fd = accept4(server->listener, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -82,6 +86,12 @@ static int connect_client(struct server *server, bool small)
     addr_from_sockaddr(&addr, &from);
     connection_set_add(server->set, fd, &addr);
     return client;
+}
+
+/* `small` makes little room for answers. */
+static int connect_client(struct server *server, bool small)
+{
+    return connect_from(server, 1, small);
 }
 
 static void turn(struct server *server, int most_ms)
@@ -296,6 +306,117 @@ static void the_slowest_to_ask_loses_its_place(void)
     stop(&server);
 }
 
+/* A crowd of its own kind does not cost anybody else a place, not even one who says nothing yet. */
+static void a_crowd_pushes_out_its_own(void)
+{
+    enum { CROWD = 3 * CONNECTION_MAX };
+    struct server server;
+    int clients[CROWD];
+    int other;
+
+    start(&server);
+    other = connect_from(&server, 2, false);
+    for (int i = 0; i < CROWD; i++) {
+        clients[i] = connect_client(&server, false);
+        turn(&server, 0);
+    }
+    ASSERT_NUMBER(connection_set_count(server.set), CONNECTION_MAX);
+    say(other, GET);
+    expect_answer(&server, other, "HTTP/1.1 200 OK\r\n");
+    fd_close(&other);
+    for (int i = 0; i < CROWD; i++)
+        fd_close(&clients[i]);
+    CU_ASSERT(wait_until_open(&server, 0));
+    stop(&server);
+}
+
+/* What has come before the connection was accepted is answered before another can take its place.
+ */
+static void who_has_asked_is_answered_at_once(void)
+{
+    struct server server;
+    char buffer[16];
+    int clients[2 * CONNECTION_MAX];
+
+    start(&server);
+    for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+        struct sockaddr_storage from;
+        socklen_t size = sizeof(from);
+        struct addr addr;
+
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        CU_ASSERT_FATAL(
+            connect(clients[i], (struct sockaddr *)&server.address, server.address_size) == 0);
+        say(clients[i], "GET /healthz HTTP/1.0\r\n\r\n");
+        addr_from_sockaddr(&addr, memset(&from, 0, sizeof(from)));
+        connection_set_add(
+            server.set,
+            accept4(server.listener, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC),
+            &addr);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+        ASSERT_NUMBER(recv(clients[i], buffer, 8, MSG_WAITALL), 8);
+        ASSERT_NUMBER(memcmp(buffer, "HTTP/1.1", 8), 0);
+        fd_close(&clients[i]);
+    }
+    stop(&server);
+}
+
+/* The end of what one says is not the end of what one wants to hear. */
+static void half_closed_is_not_gone(void)
+{
+    struct server server;
+    int client;
+
+    start(&server);
+    client = connect_client(&server, false);
+    say(client, GET);
+    CU_ASSERT(shutdown(client, SHUT_WR) == 0);
+    expect_answer(&server, client, "HTTP/1.1 200 OK\r\n");
+    CU_ASSERT(wait_until_open(&server, 0));
+    fd_close(&client);
+    stop(&server);
+}
+
+/* One connection, one answer: what is asked behind the first request is thrown away. */
+static void one_request_has_one_answer(void)
+{
+    struct server server;
+    struct textbuf out;
+    const char *first;
+    int client;
+
+    start(&server);
+    client = connect_client(&server, false);
+    textbuf_init(&out, 1 << 20);
+    say(client, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+    CU_ASSERT(read_all(&server, client, &out));
+    first = strstr(out.data, "HTTP/1.1 ");
+    CU_ASSERT(first == out.data && strstr(first + 1, "HTTP/1.1 ") == NULL);
+    CU_ASSERT(strstr(out.data, "\r\nConnection: close\r\n") != NULL);
+    textbuf_fini(&out);
+    fd_close(&client);
+    stop(&server);
+}
+
+/* Neither is an answer that nobody reads waited with for ever, nor one after it. */
+static void who_does_not_read_is_given_up(void)
+{
+    uint64_t began = mono_ms();
+    struct server server;
+    int client;
+
+    start(&server);
+    client = connect_client(&server, false);
+    say(client, GET);
+    turn(&server, 50);
+    ASSERT_NUMBER(connection_set_count(server.set), 1);
+    CU_ASSERT(wait_until_open(&server, 0));
+    CU_ASSERT(mono_ms() - began >= CONNECTION_LINGER_MS);
+    fd_close(&client);
+    stop(&server);
+}
+
 static void the_set_is_freed_with_what_is_open(void)
 {
     struct server server;
@@ -322,6 +443,11 @@ const struct unit_test connection_tests[] = {
     {"who_leaves_is_forgotten", who_leaves_is_forgotten},
     {"dripping_does_not_move_the_deadline", dripping_does_not_move_the_deadline},
     {"the_slowest_to_ask_loses_its_place", the_slowest_to_ask_loses_its_place},
+    {"a_crowd_pushes_out_its_own", a_crowd_pushes_out_its_own},
+    {"who_has_asked_is_answered_at_once", who_has_asked_is_answered_at_once},
+    {"half_closed_is_not_gone", half_closed_is_not_gone},
+    {"one_request_has_one_answer", one_request_has_one_answer},
+    {"who_does_not_read_is_given_up", who_does_not_read_is_given_up},
     {"the_set_is_freed_with_what_is_open", the_set_is_freed_with_what_is_open},
     {NULL, NULL},
 };

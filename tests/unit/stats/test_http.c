@@ -225,34 +225,93 @@ static void anything_is_survived(void)
     }
 }
 
-static void answers_have_their_lines(void)
+static void queries_are_kept(void)
 {
-    struct http_answer answer = {
-        .status = 200, .type = "text/plain", .length = 12, .date_ms = 784111777000};
-    struct textbuf out;
+    static const struct {
+        const char *target;
+        const char *path;
+        const char *query;
+    } targets[] = {
+        {"/", "/", ""},
+        {"/?", "/", ""},
+        {"/?color", "/", "color"},
+        {"/stats?a=b&c", "/stats", "a=b&c"},
+        {"/?a?b", "/", "a?b"},
+        {"/%61?%61%zz%", "/a", "%61%zz%"}, /* not decoded, and so never wrong */
+        {"/%61", "/a", ""},
+        {"http://lb?color", "/", "color"},
+        {"http://lb/;csv?x", "/;csv", "x"},
+    };
+    char text[200];
 
-    textbuf_init(&out, 1000);
-    http_write_head(&answer, &out);
-    ASSERT_TEXT(out.data, "HTTP/1.1 200 OK\r\n"
-                          "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-                          "Content-Type: text/plain\r\n"
-                          "Content-Length: 12\r\n"
-                          "Connection: close\r\n"
-                          "Cache-Control: no-store\r\n"
-                          "Referrer-Policy: no-referrer\r\n"
-                          "X-Content-Type-Options: nosniff\r\n"
-                          "\r\n");
-    textbuf_clear(&out);
-    answer.varies = true;
-    answer.policy = "default-src 'none'";
-    http_write_head(&answer, &out);
-    CU_ASSERT(strstr(out.data, "\r\nVary: Accept\r\n") != NULL);
-    CU_ASSERT(strstr(out.data, "\r\nContent-Security-Policy: default-src 'none'\r\n") != NULL);
-    textbuf_clear(&out);
-    answer.status = 405;
-    http_write_head(&answer, &out);
-    CU_ASSERT(strstr(out.data, "\r\nAllow: GET, HEAD\r\n") != NULL);
-    textbuf_fini(&out);
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        struct http_request *request = request_new();
+
+        snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\n" HOST END, targets[i].target);
+        ASSERT_NUMBER(http_feed(request, text, strlen(text)), HTTP_GET);
+        ASSERT_TEXT(request->path, targets[i].path);
+        ASSERT_TEXT(request->query, targets[i].query);
+        free(request);
+    }
+}
+
+static void yes_is_said_in_three_ways(void)
+{
+    static const struct {
+        const char *query;
+        bool is_yes;
+    } queries[] = {
+        {"", false},
+        {"color", true},
+        {"color=1", true},
+        {"color=yes", true},
+        {"color=no", false},
+        {"color=0", false},
+        {"color=", false},
+        {"color=10", false},
+        {"color=yesyes", false},
+        {"color=1=1", false},
+        {"colors", false},
+        {"colo", false},
+        {"Color", false},
+        {"xcolor", false},
+        {"a=color", false},
+        {"a&color", true},
+        {"color&b", true},
+        {"&&color&", true},
+        {"color=no&color", true},
+        {"a=1&&b=color=1", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        struct http_request request = {.query = queries[i].query};
+
+        if (http_asks_for(&request, "color") != queries[i].is_yes)
+            ASSERT_TEXT(queries[i].query, queries[i].is_yes ? "yes" : "no");
+    }
+}
+
+/* Whatever else is wrong with it: the answer to HEAD has no body. */
+static void head_is_told_from_the_rest(void)
+{
+    static const struct {
+        const char *text;
+        bool is_head;
+    } heads[] = {
+        {"HEAD / HTTP/1.1\r\n" HOST END, true},   {"HEAD / HTTP/2.0\r\n" HOST END, true},
+        {"HEAD / HTTP/1.1\r\n" END, true},        {"HEAD # HTTP/1.1\r\n" HOST END, true},
+        {"HEADS / HTTP/1.1\r\n" HOST END, false}, {"GET / HTTP/1.1\r\n" HOST END, false},
+        {"POST / HTTP/1.1\r\n" HOST END, false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+        struct http_request *request = request_new();
+
+        http_feed(request, heads[i].text, strlen(heads[i].text));
+        if (request->is_head != heads[i].is_head)
+            ASSERT_TEXT(heads[i].text, heads[i].is_head ? "a HEAD" : "no HEAD");
+        free(request);
+    }
 }
 
 static void browsers_are_known_by_their_accept(void)
@@ -308,7 +367,9 @@ const struct unit_test http_tests[] = {
     {"nul_is_refused", nul_is_refused},
     {"the_head_is_bounded", the_head_is_bounded},
     {"anything_is_survived", anything_is_survived},
-    {"answers_have_their_lines", answers_have_their_lines},
+    {"queries_are_kept", queries_are_kept},
+    {"yes_is_said_in_three_ways", yes_is_said_in_three_ways},
+    {"head_is_told_from_the_rest", head_is_told_from_the_rest},
     {"browsers_are_known_by_their_accept", browsers_are_known_by_their_accept},
     {NULL, NULL},
 };

@@ -14,7 +14,7 @@ extern const struct unit_test routes_tests[];
 static void expect(const struct place *place, const struct http_request *request, const char *from,
                    int status, const char *type, const char *begin)
 {
-    struct http_answer answer = {0};
+    struct answer answer = {0};
     struct textbuf body;
     struct addr client;
 
@@ -42,6 +42,13 @@ static void paths_have_their_reports(void)
         {"/", "127.0.0.1", 200, TEXT, "k0slb "},
         {"/stats.json", "127.0.0.1", 200, JSON, "{\"version\":"},
         {"/;json", "127.0.0.1", 200, JSON, "{\"version\":"},
+        {"/stats", "127.0.0.1", 200, TEXT, "k0slb "},
+        {"/stats/", "127.0.0.1", 200, TEXT, "k0slb "},
+        {"//", "127.0.0.1", 200, TEXT, "k0slb "},
+        {"/;norefresh", "127.0.0.1", 200, TEXT, "k0slb "},
+        {"/stats;norefresh", "127.0.0.1", 200, TEXT, "k0slb "},
+        {"/stats.json;norefresh", "127.0.0.1", 200, JSON, "{\"version\":"},
+        {"/stats;json;norefresh", "127.0.0.1", 200, JSON, "{\"version\":"},
         {"/;csv", "127.0.0.1", 200, TEXT, "# pxname,svname,"},
         {"/;csv;norefresh", "127.0.0.1", 200, TEXT, "# pxname,svname,"},
         {"/stats;csv", "127.0.0.1", 200, TEXT, "# pxname,svname,"},
@@ -65,14 +72,20 @@ static void paths_have_their_reports(void)
         {"/readyz/nothing", "127.0.0.1", 404, TEXT, "no such service"},
         {"/readyz/", "127.0.0.1", 404, TEXT, "There is no such page."},
         {"/healthz/", "127.0.0.1", 404, TEXT, "There is no such page."},
-        {"/stats", "127.0.0.1", 404, TEXT, "There is no such page."},
-        {"//", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/stats.jsonx", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/stats.json/", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/stats/x", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/;norefresh;csv", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {";norefresh", "127.0.0.1", 404, TEXT, "There is no such page."},
+        {"/FAVICON.ICO", "127.0.0.1", 404, TEXT, "There is no such page."},
         /* from outside */
         {"/", "10.0.0.1", 403, TEXT, "Your address is not in `allow`"},
         {"/stats.json", "::1", 403, TEXT, "Your address is not in `allow`"},
         {"/;csv", "10.0.0.1", 403, TEXT, "Your address is not in `allow`"},
         {"/metrics", "10.0.0.1", 403, TEXT, "Your address is not in `allow`"},
         {"/what", "10.0.0.1", 403, TEXT, "Your address is not in `allow`"},
+        {"/stats", "fd00::1", 403, TEXT, "Your address is not in `allow`"},
+        {"/favicon.ico", "10.0.0.1", 403, TEXT, "Your address is not in `allow`"},
         {"/healthz", "10.0.0.1", 503, TEXT, "no worker serves: "},
         {"/readyz", "10.0.0.1", 503, TEXT, "kubeAPI: "},
         {"/readyz/kubeAPI", "10.0.0.1", 503, TEXT, "kubeAPI: "},
@@ -82,8 +95,8 @@ static void paths_have_their_reports(void)
 
     place_set_up(&place);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct http_request get = {.verdict = HTTP_GET, .path = cases[i].path};
-        struct http_request head = {.verdict = HTTP_HEAD, .path = cases[i].path};
+        struct http_request get = {.verdict = HTTP_GET, .path = cases[i].path, .query = ""};
+        struct http_request head = {.verdict = HTTP_HEAD, .path = cases[i].path, .query = ""};
 
         expect(&place, &get, cases[i].from, cases[i].status, cases[i].type, cases[i].begin);
         expect(&place, &head, cases[i].from, cases[i].status, cases[i].type, cases[i].begin);
@@ -92,11 +105,12 @@ static void paths_have_their_reports(void)
 }
 
 /* The answer to a GET of `path`, checked as far as all have it in common. */
-static struct http_answer get(const struct place *place, const char *path, bool wants_html,
-                              struct textbuf *body)
+static struct answer get(const struct place *place, const char *path, bool wants_html,
+                         struct textbuf *body)
 {
-    struct http_request request = {.verdict = HTTP_GET, .path = path, .wants_html = wants_html};
-    struct http_answer answer = {0};
+    struct http_request request = {
+        .verdict = HTTP_GET, .path = path, .query = "", .wants_html = wants_html};
+    struct answer answer = {0};
     struct addr client;
 
     CU_ASSERT_FATAL(addr_parse(&client, "127.0.0.1") == 0);
@@ -108,20 +122,23 @@ static struct http_answer get(const struct place *place, const char *path, bool 
 
 static void browsers_get_a_page(void)
 {
+    static const char *const pages[] = {"/", "/stats", "/stats/", "/;norefresh"};
     static const char *const others[] = {"/stats.json", "/healthz", "/readyz", "/what"};
-    struct http_answer answer;
+    struct answer answer;
     struct textbuf body;
     struct place place;
 
     place_set_up(&place);
     textbuf_init(&body, 1 << 20);
-    answer = get(&place, "/", true, &body);
-    ASSERT_NUMBER(answer.status, 200);
-    ASSERT_TEXT(answer.type, "text/html; charset=utf-8");
-    ASSERT_NUMBER(strncmp(body.data, "<!DOCTYPE html>\n", 16), 0);
-    CU_ASSERT(answer.varies);
-    CU_ASSERT_FATAL(answer.policy != NULL);
-    ASSERT_NUMBER(strncmp(answer.policy, "default-src 'none';", 19), 0);
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        answer = get(&place, pages[i], true, &body);
+        ASSERT_NUMBER(answer.status, 200);
+        ASSERT_TEXT(answer.type, "text/html; charset=utf-8");
+        ASSERT_NUMBER(strncmp(body.data, "<!DOCTYPE html>\n", 16), 0);
+        CU_ASSERT(answer.varies);
+        CU_ASSERT_FATAL(answer.policy != NULL);
+        ASSERT_NUMBER(strncmp(answer.policy, "default-src 'none';", 19), 0);
+    }
     answer = get(&place, "/", false, &body);
     ASSERT_TEXT(answer.type, TEXT);
     CU_ASSERT(answer.varies);
@@ -194,7 +211,7 @@ static void a_report_that_is_too_large_is_an_error(void)
 {
     static const char *const paths[] = {"/stats.json", "/;csv", "/metrics"};
     struct place place;
-    struct http_answer answer;
+    struct answer answer;
     struct textbuf body;
 
     place_set_up(&place);
