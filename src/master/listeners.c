@@ -63,10 +63,13 @@ static int bind_address(int fd, const struct conf_listener *listener)
     return bind_later_address(fd, &sockaddr, length, addr_format(&listener->address, text));
 }
 
+/* Whoever floods the stats server with connections must not keep a monitor's SYN out. */
+#define STATS_BACKLOG 4096
+
 static uint32_t backlog_of(const struct epoch *epoch, const struct conf_listener *listener)
 {
     if (listener->owner == CONF_STATS_OWNER)
-        return 64;
+        return STATS_BACKLOG;
     return epoch_service(epoch, listener->owner)->backlog;
 }
 
