@@ -63,17 +63,23 @@ void textbuf_puts(struct textbuf *text, const char *string)
     textbuf_append(text, string, strlen(string));
 }
 
+/* Printed where it may fit already: reports are made of thousands of short pieces. */
 void textbuf_vprintf(struct textbuf *text, const char *format, va_list args)
 {
+    size_t room = text->capacity > 0 ? text->capacity - text->length : 0;
     va_list again;
     int size;
 
     va_copy(again, args);
-    size = vsnprintf(NULL, 0, format, again);
+    size = vsnprintf(room > 0 ? text->data + text->length : NULL, room, format, again);
     va_end(again);
-    if (size < 0 || !reserve(text, (size_t)size))
+    if (size < 0 || !reserve(text, (size_t)size)) {
+        if (room > 0)
+            text->data[text->length] = '\0';
         return;
-    vsnprintf(text->data + text->length, (size_t)size + 1, format, args);
+    }
+    if ((size_t)size >= room)
+        vsnprintf(text->data + text->length, (size_t)size + 1, format, args);
     text->length += (size_t)size;
 }
 
