@@ -101,19 +101,36 @@ static uint64_t word_of(const struct board_admin_act *act, uint64_t since_ms)
     return (uint64_t)act->state | over << OVER_SHIFT | (since_ms & SINCE_MASK) << SINCE_SHIFT;
 }
 
-void board_set_admin(struct board *board, unsigned slot, const struct board_admin_act *act)
+struct board_admin_change board_set_admin(struct board *board, unsigned slot,
+                                          const struct board_admin_act *act)
 {
     _Atomic uint64_t *word = board_mine(board, board_admin_word_at(board, slot));
     _Atomic uint64_t *who = board_mine(board, board_admin_who_at(board, slot));
-    uint64_t before = atomic_load(word);
+    struct board_admin_change change = {
+        .slot = slot, .before = atomic_load(word), .who_before = atomic_load(who)};
     uint64_t since_ms;
 
     do {
-        uint64_t last_ms = before >> SINCE_SHIFT;
+        uint64_t last_ms = change.before >> SINCE_SHIFT;
 
         since_ms = wall_ms();
         if (since_ms == last_ms)
             since_ms++;
         atomic_store(who, (since_ms & UINT32_MAX) << 32 | act->uid);
-    } while (!atomic_compare_exchange_strong(word, &before, word_of(act, since_ms)));
+        change.after = word_of(act, since_ms);
+    } while (!atomic_compare_exchange_strong(word, &change.before, change.after));
+    atomic_thread_fence(memory_order_seq_cst);
+    return change;
+}
+
+void board_take_back_admin(struct board *board, const struct board_admin_change *change)
+{
+    _Atomic uint64_t *word = board_mine(board, board_admin_word_at(board, change->slot));
+    _Atomic uint64_t *who = board_mine(board, board_admin_who_at(board, change->slot));
+    uint64_t now = change->after;
+
+    if (atomic_load(word) != now)
+        return;
+    atomic_store(who, change->who_before);
+    atomic_compare_exchange_strong(word, &now, change->before);
 }

@@ -20,10 +20,23 @@
  */
 struct board *board_open_admin(const char *name) MUST_CHECK;
 
+/* A word that has been changed, to be put back. */
+struct board_admin_change {
+    unsigned slot;
+    uint64_t before;
+    uint64_t who_before;
+    uint64_t after;
+};
+
 /*
  * Says it of a backend, or of BOARD_SELF: `state`, `uid`, and over_ms of a drain, which is taken in
- * tenths of a second, rounded up. Since when is now.
+ * tenths of a second, rounded up. Since when is now. What others write at the same time is seen by
+ * whoever reads after this call, on one side at least.
  */
-void board_set_admin(struct board *board, unsigned slot, const struct board_admin_act *act);
+struct board_admin_change board_set_admin(struct board *board, unsigned slot,
+                                          const struct board_admin_act *act);
+
+/* Puts back what was there, unless somebody has written something else since. */
+void board_take_back_admin(struct board *board, const struct board_admin_change *change);
 
 #endif

@@ -40,55 +40,158 @@ unsigned admin_name_services(const struct admin_plan *plan, const struct snapsho
     return count;
 }
 
-/* Clients are served there: up or suspect, and no administrator has said otherwise. */
-static bool is_usable(const struct snapshot_backend *backend)
+/* ---- of use ---- */
+
+static const struct snapshot_service *find_service(const struct snapshot *snapshot, unsigned slot)
 {
-    return backend->weight > 0 &&
-           (backend->status == STATUS_UP || backend->status == STATUS_SUSPECT);
+    for (size_t i = 0; i < snapshot->service_count; i++) {
+        if (snapshot->services[i].slot == slot)
+            return &snapshot->services[i];
+    }
+    return NULL;
 }
 
-static unsigned count_usable(const struct snapshot_service *service)
+static const struct snapshot_backend *find_backend(const struct snapshot_service *service,
+                                                   const char *name)
+{
+    for (size_t i = 0; service != NULL && i < service->backend_count; i++) {
+        if (strcmp(service->backends[i].name, name) == 0)
+            return &service->backends[i];
+    }
+    return NULL;
+}
+
+/* What a backend of that name needs next, or NULL. */
+static const struct snapshot_service *next_required(const struct snapshot *snapshot,
+                                                    const struct snapshot_service *service,
+                                                    const char *name)
+{
+    const struct snapshot_service *required = find_service(snapshot, service->required);
+
+    return find_backend(required, name) != NULL ? required : NULL;
+}
+
+static bool is_alive(const struct snapshot_backend *backend)
+{
+    return backend->status == STATUS_UP || backend->status == STATUS_SUSPECT;
+}
+
+/* Whether an administrator holds one that it requires: the checker takes a moment to say so. */
+static bool is_held_up(const struct snapshot *snapshot, const struct snapshot_service *service,
+                       const char *name)
+{
+    for (size_t steps = 0; steps < snapshot->service_count; steps++) {
+        service = next_required(snapshot, service, name);
+        if (service == NULL)
+            return false;
+        if (find_backend(service, name)->admin != BOARD_ADMIN_READY)
+            return true;
+    }
+    return false;
+}
+
+/* Clients are served there: up or suspect, and no administrator has said otherwise. */
+static bool is_usable(const struct snapshot *snapshot, const struct snapshot_service *service,
+                      const struct snapshot_backend *backend)
+{
+    return backend->weight > 0 && is_alive(backend) &&
+           !is_held_up(snapshot, service, backend->name);
+}
+
+/* ---- what the plan takes away ---- */
+
+/* Whether it takes the controller out of that service: by its name, or by what it requires. */
+static bool takes_out_of(const struct admin_plan *plan, const struct snapshot *snapshot,
+                         const struct snapshot_service *service)
+{
+    for (size_t steps = 0; service != NULL && steps < snapshot->service_count; steps++) {
+        if (find_meant(plan, service) != NULL)
+            return true;
+        service = next_required(snapshot, service, plan->controller);
+    }
+    return false;
+}
+
+static unsigned count_others_usable(const struct admin_plan *plan, const struct snapshot *snapshot,
+                                    const struct snapshot_service *service)
 {
     unsigned count = 0;
 
-    for (size_t i = 0; i < service->backend_count; i++)
-        count += is_usable(&service->backends[i]);
+    for (size_t i = 0; service != NULL && i < service->backend_count; i++) {
+        const struct snapshot_backend *backend = &service->backends[i];
+
+        count +=
+            strcmp(backend->name, plan->controller) != 0 && is_usable(snapshot, service, backend);
+    }
+    return count;
+}
+
+/* Controllers without a weight get no clients, and are members of etcd all the same. */
+static unsigned count_others_alive(const struct admin_plan *plan,
+                                   const struct snapshot_service *service)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; service != NULL && i < service->backend_count; i++)
+        count += strcmp(service->backends[i].name, plan->controller) != 0 &&
+                 is_alive(&service->backends[i]);
     return count;
 }
 
 /* Whoever is of no use now takes nothing away by leaving. */
-static unsigned find_in_service(const struct admin_plan *plan,
-                                const struct snapshot_service *service, struct textbuf *out)
+static bool takes_last(const struct admin_plan *plan, const struct snapshot *before,
+                       const struct snapshot *now, const struct snapshot_service *service)
 {
-    const struct snapshot_backend *meant = find_meant(plan, service);
-    unsigned all = (unsigned)service->backend_count;
-    unsigned left;
-    unsigned found = 0;
+    const struct snapshot_backend *backend = find_backend(service, plan->controller);
 
-    if (!service->enabled || meant == NULL || !is_usable(meant))
-        return 0;
-    left = count_usable(service) - 1;
-    if (left == 0) {
-        textbuf_printf(out, "%s is the last one of %s that is up\n", meant->name, service->name);
-        found++;
-    }
-    if (strcmp(service->name, CONTROLLERS) == 0 && left < all / 2 + 1) {
-        textbuf_printf(out,
-                       "%u of %u controllers would be left, and etcd needs %u for its quorum\n",
-                       left, all, all / 2 + 1);
-        found++;
-    }
-    return found;
+    return backend != NULL && takes_out_of(plan, before, service) &&
+           is_usable(before, service, backend) &&
+           count_others_usable(plan, now, find_service(now, service->slot)) == 0;
 }
 
-unsigned admin_find_dangers(const struct admin_plan *plan, const struct snapshot *snapshot,
-                            struct textbuf *out)
+/* How many controllers would be left where that is too few, else -1. */
+static int too_few_left(const struct admin_plan *plan, const struct snapshot *now,
+                        const struct snapshot_service *service)
+{
+    const struct snapshot_backend *meant = find_meant(plan, service);
+    unsigned left;
+
+    if (strcmp(service->name, CONTROLLERS) != 0 || meant == NULL || !is_alive(meant))
+        return -1;
+    left = count_others_alive(plan, find_service(now, service->slot));
+    return left < service->backend_count / 2 + 1 ? (int)left : -1;
+}
+
+static unsigned find_in_service(const struct admin_plan *plan, const struct snapshot *before,
+                                const struct snapshot *now, const struct snapshot_service *service,
+                                struct textbuf *out)
+{
+    unsigned all = (unsigned)service->backend_count;
+    int left;
+
+    if (takes_last(plan, before, now, service)) {
+        textbuf_printf(out, "%s is the last one of %s that is up\n", plan->controller,
+                       service->name);
+        return 1;
+    }
+    left = too_few_left(plan, now, service);
+    if (left == -1)
+        return 0;
+    textbuf_printf(out, "%d of %u controllers would be left, and etcd needs %u for its quorum\n",
+                   left, all, all / 2 + 1);
+    return 1;
+}
+
+unsigned admin_find_dangers(const struct admin_plan *plan, const struct snapshot *before,
+                            const struct snapshot *now, struct textbuf *out)
 {
     unsigned found = 0;
 
-    if (plan->state == BOARD_ADMIN_READY)
+    if (plan->state == BOARD_ADMIN_READY || plan->controller == NULL)
         return 0;
-    for (size_t i = 0; i < snapshot->service_count; i++)
-        found += find_in_service(plan, &snapshot->services[i], out);
+    for (size_t i = 0; i < before->service_count; i++) {
+        if (before->services[i].enabled)
+            found += find_in_service(plan, before, now, &before->services[i], out);
+    }
     return found;
 }

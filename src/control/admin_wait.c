@@ -55,6 +55,25 @@ static void look_at(const struct admin_plan *plan, const struct snapshot_service
     textbuf_printf(missing, "%s is %s", service->name, snapshot_status_name(backend->status));
 }
 
+/* What a reload has taken away may have sessions still, and they are on the same machine. */
+static void look_at_removed(const struct admin_plan *plan, const struct board *board,
+                            struct textbuf *missing)
+{
+    uint32_t sessions = 0;
+
+    for (unsigned i = 0; i < board_master(board)->layout.backends; i++) {
+        const struct board_backend *slot = board_backend(board, i);
+
+        if (atomic_load(&slot->state) == BOARD_SLOT_REMOVED &&
+            strncmp(slot->name, plan->controller, sizeof(slot->name)) == 0)
+            sessions += board_active(board, i);
+    }
+    if (sessions == 0)
+        return;
+    words_separate(missing, 0, ", ");
+    textbuf_printf(missing, "%u in what a reload has taken away", (unsigned)sessions);
+}
+
 /* Those of an earlier start keep sessions that this board does not count. */
 static void look_at_orphans(const struct snapshot *snapshot, struct textbuf *missing)
 {
@@ -100,26 +119,50 @@ static enum progress look_at_all(const struct admin_plan *plan, const struct sna
     return missing->length == 0 ? PROGRESS_DONE : PROGRESS_NONE;
 }
 
-/* The board is opened anew each time: a restart makes another one. -1 when there is none. */
-static int look(const struct admin_plan *plan, enum progress *progress, struct textbuf *missing)
+static bool is_anyone_alive(const struct snapshot *snapshot)
 {
-    struct board *board = board_open(plan->instance);
-    struct snapshot *snapshot;
-
-    if (board == NULL) {
-        control_explain(plan->instance, errno);
-        return -1;
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        if (snapshot->processes[i].alive)
+            return true;
     }
-    snapshot = snapshot_take(board);
-    board_close(board);
+    return snapshot->master_alive;
+}
+
+static int look_at_board(const struct admin_plan *plan, const struct board *board,
+                         enum progress *progress, struct textbuf *missing)
+{
+    struct snapshot *snapshot = snapshot_take(board);
+    bool is_alive;
+
     if (snapshot == NULL) {
         control_explain(plan->instance, ENOMEM);
         return -1;
     }
     textbuf_clear(missing);
+    if (plan->state != BOARD_ADMIN_READY && plan->service == NULL)
+        look_at_removed(plan, board, missing);
     *progress = look_at_all(plan, snapshot, missing);
+    is_alive = is_anyone_alive(snapshot);
     snapshot_free(snapshot);
-    return 0;
+    if (is_alive)
+        return 0;
+    control_complain("%s does not run any more: its processes are dead", plan->instance);
+    return -1;
+}
+
+/* The board is opened anew each time: a restart makes another one. -1 when nothing runs. */
+static int look(const struct admin_plan *plan, enum progress *progress, struct textbuf *missing)
+{
+    struct board *board = board_open(plan->instance);
+    int result;
+
+    if (board == NULL) {
+        control_explain(plan->instance, errno);
+        return -1;
+    }
+    result = look_at_board(plan, board, progress, missing);
+    board_close(board);
+    return result;
 }
 
 /* ---- the end ---- */

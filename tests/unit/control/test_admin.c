@@ -236,10 +236,10 @@ static void dangers_are_found(void)
         draw(&cases[i].services[1], &services[1], backends[1]);
         textbuf_init(&text, 4096);
         textbuf_puts(&text, "");
-        (void)admin_find_dangers(&plan, &snapshot, &text);
+        (void)admin_find_dangers(&plan, &snapshot, &snapshot, &text);
         ASSERT_TEXT(text.data != NULL ? text.data : "", cases[i].dangers);
         plan.state = BOARD_ADMIN_READY;
-        ASSERT_NUMBER(admin_find_dangers(&plan, &snapshot, &text), 0);
+        ASSERT_NUMBER(admin_find_dangers(&plan, &snapshot, &snapshot, &text), 0);
         textbuf_fini(&text);
     }
 }
