@@ -7,24 +7,51 @@
 #define WHOLE 10000
 #define LEAST (WHOLE / 100)
 
+/* How much of the time is over, in parts of WHOLE. */
+static uint32_t part_after(const struct balance_request *request, uint64_t elapsed_ms)
+{
+    uint64_t part;
+
+    if (elapsed_ms >= request->service->slow_start)
+        return WHOLE;
+    part = elapsed_ms * WHOLE / request->service->slow_start;
+    return part > LEAST ? (uint32_t)part : LEAST;
+}
+
+/* Since it came up. The checker's clock may be a moment ahead of the time of this turn. */
+static uint32_t part_of_health(const struct balance_request *request, unsigned slot)
+{
+    uint64_t since_ms = board_health_since(request->board, slot);
+
+    if (!(board_health_marks(request->board, slot) & BOARD_MARK_RAMP))
+        return WHOLE;
+    return part_after(request, request->now_ms > since_ms ? request->now_ms - since_ms : 0);
+}
+
+/*
+ * Since an administrator has said that it is ready: from that moment on, not from when anybody has
+ * noted it. The wall clock may have been set; a time that has not come yet is none.
+ */
+static uint32_t part_of_word(const struct balance_request *request, unsigned slot)
+{
+    uint64_t since_ms = board_admin_act(request->board, slot).since_ms;
+    uint64_t now_ms;
+
+    if (since_ms == 0)
+        return WHOLE;
+    now_ms = request->wall_ms(request->context);
+    return now_ms < since_ms ? WHOLE : part_after(request, now_ms - since_ms);
+}
+
 /* How much of a candidate's weight counts by now, in parts of WHOLE. */
 static uint32_t part_of(const struct balance_request *request,
                         const struct balance_candidate *candidate)
 {
     unsigned slot = epoch_backend(request->epoch, candidate->backend)->slot;
-    uint64_t since_ms;
-    uint64_t elapsed_ms;
-    uint64_t part;
+    uint32_t of_health = part_of_health(request, slot);
+    uint32_t of_word = part_of_word(request, slot);
 
-    if (!(board_health_marks(request->board, slot) & BOARD_MARK_RAMP))
-        return WHOLE;
-    /* The checker's clock may be a moment ahead of the time of this turn. */
-    since_ms = board_health_since(request->board, slot);
-    elapsed_ms = request->now_ms > since_ms ? request->now_ms - since_ms : 0;
-    if (elapsed_ms >= request->service->slow_start)
-        return WHOLE;
-    part = elapsed_ms * WHOLE / request->service->slow_start;
-    return part > LEAST ? (uint32_t)part : LEAST;
+    return of_health < of_word ? of_health : of_word;
 }
 
 /* Fills in everyone's part; returns whether anyone is on the way. */

@@ -1,7 +1,8 @@
 /*
- * slow_start: a backend that has come up beside others gets its share of new connections gradually.
- * What grows is the share, whatever `balance` goes by: to a newcomer without sessions a smaller
- * weight means little, and least connections would send it everything.
+ * slow_start: a backend that has come up beside others, or that an administrator has just said to
+ * be ready, gets its share of new connections gradually. What grows is the share, whatever
+ * `balance` goes by: to a newcomer without sessions a smaller weight means little, and least
+ * connections would send it everything.
  */
 #ifndef K0SLB_BALANCE_SLOW_START_H
 #define K0SLB_BALANCE_SLOW_START_H

@@ -69,6 +69,12 @@ static uint64_t take_ticket(void *context, unsigned service_slot)
     return board_take_ticket(worker->board, service_slot);
 }
 
+static uint64_t read_wall(void *context)
+{
+    (void)context;
+    return wall_ms();
+}
+
 /* Backends that this attempt itself has tried. */
 static unsigned tries(const struct attempt *attempt)
 {
@@ -92,6 +98,7 @@ static int choose(struct session *session)
         .now_ms = loop_now_ms(worker->loop),
         .rng = &worker->rng,
         .take_ticket = take_ticket,
+        .wall_ms = read_wall,
         .is_avoided = suspicion_is_avoided,
         .context = worker,
         .tried = session->attempt->tried,

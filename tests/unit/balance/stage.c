@@ -121,8 +121,12 @@ static void set_admin(struct stage *stage)
     char *all = (char *)board_my_master(stage->board);
     struct board_admin *admin = (void *)(all + board_master(stage->board)->layout.admin_at);
 
-    for (unsigned i = 0; i < stage->count; i++)
-        atomic_store(&admin->backend[stage_slot(stage, i)], stage->backends[i].admin);
+    for (unsigned i = 0; i < stage->count; i++) {
+        const struct stage_backend *backend = &stage->backends[i];
+
+        atomic_store(&admin->backend[stage_slot(stage, i)],
+                     backend->said_ms << 22 | (uint64_t)backend->admin);
+    }
 }
 
 struct addr stage_address(unsigned backend)
@@ -158,6 +162,13 @@ static uint64_t take_ticket(void *context, unsigned service_slot)
                                    : stage->ticket++;
 }
 
+static uint64_t read_wall(void *context)
+{
+    const struct stage *stage = context;
+
+    return stage->wall_ms;
+}
+
 static bool is_avoided(void *context, unsigned slot)
 {
     const struct stage *stage = context;
@@ -180,6 +191,7 @@ int stage_choose(struct stage *stage)
                                       .now_ms = stage->now_ms,
                                       .rng = &stage->rng,
                                       .take_ticket = take_ticket,
+                                      .wall_ms = read_wall,
                                       .is_avoided = is_avoided,
                                       .context = stage,
                                       .tried = tried};

@@ -15,6 +15,7 @@ struct stage_backend {
     unsigned marks;    /* enum board_mark */
     uint64_t since_ms; /* of its health, when that changes; 0 = 1 */
     enum board_admin_state admin;
+    uint64_t said_ms;    /* when an administrator has said so: wall clock; 0 = nobody has */
     struct addr address; /* without port: stage_address() */
     bool nowhere;        /* its name has never resolved */
     bool avoided;        /* this process has just seen it fail */
@@ -34,6 +35,7 @@ struct stage {
     uint64_t on_down_spread;
     uint64_t hello_timeout;
     uint64_t now_ms;
+    uint64_t wall_ms;
     unsigned count;
     struct stage_backend backends[STAGE_MOST]; /* weight and backup are fixed when it is set up */
 };

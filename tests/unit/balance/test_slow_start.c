@@ -284,6 +284,59 @@ static void test_a_moment_ahead(void)
     stage_close(&stage);
 }
 
+/* ---- back from drain ---- */
+
+enum { SAID_MS = 1700000000 };
+
+/* The first one is up since long, has no sessions, and was said to be ready `elapsed_ms` ago. */
+static unsigned picks_of_returned(enum conf_balance balance, int64_t elapsed_ms)
+{
+    struct stage stage = {.now_ms = UP_MS, .wall_ms = (uint64_t)(SAID_MS + elapsed_ms)};
+    struct shares shares;
+
+    stage.backends[0].said_ms = SAID_MS;
+    open_stage(&stage, balance, 3, 0);
+    stage.backends[0].marks = BOARD_MARK_VERIFIED;
+    stage_set(&stage);
+    shares = measured(&stage, balance);
+    stage_close(&stage);
+    return shares.picks[0];
+}
+
+/* Its health was good all the time: the share counts from the administrator's word. */
+static void test_returned(void)
+{
+    for (size_t b = 0; b < ARRAY_LEN(every); b++) {
+        double half = 0.5 / 2.5;
+
+        CU_ASSERT(picks_of_returned(every[b], 0) <= 0.02 * PICKS);
+        CU_ASSERT(picks_of_returned(every[b], SLOW_MS / 2) <= (half + 0.005) * PICKS);
+    }
+    CU_ASSERT(picks_of_returned(BALANCE_LEASTCONN, 0) > 0);
+    ASSERT_NUMBER(picks_of_returned(BALANCE_LEASTCONN, SLOW_MS), PICKS);
+}
+
+/* The wall clock has been set back: better all of it than nothing for hours. */
+static void test_clock_set_back(void)
+{
+    ASSERT_NUMBER(picks_of_returned(BALANCE_LEASTCONN, -3600 * 1000), PICKS);
+}
+
+/* Of two times the later one counts: it came up, and was said to be ready after that. */
+static void test_both(void)
+{
+    struct stage stage = {.now_ms = UP_MS + SLOW_MS - 1, .wall_ms = SAID_MS};
+
+    stage.backends[0].said_ms = SAID_MS;
+    open_stage(&stage, BALANCE_LEASTCONN, 3, 1);
+    CU_ASSERT(picks_of_empty(&stage) <= 0.02 * PICKS);
+    stage.backends[0].said_ms = SAID_MS - SLOW_MS;
+    stage_set(&stage);
+    stage.now_ms = UP_MS;
+    CU_ASSERT(picks_of_empty(&stage) <= 0.02 * PICKS);
+    stage_close(&stage);
+}
+
 /* ---- clients that stay ---- */
 
 /* With `source` a client moves to the newcomer once, and does not go to and fro meanwhile. */
@@ -324,6 +377,9 @@ const struct unit_test slow_start_tests[] = {
     {"reachable", test_reachable},
     {"over", test_over},
     {"a_moment_ahead", test_a_moment_ahead},
+    {"returned", test_returned},
+    {"clock_set_back", test_clock_set_back},
+    {"both", test_both},
     {"source_moves_once", test_source_moves_once},
     {NULL, NULL},
 };
