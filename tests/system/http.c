@@ -22,18 +22,32 @@ static size_t read_answer(const struct client *client, char *answer, size_t size
     return length;
 }
 
-int http_get(const struct addr *address, const char *path, char *answer, size_t size)
+size_t http_talk(const struct addr *address, const char *request, char *answer, size_t size)
 {
     struct client client;
-    char request[256];
-    int status = -1;
-    int length = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: test\r\n\r\n", path);
+    size_t length = strlen(request);
+    size_t got = 0;
 
+    answer[0] = '\0';
     if (client_open(&client, address) == -1)
-        return -1;
-    if (send(client.fd, request, (size_t)length, MSG_NOSIGNAL) == length &&
-        read_answer(&client, answer, size) > 0 && sscanf(answer, "HTTP/1.1 %d ", &status) != 1)
-        status = -1;
+        return 0;
+    if (send(client.fd, request, length, MSG_NOSIGNAL) == (ssize_t)length)
+        got = read_answer(&client, answer, size);
     client_close(&client);
-    return status;
+    return got;
+}
+
+int http_status(const char *answer)
+{
+    int status;
+
+    return sscanf(answer, "HTTP/1.1 %d ", &status) == 1 ? status : -1;
+}
+
+int http_get(const struct addr *address, const char *path, char *answer, size_t size)
+{
+    char request[256];
+
+    snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: test\r\n\r\n", path);
+    return http_talk(address, request, answer, size) > 0 ? http_status(answer) : -1;
 }

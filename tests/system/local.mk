@@ -18,6 +18,8 @@ tests_system_libharness_a_SOURCES = \
 	tests/system/crowd.c \
 	tests/system/http.h \
 	tests/system/http.c \
+	tests/system/siege.h \
+	tests/system/siege.c \
 	tests/system/procfs.h \
 	tests/system/procfs.c \
 	tests/system/limit.h \
@@ -112,6 +114,8 @@ system_programs = \
 	tests/system/test_checks \
 	tests/system/test_doctor \
 	tests/system/test_import \
+	tests/system/test_stats \
+	tests/system/test_siege \
 	tests/system/test_outage
 check_PROGRAMS += $(system_programs)
 TESTS += $(system_programs)
@@ -120,7 +124,7 @@ LONG_TESTS += tests/system/test_faults tests/system/test_ends tests/system/test_
 LONG_TESTS += tests/system/test_chaos tests/system/test_storm
 LONG_TESTS += tests/system/test_integrity tests/system/test_pressure
 LONG_TESTS += tests/system/test_setup tests/system/test_relay
-LONG_TESTS += tests/system/test_checks
+LONG_TESTS += tests/system/test_checks tests/system/test_siege
 
 # Put in front of k0slbd by some of them.
 check_PROGRAMS += tests/system/wrap
@@ -145,6 +149,16 @@ tests_system_test_slow_start_SOURCES = tests/system/test_slow_start.c
 tests_system_test_slow_start_CPPFLAGS = $(unit_cppflags)
 tests_system_test_slow_start_CFLAGS = $(unit_cflags)
 tests_system_test_slow_start_LDADD = $(system_libs)
+
+tests_system_test_stats_SOURCES = tests/system/test_stats.c
+tests_system_test_stats_CPPFLAGS = $(unit_cppflags)
+tests_system_test_stats_CFLAGS = $(unit_cflags)
+tests_system_test_stats_LDADD = $(system_libs)
+
+tests_system_test_siege_SOURCES = tests/system/test_siege.c
+tests_system_test_siege_CPPFLAGS = $(unit_cppflags)
+tests_system_test_siege_CFLAGS = $(unit_cflags)
+tests_system_test_siege_LDADD = $(system_libs)
 
 tests_system_test_admin_SOURCES = tests/system/test_admin.c
 tests_system_test_admin_CPPFLAGS = $(unit_cppflags)
