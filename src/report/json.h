@@ -32,6 +32,10 @@ void json_put_text(struct json *json, const char *key, const char *string);
 void json_put_piece(struct json *json, const char *key, const char *string, size_t length);
 
 void json_put_number(struct json *json, const char *key, uint64_t value);
+
+/* The same under a key from anywhere, which is escaped. */
+void json_put_number_at(struct json *json, const char *name, uint64_t value);
+
 void json_put_bool(struct json *json, const char *key, bool value);
 
 /* "null", or another word of the grammar. */
@@ -45,5 +49,9 @@ void json_put_ms(struct json *json, const char *key, uint32_t us);
 
 /* "10.0.0.1:6443", or null for none. */
 void json_put_address(struct json *json, const char *key, const struct addr *address);
+
+/* An array of such. */
+void json_put_addresses(struct json *json, const char *key, const struct addr *addresses,
+                        size_t count);
 
 #endif

@@ -10,6 +10,10 @@ src_report_libreport_a_SOURCES = \
 	src/report/haproxy.c \
 	src/report/json.h \
 	src/report/json.c \
+	src/report/json_services.h \
+	src/report/json_services.c \
+	src/report/health_word.h \
+	src/report/health_word.c \
 	src/report/report.h \
 	src/report/report_text.c \
 	src/report/report_json.c \

@@ -138,6 +138,18 @@ static void set_connect_time(struct csv_row *row, const uint64_t buckets[BOARD_H
     csv_row_number(row, COLUMN_connect_p99_us, connect_time_percentile_us(buckets, 99));
 }
 
+/* Of one that is not probed HAProxy says nothing here, and neither do we. */
+static void set_history(struct csv_row *row, const struct snapshot_service *service,
+                        const struct snapshot_backend *backend)
+{
+    csv_row_number(row, COLUMN_lastchg, backend->since_seconds);
+    if (service->check == CHECK_NONE)
+        return;
+    csv_row_number(row, COLUMN_chkfail, backend->checks_failed);
+    csv_row_number(row, COLUMN_chkdown, backend->went_down);
+    csv_row_number(row, COLUMN_downtime, backend->downtime_seconds);
+}
+
 static void set_certificate(struct csv_row *row, const struct board_certificate *certificate)
 {
     const struct certificate *facts = &certificate->facts;
@@ -185,7 +197,7 @@ static void set_server(struct csv_row *row, const struct snapshot_service *servi
     csv_row_number(row, COLUMN_act, !backend->backup);
     csv_row_number(row, COLUMN_bck, backend->backup);
     csv_row_number(row, COLUMN_iid, 2 * service->slot + 3);
-    csv_row_number(row, COLUMN_lastchg, backend->since_seconds);
+    set_history(row, service, backend);
     csv_row_number(row, COLUMN_lbtot, backend->counts.total);
     csv_row_number(row, COLUMN_used_conn_cur, backend->counts.active);
     csv_row_number(row, COLUMN_connect,
@@ -216,17 +228,6 @@ static void set_sums(struct csv_row *row, const struct snapshot_service *service
     csv_row_number(row, COLUMN_replays, sums->replays);
 }
 
-static void set_connect_times(struct csv_row *row, const struct snapshot_service *service)
-{
-    uint64_t buckets[BOARD_HISTOGRAM] = {0};
-
-    for (size_t i = 0; i < service->backend_count; i++) {
-        for (size_t k = 0; k < BOARD_HISTOGRAM; k++)
-            buckets[k] += service->backends[i].connect_time[k];
-    }
-    set_connect_time(row, buckets);
-}
-
 static void set_backend(struct csv_row *row, const struct snapshot_service *service)
 {
     static const uint8_t zeroes[] = {COLUMN_qcur,
@@ -254,7 +255,7 @@ static void set_backend(struct csv_row *row, const struct snapshot_service *serv
     csv_row_zeroes(row, zeroes, ARRAY_LEN(zeroes));
     set_counts(row, &service->counts);
     set_sums(row, service);
-    set_connect_times(row, service);
+    set_connect_time(row, service->sums.connect_time);
     csv_row_text(row, COLUMN_status, haproxy_is_up(service) ? "UP" : "DOWN");
     csv_row_text(row, COLUMN_algo, conf_balance_name(service->balance));
     csv_row_number(row, COLUMN_weight, usable.weight);
@@ -262,6 +263,9 @@ static void set_backend(struct csv_row *row, const struct snapshot_service *serv
     csv_row_number(row, COLUMN_act, usable.active);
     csv_row_number(row, COLUMN_bck, usable.backup);
     csv_row_number(row, COLUMN_iid, 2 * service->slot + 3);
+    csv_row_number(row, COLUMN_chkdown, service->went_down);
+    csv_row_number(row, COLUMN_lastchg, service->since_seconds);
+    csv_row_number(row, COLUMN_downtime, service->downtime_seconds);
     if (service->sums.sessions == 0)
         csv_row_text(row, COLUMN_lastsess, "-1");
     csv_row_text(row, COLUMN_state, snapshot_service_status_name(service->status));

@@ -2,24 +2,14 @@
 
 #include <string.h>
 
+#include "report/health_word.h"
 #include "report/json.h"
-#include "report/words.h"
+#include "report/json_services.h"
+
+/* More than any sentence of /healthz has. */
+#define HEALTH_SIZE 2048
 
 /* ---- parts ---- */
-
-static void put_connections(struct json *json, const struct snapshot_counts *counts)
-{
-    json_open(json, "connections", "{");
-    json_put_number(json, "active", counts->active);
-    json_put_number(json, "active_max", counts->active_max);
-    json_put_number(json, "total", counts->total);
-    json_put_number(json, "per_second", counts->per_second);
-    json_close(json, "}");
-    json_open(json, "bytes", "{");
-    json_put_number(json, "in", counts->bytes_in);
-    json_put_number(json, "out", counts->bytes_out);
-    json_close(json, "}");
-}
 
 static void put_reload(struct json *json, const struct snapshot *snapshot)
 {
@@ -50,6 +40,7 @@ static void put_workers(struct json *json, const struct snapshot *snapshot)
             continue;
         json_open(json, NULL, "{");
         json_put_number(json, "pid", (uint64_t)process->pid);
+        json_put_number(json, "number", process->slot + 1);
         json_put_text(json, "state", process->state);
         json_put_number(json, "connections", process->sessions);
         json_close(json, "}");
@@ -73,121 +64,21 @@ static void put_orphans(struct json *json, const struct snapshot *snapshot)
     json_close(json, "]");
 }
 
-static void put_check(struct json *json, const struct board_check *check)
+static void put_processes(struct json *json, const struct snapshot *snapshot)
 {
-    json_open(json, "check", "{");
-    if (check->code == CHECKED_NONE)
-        json_put_word(json, "result", "null");
-    else
-        json_put_text(json, "result", board_check_name(check->code));
-    if (check->status == 0)
-        json_put_word(json, "code", "null");
-    else
-        json_put_number(json, "code", check->status);
-    json_put_text(json, "description", check->description);
-    if (check->code == CHECKED_NONE)
-        json_put_word(json, "duration_ms", "null");
-    else
-        json_put_ms(json, "duration_ms", check->duration_us);
-    json_close(json, "}");
-}
+    json_open(json, "processes", "[");
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        const struct snapshot_process *process = &snapshot->processes[i];
 
-static void put_reason(struct json *json, const struct snapshot_service *service,
-                       const struct snapshot_backend *backend)
-{
-    struct textbuf reason;
-
-    textbuf_init(&reason, 4 * BOARD_DESCRIPTION_SIZE);
-    words_reason(&reason, service, backend);
-    json_put_text(json, "reason", reason.data != NULL ? reason.data : "");
-    json->out->truncated |= reason.truncated;
-    textbuf_fini(&reason);
-}
-
-/* The address in use; of a name that has none yet, the name. */
-static void put_place(struct json *json, const struct snapshot_backend *backend)
-{
-    char text[CONF_PLACE_SIZE];
-
-    if (backend->host[0] != '\0' && backend->address.family == ADDR_NONE)
-        json_put_text(json, "address", conf_place_format(backend->host, &backend->address, text));
-    else
-        json_put_address(json, "address", &backend->address);
-    if (backend->host[0] != '\0')
-        json_put_text(json, "host", backend->host);
-    else
-        json_put_word(json, "host", "null");
-}
-
-/* Names are good unless the checker has found that some are missing. */
-static void put_certificate(struct json *json, const struct board_certificate *certificate)
-{
-    const struct certificate *facts = &certificate->facts;
-
-    if (certificate->at_ms == 0) {
-        json_put_word(json, "certificate", "null");
-        return;
+        if (process->orphan)
+            continue;
+        json_open(json, NULL, "{");
+        json_put_number(json, "pid", (uint64_t)process->pid);
+        json_put_text(json, "role", board_role_name(process->role));
+        json_put_bool(json, "alive", process->alive);
+        json_close(json, "}");
     }
-    json_open(json, "certificate", "{");
-    json_put_text(json, "issuer", facts->issuer);
-    if (facts->not_after_s > 0)
-        json_put_time(json, "not_after", (uint64_t)facts->not_after_s * 1000);
-    else
-        json_put_word(json, "not_after", "null");
-    json_put_bool(json, "names_ok", (certificate->flags & BOARD_CERTIFICATE_LACKS_NAMES) == 0);
-    if (facts->authority_known)
-        json_put_bool(json, "ca_ok", facts->trusted);
-    else
-        json_put_word(json, "ca_ok", "null");
-    json_close(json, "}");
-}
-
-static void put_backend(struct json *json, const struct snapshot_service *service,
-                        const struct snapshot_backend *backend)
-{
-    json_open(json, NULL, "{");
-    json_put_text(json, "name", backend->name);
-    put_place(json, backend);
-    json_put_number(json, "weight", backend->weight);
-    json_put_bool(json, "backup", backend->backup);
-    json_put_text(json, "status", snapshot_status_name(backend->status));
-    json_put_text(json, "health", board_health_name(backend->health));
-    put_reason(json, service, backend);
-    json_put_text(json, "admin", board_admin_name(backend->admin));
-    json_put_bool(json, "ready_verified", backend->ready_verified);
-    json_put_number(json, "since_seconds", backend->since_seconds);
-    put_check(json, &backend->check);
-    put_connections(json, &backend->counts);
-    json_open(json, "errors", "{");
-    json_put_number(json, "connect", backend->connect_errors);
-    json_put_number(json, "reset", backend->resets);
-    json_close(json, "}");
-    json_put_number(json, "retries", backend->retries);
-    json_put_number(json, "replays", backend->replays);
-    put_certificate(json, &backend->certificate);
-    json_close(json, "}");
-}
-
-static void put_service(struct json *json, const struct snapshot_service *service)
-{
-    json_open(json, NULL, "{");
-    json_put_text(json, "name", service->name);
-    json_open(json, "listen", "[");
-    for (size_t i = 0; i < service->listener_count; i++)
-        json_put_address(json, NULL, &service->listeners[i]);
     json_close(json, "]");
-    json_put_text(json, "balance", conf_balance_name(service->balance));
-    json_put_text(json, "status", snapshot_service_status_name(service->status));
-    put_connections(json, &service->counts);
-    json_put_number(json, "refused", service->refused);
-    json_put_number(json, "denied", service->denied);
-    json_put_number(json, "limited", service->limited);
-    json_put_number(json, "sources_full", service->sources_full);
-    json_open(json, "backends", "[");
-    for (size_t i = 0; i < service->backend_count; i++)
-        put_backend(json, service, &service->backends[i]);
-    json_close(json, "]");
-    json_close(json, "}");
 }
 
 static void put_warnings(struct json *json, const struct snapshot *snapshot)
@@ -215,24 +106,59 @@ static void put_events(struct json *json, const struct snapshot *snapshot)
     json_close(json, "]");
 }
 
+static void put_health(struct json *json, const struct snapshot *snapshot)
+{
+    struct textbuf sentence;
+
+    textbuf_init(&sentence, HEALTH_SIZE);
+    json_open(json, "health", "{");
+    json_put_text(json, "status", health_word(snapshot, &sentence));
+    json_put_text(json, "text", sentence.data != NULL ? sentence.data : "");
+    json_close(json, "}");
+    textbuf_fini(&sentence);
+}
+
+static void put_checker(struct json *json, const struct snapshot *snapshot)
+{
+    json_open(json, "checker", "{");
+    json_put_number(json, "silent_seconds", snapshot->checker_age_ms / 1000);
+    json_put_number(json, "stalls", snapshot->stalls);
+    json_put_number(json, "slow_ignored", snapshot->slow_ignored);
+    json_close(json, "}");
+}
+
+static void put_balancer(struct json *json, const struct snapshot *snapshot)
+{
+    json_put_text(json, "version", snapshot->version);
+    json_put_text(json, "name", snapshot->name);
+    json_put_number(json, "pid", (uint64_t)snapshot->pid);
+    json_put_bool(json, "master_alive", snapshot->master_alive);
+    json_put_text(json, "admin", board_admin_name(snapshot->admin));
+    put_health(json, snapshot);
+    json_put_time(json, "taken", snapshot->taken_ms);
+    json_put_time(json, "started", snapshot->started_ms);
+    json_put_number(json, "uptime_seconds", snapshot->uptime_seconds);
+    json_put_number(json, "epoch", snapshot->epoch);
+    json_put_number(json, "reloads", snapshot->reloads);
+    put_reload(json, snapshot);
+}
+
 void report_json(const struct snapshot *snapshot, struct textbuf *out)
 {
     struct json json = {.out = out};
 
     json_open(&json, NULL, "{");
-    json_put_text(&json, "version", snapshot->version);
-    json_put_text(&json, "name", snapshot->name);
-    json_put_number(&json, "pid", (uint64_t)snapshot->pid);
-    json_put_text(&json, "admin", board_admin_name(snapshot->admin));
-    json_put_number(&json, "uptime_seconds", snapshot->uptime_seconds);
-    json_put_number(&json, "epoch", snapshot->epoch);
-    put_reload(&json, snapshot);
+    put_balancer(&json, snapshot);
+    json_put_number(&json, "workers_wanted", snapshot->workers_wanted);
     put_workers(&json, snapshot);
     put_orphans(&json, snapshot);
-    json_open(&json, "services", "[");
-    for (size_t i = 0; i < snapshot->service_count; i++)
-        put_service(&json, &snapshot->services[i]);
-    json_close(&json, "]");
+    put_processes(&json, snapshot);
+    put_checker(&json, snapshot);
+    json_put_addresses(&json, "stats_listen", snapshot->stats_listeners,
+                       snapshot->stats_listener_count);
+    json_put_bool(&json, "checks_done", snapshot->checks_done);
+    json_put_number(&json, "log_dropped", snapshot->log_dropped);
+    json_put_services(&json, snapshot);
     put_warnings(&json, snapshot);
     put_events(&json, snapshot);
     json_close(&json, "}");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/defs.h"
+#include "report/health_word.h"
 #include "report/metric.h"
 
 /* ---- the balancer ---- */
@@ -50,24 +51,10 @@ static void write_silence(const struct metric_subject *subject, struct promtext 
     write_ms(subject, prom, subject->snapshot->checker_age_ms);
 }
 
-static const char *health_of(const struct snapshot *snapshot)
-{
-    struct textbuf text;
-    const char *health = "degraded";
-
-    textbuf_init(&text, 2048);
-    if (report_healthz(snapshot, &text) != 200)
-        health = snapshot->admin == BOARD_ADMIN_MAINT ? "maint" : "failed";
-    else if (text.data != NULL && strcmp(text.data, "ok\n") == 0)
-        health = "ok";
-    textbuf_fini(&text);
-    return health;
-}
-
 static void write_health(const struct metric_subject *subject, struct promtext *prom)
 {
     static const char *const states[] = {"ok", "degraded", "maint", "failed"};
-    const char *health = health_of(subject->snapshot);
+    const char *health = health_word(subject->snapshot, NULL);
 
     for (size_t i = 0; i < ARRAY_LEN(states); i++)
         metric_put_state(subject, prom, states[i], strcmp(states[i], health) == 0);

@@ -5,6 +5,7 @@
 
 #include "base/defs.h"
 #include "report/haproxy.h"
+#include "report/tunnel.h"
 
 /* Room for `reason="…"`. */
 #define REASON_SIZE 64
@@ -132,12 +133,32 @@ static void write_server_aborts(const struct metric_subject *subject, struct pro
 /* The words are those of the log's lines for connections. */
 static void write_ends(const struct metric_subject *subject, struct promtext *prom)
 {
-    for (int end = 0; end <= BOARD_END_BACKEND_DOWN; end++) {
+    for (int end = 0; end < BOARD_END_COUNT; end++) {
         char more[REASON_SIZE];
 
         snprintf(more, sizeof(more), "reason=\"%s\"", board_end_name((enum board_end)end));
         metric_put_more(subject, prom, more, subject->service->sums.ends[end]);
     }
+}
+
+/* Clients of a service that spreads each one's connections over its servers. */
+static void write_sources(const struct metric_subject *subject, struct promtext *prom)
+{
+    const struct snapshot_service *service = subject->service;
+
+    if (service->balance == BALANCE_SOURCE_SPREAD)
+        metric_put(subject, prom, service->client_count + service->clients_left_out);
+}
+
+static void write_links(const struct metric_subject *subject, struct promtext *prom)
+{
+    static const enum tunnel_links all[] = {TUNNEL_FULL, TUNNEL_PARTIAL, TUNNEL_NONE};
+    const struct snapshot_service *service = subject->service;
+
+    if (service->balance != BALANCE_SOURCE_SPREAD)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        metric_put_state(subject, prom, tunnel_links_name(all[i]), tunnel_count(service, all[i]));
 }
 
 static const struct metric backend_metrics[] = {
@@ -184,8 +205,20 @@ static const struct metric backend_metrics[] = {
      .write = write_server_aborts},
     {"k0slb_backend_internal_errors_total", "counter", "Failures for a reason of our own.",
      .write = write_internal},
+    {"k0slb_backend_check_up_down_total", "counter",
+     "Times that the last server that was up or suspect went down.",
+     METRIC_FIELD(snapshot_service, went_down)},
+    {"k0slb_backend_check_last_change_seconds", "gauge",
+     "Time since it last went down or came back.", METRIC_FIELD(snapshot_service, since_seconds)},
+    {"k0slb_backend_downtime_seconds_total", "counter", "How long it was down, all together.",
+     METRIC_FIELD(snapshot_service, downtime_seconds)},
     {"k0slb_backend_sessions_ended_total", "counter", "Sessions that have ended, by reason.",
      .write = write_ends},
+    {"k0slb_konnectivity_sources", "gauge", "Client addresses with connections (source-spread).",
+     .write = write_sources},
+    {"k0slb_konnectivity_links", "gauge",
+     "Client addresses by what they hold of the servers that are up (source-spread).",
+     .write = write_links},
 };
 
 /* ---- subjects ---- */

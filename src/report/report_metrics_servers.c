@@ -127,6 +127,13 @@ static void write_ca_ok(const struct metric_subject *subject, struct promtext *p
         metric_put(subject, prom, certificate->facts.trusted);
 }
 
+/* Of one that is not probed there is nothing to say. */
+static void write_failures(const struct metric_subject *subject, struct promtext *prom)
+{
+    if (subject->service->check != CHECK_NONE)
+        metric_put(subject, prom, subject->backend->checks_failed);
+}
+
 static const struct metric server_metrics[] = {
     {"k0slb_server_status", "gauge", "1 for the state that the server is in.",
      .write = write_server_status},
@@ -179,6 +186,12 @@ static const struct metric server_metrics[] = {
      .write = write_check_code},
     {"k0slb_server_check_duration_seconds", "gauge", "How long the last check took.",
      .write = write_check_duration},
+    {"k0slb_server_check_failures_total", "counter", "Checks with a bad result.",
+     .write = write_failures},
+    {"k0slb_server_check_up_down_total", "counter", "Times that it went down.",
+     METRIC_FIELD(snapshot_backend, went_down)},
+    {"k0slb_server_downtime_seconds_total", "counter", "How long it was down, all together.",
+     METRIC_FIELD(snapshot_backend, downtime_seconds)},
     {"k0slb_server_check_last_change_seconds", "gauge", "Time since its health last changed.",
      METRIC_FIELD(snapshot_backend, since_seconds)},
     {"k0slb_server_cert_not_after_timestamp_seconds", "gauge",

@@ -222,9 +222,8 @@ static void the_exporter_sees_who_is_up(void)
 static void check_filled(const struct csv_table *theirs, const struct csv_table *ours,
                          const char *proxy, const char *server)
 {
-    static const char *const unknown[] = {"slim",      "chkfail",  "chkdown",   "lastchg",
-                                          "downtime",  "lastsess", "ctime_max", "ttime",
-                                          "ttime_max", NULL};
+    static const char *const unknown[] = {"slim",  "lastsess",  "ctime_max",
+                                          "ttime", "ttime_max", NULL};
 
     for (size_t i = 0; i < 103; i++) {
         const char *column = theirs->cells[0][i];

@@ -200,6 +200,14 @@ static void proxies_say_what_they_know(void)
         {BACK, "srv_abrt", "12"},
         {BACK, "eint", "7"},
         {BACK, "replays", "4"},
+        {BACK, "chkfail", ""},
+        {BACK, "chkdown", "2"},
+        {BACK, "lastchg", "44"},
+        {BACK, "downtime", "55"},
+        {FRONT, "chkdown", ""},
+        {FRONT, "downtime", ""},
+        {FRONT, "lastchg", ""},
+        {JOIN, "downtime", "0"},
         {BACK, "ctime", "1"},
         {BACK, "connect_p50_us", "1024"},
         {JOIN, "ctime", "0"},
@@ -219,14 +227,16 @@ static void proxies_say_what_they_know(void)
     sample_fill(&sample);
     sample.services[0].accepted = 3102;
     sample.services[0].counts.per_second_max = 9;
-    sample.backends[0][0].connect_time[3] = 1;
-    sample.backends[0][2].connect_time[4] = 9;
+    sample.services[0].went_down = 2;
+    sample.services[0].since_seconds = 44;
+    sample.services[0].downtime_seconds = 55;
     sample.services[0].sums = (struct snapshot_sums){.sessions = 3000,
                                                      .connect_errors = 8,
                                                      .local_errors = 1,
                                                      .resets = 2,
                                                      .retries = 3,
                                                      .replays = 4,
+                                                     .connect_time = {[3] = 1, [4] = 9},
                                                      .ends = {[BOARD_END_CLIENT_RESET] = 1,
                                                               [BOARD_END_DEAD_CLIENT] = 2,
                                                               [BOARD_END_BACKEND_RESET] = 4,
@@ -274,7 +284,12 @@ static void servers_say_what_they_know(void)
         {CP1, "cert_names_ok", "1"},
         {CP1, "cert_ca_ok", "1"},
         {CP1, "lastsess", ""},
-        {CP1, "downtime", ""},
+        {CP1, "chkfail", "0"},
+        {CP1, "downtime", "0"},
+        {CP2, "chkfail", "231"},
+        {CP2, "chkdown", "3"},
+        {CP2, "downtime", "77"},
+        {CP2, "lastchg", "12"},
         {CP2, "status", "DOWN"},
         {CP2, "check_status", "L4CON"},
         {CP2, "check_health", "0"},
@@ -291,6 +306,10 @@ static void servers_say_what_they_know(void)
     struct sample sample;
 
     sample_fill(&sample);
+    sample.backends[0][1].checks_failed = 231;
+    sample.backends[0][1].went_down = 3;
+    sample.backends[0][1].transitions = 5;
+    sample.backends[0][1].downtime_seconds = 77;
     sample.backends[0][0].connect_time[7] = 98;
     sample.backends[0][0].connect_time[BOARD_HISTOGRAM - 1] = 2;
     expect_all(&sample, cases, ARRAY_LEN(cases));
@@ -338,6 +357,20 @@ static void states_have_haproxys_words(void)
         ASSERT_TEXT(csv_at(&table, CP1, "check_status"), cases[i].result);
         csv_free(&table);
     }
+}
+
+/* HAProxy leaves these empty where it probes nobody. */
+static void who_is_not_probed_has_no_failures(void)
+{
+    static const struct expectation cases[] = {
+        {CP1, "chkfail", ""},       {CP1, "chkdown", ""},    {CP1, "downtime", ""},
+        {CP1, "lastchg", "273600"}, {BACK, "downtime", "0"},
+    };
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    sample.services[0].check = CHECK_NONE;
+    expect_all(&sample, cases, ARRAY_LEN(cases));
 }
 
 /* A proxy is up by what new connections can be sent to. */
@@ -434,6 +467,7 @@ const struct unit_test report_csv_tests[] = {
     {"proxies_say_what_they_know", proxies_say_what_they_know},
     {"servers_say_what_they_know", servers_say_what_they_know},
     {"states_have_haproxys_words", states_have_haproxys_words},
+    {"who_is_not_probed_has_no_failures", who_is_not_probed_has_no_failures},
     {"a_proxy_is_up_by_its_usable_servers", a_proxy_is_up_by_its_usable_servers},
     {"texts_are_quoted", texts_are_quoted},
     {"any_bytes_and_numbers_give_good_rows", any_bytes_and_numbers_give_good_rows},

@@ -43,7 +43,18 @@ static void the_fields_are_there(void)
         {"uptime_seconds", "273605"},
         {"epoch", "1"},
         {"last_reload", "{\"ok\":true,\"errors\":[],\"at\":\"2026-09-21T14:13:20Z\"}"},
-        {"workers.0", "{\"pid\":4243,\"state\":\"running\",\"connections\":10}"},
+        {"master_alive", "true"},
+        {"health", "{\"status\":\"ok\",\"text\":\"ok\"}"},
+        {"taken", "\"2026-09-24T18:13:25Z\""},
+        {"started", "\"2026-09-21T14:13:20Z\""},
+        {"reloads", "0"},
+        {"workers_wanted", "2"},
+        {"checks_done", "false"},
+        {"log_dropped", "0"},
+        {"checker", "{\"silent_seconds\":0,\"stalls\":0,\"slow_ignored\":0}"},
+        {"stats_listen", "[\"0.0.0.0:9000\",\"[::]:9000\"]"},
+        {"processes.2", "{\"pid\":4245,\"role\":\"checker\",\"alive\":true}"},
+        {"workers.0", "{\"pid\":4243,\"number\":1,\"state\":\"running\",\"connections\":10}"},
         {"workers.1.pid", "4244"},
         {"workers.2", "(none)"},
         {"orphans", "[]"},
@@ -52,7 +63,17 @@ static void the_fields_are_there(void)
         {"services.0.balance", "\"leastconn\""},
         {"services.0.status", "\"degraded\""},
         {"services.0.connections",
-         "{\"active\":15,\"active_max\":60,\"total\":3102,\"per_second\":6}"},
+         "{\"active\":15,\"active_max\":60,\"total\":3102,\"per_second\":6,"
+         "\"per_second_max\":0}"},
+        {"services.0.enabled", "true"},
+        {"services.0.check", "\"tls\""},
+        {"services.0.requires", "null"},
+        {"services.0.never_good", "false"},
+        {"services.0.downtime_seconds", "0"},
+        {"services.0.connect_ms", "null"},
+        {"services.0.errors", "{\"connect\":0,\"reset\":0,\"local\":0}"},
+        {"services.1.enabled", "false"},
+        {"services.2.never_good", "true"},
         {"services.0.refused", "3"},
         {"services.0.denied", "4"},
         {"services.0.limited", "5"},
@@ -70,11 +91,11 @@ static void the_fields_are_there(void)
         {"services.0.backends.1.since_seconds", "12"},
         {"services.0.backends.1.check",
          "{\"result\":\"L4CON\",\"code\":null,\"description\":\"connection refused\","
-         "\"duration_ms\":0.100}"},
+         "\"duration_ms\":0.100,\"at\":null}"},
         {"services.0.backends.0.check.duration_ms", "2.345"},
         {"services.0.backends.1.connections.active_max", "20"},
         {"services.0.backends.1.bytes.in", "1288490188"},
-        {"services.0.backends.1.errors", "{\"connect\":3,\"reset\":0}"},
+        {"services.0.backends.1.errors", "{\"connect\":3,\"reset\":0,\"local\":0}"},
         {"services.0.backends.1.retries", "0"},
         {"services.0.backends.1.replays", "0"},
         {"services.0.backends.2.backup", "true"},
@@ -102,6 +123,8 @@ static void the_fields_are_there(void)
     char value[400];
 
     sample_fill(&sample);
+    sample.services[0].required = sample.services[1].required = sample.services[2].required =
+        BOARD_NO_SLOT;
     textbuf_init(&out, 100000);
     report_json(&sample.snapshot, &out);
     CU_ASSERT_FALSE(out.truncated);
@@ -150,7 +173,8 @@ static void what_is_not_known_is_null(void)
     report_json(&sample.snapshot, &out);
     CU_ASSERT_FATAL(json_is_valid(out.data));
     ASSERT_TEXT(json_at(out.data, "services.0.backends.0.check", value, sizeof(value)),
-                "{\"result\":null,\"code\":null,\"description\":\"\",\"duration_ms\":null}");
+                "{\"result\":null,\"code\":null,\"description\":\"\",\"duration_ms\":null,"
+                "\"at\":null}");
     ASSERT_TEXT(json_at(out.data, "services.0.backends.0.address", value, sizeof(value)), "null");
     ASSERT_TEXT(json_at(out.data, "services.0.backends.1.check.code", value, sizeof(value)), "503");
     ASSERT_TEXT(json_at(out.data, "workers", value, sizeof(value)), "[]");
@@ -230,6 +254,125 @@ static void any_bytes_give_valid_json(void)
     textbuf_fini(&out);
 }
 
+/* ---- numbers of time ---- */
+
+struct expectation {
+    const char *path;
+    const char *value;
+};
+
+static void expect_all(const struct sample *sample, const struct expectation *cases, size_t count)
+{
+    struct textbuf out;
+    char value[400];
+
+    textbuf_init(&out, 1 << 20);
+    report_json(&sample->snapshot, &out);
+    CU_ASSERT_FALSE(out.truncated);
+    CU_ASSERT_FATAL(json_is_valid(out.data));
+    for (size_t i = 0; i < count; i++)
+        ASSERT_TEXT(json_at(out.data, cases[i].path, value, sizeof(value)), cases[i].value);
+    textbuf_fini(&out);
+}
+
+static void what_has_become_of_them_is_there(void)
+{
+    static const struct expectation cases[] = {
+        {"services.0.backends.1.downtime_seconds", "77"},
+        {"services.0.backends.1.transitions", "5"},
+        {"services.0.backends.1.went_down", "3"},
+        {"services.0.backends.1.checks_failed", "231"},
+        {"services.0.backends.1.check.at", "\"2026-09-21T14:13:20Z\""},
+        {"services.0.backends.0.downtime_seconds", "0"},
+        {"services.0.downtime_seconds", "9"},
+        {"services.0.transitions", "4"},
+        {"services.0.went_down", "2"},
+        {"services.0.requires", "\"controllerJoinAPI\""},
+        {"services.0.connections.per_second_max", "99"},
+    };
+    struct sample sample;
+
+    sample_fill(&sample);
+    sample.backends[0][1].downtime_seconds = 77;
+    sample.backends[0][1].transitions = 5;
+    sample.backends[0][1].went_down = 3;
+    sample.backends[0][1].checks_failed = 231;
+    sample.backends[0][1].check.at_ms = sample.snapshot.started_ms;
+    sample.services[0].downtime_seconds = 9;
+    sample.services[0].transitions = 4;
+    sample.services[0].went_down = 2;
+    sample.services[0].required = sample.services[2].slot;
+    sample.services[0].counts.per_second_max = 99;
+    expect_all(&sample, cases, ARRAY_LEN(cases));
+}
+
+static void connects_and_ends_are_there(void)
+{
+    static const struct expectation cases[] = {
+        {"services.0.connect_ms", "{\"p50\":1.024,\"p90\":1.024,\"p95\":1048.576,"
+                                  "\"p99\":1048.576}"},
+        {"services.0.backends.1.connect_ms.p50", "0.064"},
+        {"services.0.backends.0.connect_ms", "null"},
+        {"services.0.ends.client_fin", "6"},
+        {"services.0.ends.admin", "7"},
+        {"services.0.backends.1.ends.backend_rst", "8"},
+        {"services.0.backends.1.ends.connect_failed", "0"},
+    };
+    struct sample sample;
+
+    sample_fill(&sample);
+    sample.services[0].sums.connect_time[4] = 94;
+    sample.services[0].sums.connect_time[BOARD_HISTOGRAM - 1] = 6;
+    sample.services[0].sums.ends[BOARD_END_CLIENT_FIN] = 6;
+    sample.services[0].sums.ends[BOARD_END_ADMIN] = 7;
+    sample.backends[0][1].connect_time[0] = 1;
+    sample.backends[0][1].ends[BOARD_END_BACKEND_RESET] = 8;
+    expect_all(&sample, cases, ARRAY_LEN(cases));
+}
+
+/* Names of backends are keys here, and may be anything. */
+static void clients_are_listed(void)
+{
+    static const struct expectation cases[] = {
+        {"services.1.clients.0",
+         "{\"address\":\"10.9.8.7\",\"links\":\"full\",\"sessions\":{\"k0s-controller1\":1,"
+         "\"k0s-\\\"2\":2,\"k0s-controller3\":1}}"},
+        {"services.1.clients.1.address", "\"fd00::7\""},
+        {"services.1.clients.1.links", "\"partial\""},
+        {"services.1.clients_left_out", "3"},
+        {"services.0.clients", "(none)"},
+        {"services.0.clients_left_out", "(none)"},
+        {"services.2.clients", "(none)"},
+    };
+    struct snapshot_client clients[2] = {{.total = 4, .at = {1, 2, 1}}, {.total = 1, .at = {1}}};
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    CU_ASSERT(addr_parse(&clients[0].address, "10.9.8.7") == 0);
+    CU_ASSERT(addr_parse(&clients[1].address, "fd00::7") == 0);
+    for (unsigned i = 0; i < SAMPLE_BACKENDS; i++)
+        sample.backends[1][i].ordinal = i;
+    strcpy(sample.backends[1][1].name, "k0s-\"2");
+    sample.services[1].balance = BALANCE_SOURCE_SPREAD;
+    sample.services[1].clients = clients;
+    sample.services[1].client_count = ARRAY_LEN(clients);
+    sample.services[1].clients_left_out = 3;
+    expect_all(&sample, cases, ARRAY_LEN(cases));
+}
+
+static void health_is_what_healthz_says(void)
+{
+    static const struct expectation cases[] = {
+        {"health.status", "\"degraded\""},
+        {"health.text", "\"degraded: 1 of 2 workers missing\""},
+    };
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    sample.processes[1].alive = false;
+    expect_all(&sample, cases, ARRAY_LEN(cases));
+}
+
 static void a_bound_is_kept_and_told(void)
 {
     struct sample sample;
@@ -251,6 +394,10 @@ const struct unit_test report_json_tests[] = {
     {"certificates_say_what_is_wrong", certificates_say_what_is_wrong},
     {"a_failed_reload_lists_its_errors", a_failed_reload_lists_its_errors},
     {"any_bytes_give_valid_json", any_bytes_give_valid_json},
+    {"what_has_become_of_them_is_there", what_has_become_of_them_is_there},
+    {"connects_and_ends_are_there", connects_and_ends_are_there},
+    {"clients_are_listed", clients_are_listed},
+    {"health_is_what_healthz_says", health_is_what_healthz_says},
     {"a_bound_is_kept_and_told", a_bound_is_kept_and_told},
     {NULL, NULL},
 };

@@ -213,6 +213,9 @@ static void servers_are_told(void)
         {"k0slb_server_active" CP(3), "0"},
         {"k0slb_server_weight" CP(3), "256"},
         {"k0slb_server_check_last_change_seconds" CP(2), "12"},
+        {"k0slb_server_check_failures_total" CP(2), "231"},
+        {"k0slb_server_check_up_down_total" CP(2), "3"},
+        {"k0slb_server_downtime_seconds_total" CP(2), "77"},
         {"k0slb_server_check_duration_seconds" CP(1), "0.002345"},
         {"k0slb_server_check_code" CP(1), "(none)"},
         {"k0slb_server_check_code" CP(3), "401"},
@@ -229,7 +232,58 @@ static void servers_are_told(void)
     sample_fill(&sample);
     sample.backends[0][2].status = STATUS_SUSPECT;
     sample.backends[0][2].check.status = 401;
+    sample.backends[0][1].checks_failed = 231;
+    sample.backends[0][1].went_down = 3;
+    sample.backends[0][1].downtime_seconds = 77;
     expect_all(&sample, cases, ARRAY_LEN(cases));
+}
+
+static void services_have_outages(void)
+{
+    static const struct expectation cases[] = {
+        {"k0slb_backend_check_up_down_total{proxy=\"kubeAPI_backend\"}", "2"},
+        {"k0slb_backend_check_last_change_seconds{proxy=\"kubeAPI_backend\"}", "44"},
+        {"k0slb_backend_downtime_seconds_total{proxy=\"kubeAPI_backend\"}", "55"},
+        {"k0slb_backend_sessions_ended_total{proxy=\"kubeAPI_backend\",reason=\"admin\"}", "6"},
+    };
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    sample.services[0].went_down = 2;
+    sample.services[0].since_seconds = 44;
+    sample.services[0].downtime_seconds = 55;
+    sample.services[0].sums.ends[BOARD_END_ADMIN] = 6;
+    expect_all(&sample, cases, ARRAY_LEN(cases));
+}
+
+/* Clients are counted by what they hold, and never named. */
+static void clients_are_counted(void)
+{
+#define LINKS(state) "k0slb_konnectivity_links{proxy=\"konnectivity_backend\",state=\"" state "\"}"
+    static const struct expectation cases[] = {
+        {"k0slb_konnectivity_sources{proxy=\"konnectivity_backend\"}", "7"},
+        {LINKS("full"), "1"},
+        {LINKS("partial"), "2"},
+        {LINKS("none"), "0"},
+        {"k0slb_konnectivity_sources{proxy=\"kubeAPI_backend\"}", "(none)"},
+    };
+    struct snapshot_client clients[3] = {
+        {.total = 4, .at = {1, 2, 1}}, {.total = 1, .at = {0, 1}}, {.total = 1, .at = {1}}};
+    struct sample sample;
+    struct textbuf out;
+
+    sample_fill_good(&sample);
+    CU_ASSERT(addr_parse(&clients[0].address, "10.9.8.7") == 0);
+    for (unsigned i = 0; i < SAMPLE_BACKENDS; i++)
+        sample.backends[1][i].ordinal = i;
+    sample.services[1].balance = BALANCE_SOURCE_SPREAD;
+    sample.services[1].clients = clients;
+    sample.services[1].client_count = ARRAY_LEN(clients);
+    sample.services[1].clients_left_out = 4;
+    expect_all(&sample, cases, ARRAY_LEN(cases));
+    render(&sample, &out);
+    CU_ASSERT_PTR_NULL(strstr(out.data, "10.9.8.7"));
+    textbuf_fini(&out);
 }
 
 static void connect_times_are_a_histogram(void)
@@ -333,6 +387,8 @@ const struct unit_test report_metrics_tests[] = {
     {"health_is_what_healthz_says", health_is_what_healthz_says},
     {"proxies_are_told", proxies_are_told},
     {"servers_are_told", servers_are_told},
+    {"services_have_outages", services_have_outages},
+    {"clients_are_counted", clients_are_counted},
     {"connect_times_are_a_histogram", connect_times_are_a_histogram},
     {"no_check_has_no_result", no_check_has_no_result},
     {"names_are_escaped", names_are_escaped},
