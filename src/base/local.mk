@@ -14,6 +14,8 @@ src_base_libbase_a_SOURCES = \
 	src/base/daemonize.c \
 	src/base/fd.h \
 	src/base/fd.c \
+	src/base/keyvalue.h \
+	src/base/keyvalue.c \
 	src/base/list.h \
 	src/base/log.h \
 	src/base/log.c \
@@ -33,5 +35,6 @@ src_base_libbase_a_SOURCES = \
 	src/base/strnum.c \
 	src/base/textbuf.h \
 	src/base/textbuf.c \
+	src/base/told.h \
 	src/base/rng.h \
 	src/base/rng.c

@@ -27,6 +27,11 @@ void log_set_level(enum log_level level)
     state.level = level;
 }
 
+bool log_is_on(enum log_level level)
+{
+    return level <= state.level;
+}
+
 void log_to_fd(int fd)
 {
     state.fd = fd;
@@ -84,14 +89,18 @@ static void write_record(enum log_level level, const char *text)
 /* The first line that fits again says how many did not. */
 static void say_dropped(void)
 {
-    char text[80];
+    struct keyvalue line;
     uint64_t before = state.dropped;
+    uint64_t lines = before - state.dropped_said;
 
-    if (before == state.dropped_said)
+    if (lines == 0)
         return;
-    snprintf(text, sizeof(text), "%llu log lines were dropped before this one",
-             (unsigned long long)(before - state.dropped_said));
-    write_record(LOG_LEVEL_WARNING, text);
+    keyvalue_begin(&line, "log");
+    keyvalue_word(&line, "lost", "pipe");
+    keyvalue_number(&line, "lines", lines);
+    keyvalue_quote(&line, "text", "%llu log lines were dropped before this one",
+                   (unsigned long long)lines);
+    write_record(LOG_LEVEL_WARNING, line.text);
     if (state.dropped == before)
         state.dropped_said = before;
     else
@@ -105,7 +114,7 @@ static void log_line(enum log_level level, const char *format, va_list args)
     char text[LOG_RECORD_SIZE];
     int saved = errno;
 
-    if (level > state.level)
+    if (!log_is_on(level))
         return;
     say_dropped();
     errno = saved; /* for %m */
@@ -158,6 +167,21 @@ void log_debug(const char *format, ...)
     va_start(args, format);
     log_line(LOG_LEVEL_DEBUG, format, args);
     va_end(args);
+}
+
+void log_event(enum log_level level, struct keyvalue *line, const char *format, ...)
+{
+    va_list args;
+    int saved = errno;
+
+    if (!log_is_on(level))
+        return;
+    va_start(args, format);
+    keyvalue_vquote(line, "text", format, args);
+    va_end(args);
+    say_dropped();
+    write_record(level, line->text);
+    errno = saved;
 }
 
 void log_error_lines(const char *lines)

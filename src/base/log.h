@@ -6,10 +6,12 @@
 #ifndef K0SLB_BASE_LOG_H
 #define K0SLB_BASE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/defs.h"
+#include "base/keyvalue.h"
 
 enum log_level {
     LOG_LEVEL_ERROR,
@@ -29,6 +31,9 @@ typedef void log_sink(void *context, const char *record, size_t size);
 void log_set_name(const char *name);
 void log_set_level(enum log_level level);
 
+/* Whether lines of that level are written: for whom making one costs something. */
+bool log_is_on(enum log_level level);
+
 /* Sends records to a descriptor, which the caller keeps open, or to a function. */
 void log_to_fd(int fd);
 void log_to_sink(log_sink *sink, void *context);
@@ -42,6 +47,13 @@ void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_notice(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/*
+ * Writes a line of keys and values (base/keyvalue.h) as the one for an event, and says last of all,
+ * as its key `text`, what has happened in words. The events and their keys stand in k0slbd(8).
+ */
+void log_event(enum log_level level, struct keyvalue *line, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
 /* Writes each line of a text, which may be NULL, as an error of its own. */
 void log_error_lines(const char *lines);

@@ -150,6 +150,32 @@ static bool has_code(const struct board_warnings *list, const char *code)
     return false;
 }
 
+static void begin_line(struct keyvalue *line, const struct board_warning *warning,
+                       const char *state)
+{
+    keyvalue_begin(line, "warning");
+    keyvalue_word(line, "code", warning->code);
+    keyvalue_word(line, "state", state);
+}
+
+static void log_raised(const struct board_warning *warning)
+{
+    struct keyvalue line;
+
+    begin_line(&line, warning, "raised");
+    keyvalue_quote(&line, "remedy", "%s", warning->remedy);
+    log_event(LOG_LEVEL_WARNING, &line, "%s: %s", warning->code, warning->text);
+}
+
+static void log_over(const struct board_warning *warning)
+{
+    struct keyvalue line;
+
+    begin_line(&line, warning, "over");
+    keyvalue_word(&line, "remedy", NULL);
+    log_event(LOG_LEVEL_NOTICE, &line, "%s is over: %s", warning->code, warning->text);
+}
+
 /* One that goes on with others than before is told as it is now, and not as over. */
 static void log_news(const struct board_warnings *before, const struct board_warnings *now)
 {
@@ -157,13 +183,13 @@ static void log_news(const struct board_warnings *before, const struct board_war
         const struct board_warning *warning = &now->list[i];
 
         if (!has_same(before, warning))
-            log_warning("%s: %s (remedy: %s)", warning->code, warning->text, warning->remedy);
+            log_raised(warning);
     }
     for (unsigned i = 0; i < before->count; i++) {
         const struct board_warning *warning = &before->list[i];
 
         if (!has_code(now, warning->code))
-            log_notice("%s is over: %s", warning->code, warning->text);
+            log_over(warning);
     }
 }
 

@@ -32,9 +32,24 @@ struct checker {
     struct loop_timer tick;
     uint64_t last_ms; /* when the loop last ran */
     bool first_round_told;
+    struct told stalls; /* lines about times without running */
 };
 
 /* ---- time ---- */
+
+static void say_stall(struct checker *checker, uint64_t gap_ms)
+{
+    struct keyvalue line;
+
+    if (!told_is_due(&checker->stalls, checker->last_ms, SAY_SELDOM_PACE))
+        return;
+    keyvalue_begin(&line, "stall");
+    keyvalue_number(&line, "lasted_ms", gap_ms);
+    keyvalue_number(&line, "suppressed", checker->stalls.reported);
+    log_event(LOG_LEVEL_NOTICE, &line,
+              "did not run for %llu ms: no backend is judged for that time",
+              (unsigned long long)gap_ms);
+}
 
 /*
  * Before anything is judged: when the loop has not run, what was due meanwhile is put off, and
@@ -56,8 +71,7 @@ static void on_wake(void *context)
     for (unsigned i = 0; i < checker->target_count; i++)
         target_shift(&checker->shared.targets[i], gap_ms);
     policy_shift(&checker->shared, gap_ms);
-    log_notice("did not run for %llu ms: no backend is judged for that time",
-               (unsigned long long)gap_ms);
+    say_stall(checker, gap_ms);
 }
 
 static void on_tick(struct loop_timer *timer)
@@ -224,6 +238,10 @@ static int start(void *state, struct role_life *life)
         return -1;
     for (unsigned i = 0; i < checker->shared.epoch->backend_count; i++)
         add_backend(checker, i);
+    for (unsigned i = 0; i < checker->shared.epoch->service_count; i++) {
+        if (epoch_service(checker->shared.epoch, i)->enabled)
+            say_take_up_service(&checker->shared, i);
+    }
     checker->advise = advise_new(&checker->shared);
     if (checker->advise == NULL) {
         log_error("out of memory");
@@ -270,6 +288,7 @@ static void heartbeat(void *state)
     atomic_store_explicit(&board_my_checker(checker->shared.board)->heartbeat_ms, mono_ms(),
                           memory_order_relaxed);
     look(checker);
+    say_owed(&checker->shared);
     advise_look(checker->advise);
 }
 

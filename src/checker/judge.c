@@ -3,12 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mono.h"
 
 #include "checker/identity.h"
-
-#define REASON_SIZE (BOARD_DESCRIPTION_SIZE + 64)
 
 /* ---- coming up ---- */
 
@@ -50,17 +47,12 @@ static void note_change(struct target *target, enum board_health before)
     policy_note_health(target);
 }
 
-static void say_change(const struct target *target, const char *reason)
-{
-    log_notice("%s/%s is %s: %s", target->service->name, target->backend->name,
-               board_health_name(target->health.state), reason);
-}
-
 /*
- * Takes an event, publishes the check, and if the state has changed says so to everyone. `reason`
- * is for the log.
+ * Takes an event, publishes the check, and if the state has changed says so to everyone. `cause` is
+ * for the log.
  */
-static void apply(struct target *target, enum health_event event, bool hold, const char *reason)
+static void apply(struct target *target, enum health_event event, bool hold,
+                  const struct say_cause *cause)
 {
     const struct health_rule rule = {
         .rise = target->service->check_rise,
@@ -70,25 +62,29 @@ static void apply(struct target *target, enum health_event event, bool hold, con
     enum board_health before = target->health.state;
     bool changed = health_apply(&target->health, &rule, event);
 
-    if (changed)
+    if (changed) {
         note_change(target, before);
+        target->said.cause = *cause;
+    }
     if (changed || target->health.state == BOARD_SUSPECT)
         target->next_ms = target_next(target, target->started_ms);
     publish_check(target);
     if (policy_publish(target))
         policy_announce(target->shared);
-    if (changed)
-        say_change(target, reason);
+    say_backend(target);
 }
 
 /* Something other than an answer spoke against it: no code fits, the words are all there is. */
 static void apply_words(struct target *target, enum health_event event, const char *words)
 {
+    struct say_cause cause = {.code = CHECKED_NONE};
+
+    snprintf(cause.words, sizeof(cause.words), "%s", words);
     if (target->health.state == BOARD_UP) {
         target->check.code = CHECKED_NONE;
         snprintf(target->check.description, sizeof(target->check.description), "%s", words);
     }
-    apply(target, event, false, words);
+    apply(target, event, false, &cause);
 }
 
 /*
@@ -140,26 +136,27 @@ static enum health_event event_of(const struct target *target, const struct prob
     return group_answer_of(false, result->code) == GROUP_BADLY ? HEALTH_BADLY : HEALTH_NOT_THERE;
 }
 
-/* "L4CON connection refused (3 of 3)": the result, and how it counts. */
+/* The result, and how it counts. */
 static void describe(const struct target *target, const struct probe_result *result,
-                     enum health_event event, char reason[REASON_SIZE])
+                     enum health_event event, struct say_cause *cause)
 {
     const struct health *health = &target->health;
     const struct conf_service *service = target->service;
-    char count[48] = "";
+    char *count = cause->count;
 
+    *cause = (struct say_cause){.code = result->code, .status = result->status};
+    snprintf(cause->words, sizeof(cause->words), "%s", result->description);
     if (health->state == BOARD_UNCHECKED)
-        snprintf(count, sizeof(count), " (first check)");
+        snprintf(count, sizeof(cause->count), " (first check)");
     else if (event == HEALTH_GOOD_LATE)
-        snprintf(count, sizeof(count), " (after %llu ms)",
+        snprintf(count, sizeof(cause->count), " (after %llu ms)",
                  (unsigned long long)answer_ms(target, result));
     else if (!result->good)
-        snprintf(count, sizeof(count), " (%u of %u%s)", health->bad + 1u, service->check_fall,
-                 health->client_refused ? ", and a client's" : "");
+        snprintf(count, sizeof(cause->count), " (%u of %u%s)", health->bad + 1u,
+                 service->check_fall, health->client_refused ? ", and a client's" : "");
     else if (health->state == BOARD_DOWN)
-        snprintf(count, sizeof(count), " (%u of %u)", health->good + 1u, service->check_rise);
-    snprintf(reason, REASON_SIZE, "%s %s%s", board_check_name(result->code), result->description,
-             count);
+        snprintf(count, sizeof(cause->count), " (%u of %u)", health->good + 1u,
+                 service->check_rise);
 }
 
 static void keep_certificate(const struct target *target, const struct certificate *facts)
@@ -199,7 +196,7 @@ void judge_answer(struct target *target, const struct probe_result *result)
 {
     struct probe_result verdict = *result;
     enum health_event event;
-    char reason[REASON_SIZE];
+    struct say_cause cause;
     bool hold;
 
     identity_judge(target, &verdict);
@@ -209,9 +206,9 @@ void judge_answer(struct target *target, const struct probe_result *result)
         board_count_failed_check(target->shared->board, target->backend->slot);
     event = event_of(target, &verdict);
     hold = policy_note_verdict(target, verdict.good, verdict.code);
-    describe(target, &verdict, event, reason);
+    describe(target, &verdict, event, &cause);
     target->in_trouble = target->shared->in_trouble = false;
-    apply(target, event, hold, reason);
+    apply(target, event, hold, &cause);
 }
 
 /* ---- other things seen ---- */
@@ -267,9 +264,11 @@ void judge_unasked(struct target *target, bool has_address)
         return;
     target->check = (struct board_check){.life = target->life};
     target->health.bad = has_address ? 0 : 1;
+    target->said.cause = (struct say_cause){.code = CHECKED_NONE, .words = "not checked"};
     if (!has_address) {
         target->check.code = CHECKED_L4CON;
         strcpy(target->check.description, TARGET_NOWHERE);
+        target->said.cause = (struct say_cause){.code = CHECKED_L4CON, .words = TARGET_NOWHERE};
     }
     group_note(target->member, has_address ? GROUP_GOOD : GROUP_NOT_THERE,
                loop_now_ms(target->shared->loop));

@@ -28,6 +28,8 @@ src_checker_libchecker_a_SOURCES = \
 	src/checker/policy.c \
 	src/checker/questions.h \
 	src/checker/questions.c \
+	src/checker/say.h \
+	src/checker/say.c \
 	src/checker/schedule.h \
 	src/checker/schedule.c \
 	src/checker/target.h \

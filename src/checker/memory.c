@@ -44,6 +44,7 @@ void memory_take_over(struct target *target)
         target->up_ms = board_health_since(board, slot);
     target->answered = target->health.state != BOARD_UNCHECKED;
     policy_take_up(target, marks);
+    say_take_up_backend(target);
 }
 
 void memory_forget(struct target *target)

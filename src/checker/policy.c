@@ -91,6 +91,41 @@ static void count_anew(const struct target *target)
             targets[i].health.bad = 0;
 }
 
+/* Whether what concerns the whole service is to be said; if so, begins the line. */
+static bool begin_worry(const struct target *target, struct keyvalue *line, const char *event)
+{
+    struct told *told = &policy_of(target)->worries;
+
+    if (!told_is_due(told, now_ms(target), SAY_SELDOM_PACE))
+        return false;
+    keyvalue_begin(line, event);
+    keyvalue_word(line, "service", target->service->name);
+    keyvalue_number(line, "suppressed", told->reported);
+    return true;
+}
+
+static void say_hold(const struct target *target)
+{
+    struct keyvalue line;
+
+    if (begin_worry(target, &line, "hold"))
+        log_event(LOG_LEVEL_WARNING, &line,
+                  "all backends of %s answer badly at once: what stands behind them has failed "
+                  "(etcd without a leader?), so they stay suspect and none is taken out",
+                  target->service->name);
+}
+
+static void say_doubt(const struct target *target)
+{
+    struct keyvalue line;
+
+    if (begin_worry(target, &line, "doubt"))
+        log_event(LOG_LEVEL_WARNING, &line,
+                  "all backends of %s are not there, found within %llu ms: perhaps it is me, and "
+                  "this machine has lost its network",
+                  target->service->name, (unsigned long long)target->service->check_interval);
+}
+
 static void look_for_hold(const struct target *target)
 {
     struct policy *policy = policy_of(target);
@@ -100,9 +135,7 @@ static void look_for_hold(const struct target *target)
 
     policy->holds = hold_next(&group, window_ms, held);
     if (policy->holds && !held)
-        log_warning("all backends of %s answer badly at once: what stands behind them has failed "
-                    "(etcd without a leader?), so they stay suspect and none is taken out",
-                    target->service->name);
+        say_hold(target);
     if (held && !policy->holds)
         count_anew(target);
 }
@@ -115,9 +148,7 @@ static void look_for_doubt(const struct target *target)
 
     policy->doubts = doubt_next(&group, target->service->check_interval, doubted);
     if (policy->doubts && !doubted)
-        log_warning("all backends of %s are not there, found within %llu ms: perhaps it is me, and "
-                    "this machine has lost its network",
-                    target->service->name, (unsigned long long)target->service->check_interval);
+        say_doubt(target);
 }
 
 /*
@@ -246,6 +277,7 @@ static bool publish_service(struct target_shared *shared, unsigned index)
     shared->policies[index].next_ms = closing_next(&group, &rule, loop_now_ms(shared->loop));
     for (unsigned i = 0; i < service->backend_count; i++)
         changed |= policy_publish(&targets[i]);
+    say_service(shared, index);
     return changed;
 }
 

@@ -10,6 +10,8 @@
 
 #include "board/board-t.h"
 
+#include "checker/say.h"
+
 struct target;
 struct target_shared;
 
@@ -20,6 +22,8 @@ struct policy {
     bool doubts;      /* see doubt.h */
     bool is_stale;    /* something has changed, and the marks have not been looked at since */
     uint64_t next_ms; /* when they change by themselves; UINT64_MAX = never */
+    struct say_service said;
+    struct told worries; /* what was said of holds and doubts */
 };
 
 /*

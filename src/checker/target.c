@@ -131,6 +131,22 @@ static void note_answered(struct target *target)
     target->answered = true;
 }
 
+static void say_trouble(const struct target *target, const char *words)
+{
+    struct told *told = &target->shared->troubles;
+    struct keyvalue line;
+
+    if (!told_is_due(told, now_ms(target), SAY_SELDOM_PACE))
+        return;
+    keyvalue_begin(&line, "unprobed");
+    keyvalue_word(&line, "service", target->service->name);
+    keyvalue_word(&line, "backend", target->backend->name);
+    keyvalue_quote(&line, "reason", "%s", words);
+    keyvalue_number(&line, "suppressed", told->reported);
+    log_event(LOG_LEVEL_WARNING, &line, "cannot probe %s/%s: %s (this says nothing about it)",
+              target->service->name, target->backend->name, words);
+}
+
 /*
  * Said once until a probe has a verdict again: a machine without descriptors has many of these. Of
  * one that this machine alone forbids, while others have verdicts, until it has one itself.
@@ -138,8 +154,7 @@ static void note_answered(struct target *target)
 static void note_trouble(struct target *target, const char *words)
 {
     if (!target->in_trouble && !target->shared->in_trouble)
-        log_warning("cannot probe %s/%s: %s (this says nothing about it)", target->service->name,
-                    target->backend->name, words);
+        say_trouble(target, words);
     target->in_trouble = target->shared->in_trouble = true;
 }
 
@@ -365,19 +380,22 @@ static void look_unasked(struct target *target)
         target, board_backend_address(target->shared->board, target->backend->slot, &address) == 0);
 }
 
-/* What was known before maint may be long over: the first answer decides again. */
+/*
+ * What was known before maint may be long over: the first answer decides again. It is forgotten
+ * when maint begins, so that nothing is sent there in the moment between its end and this one.
+ */
 static void pause_or_resume(struct target *target, bool paused)
 {
     target->paused = paused;
+    target->health = (struct health){.state = BOARD_UNCHECKED};
+    target->is_ramping = false;
+    policy_note_health(target);
     if (paused) {
         questions_cancel_before(target, &target->questions);
         if (target->session != NULL)
             probe_session_forget(target->session);
         note_answered(target);
     } else {
-        target->health = (struct health){.state = BOARD_UNCHECKED};
-        target->is_ramping = false;
-        policy_note_health(target);
         target->next_ms = now_ms(target);
     }
     rearm(target);

@@ -29,6 +29,7 @@
 #include "checker/group.h"
 #include "checker/health.h"
 #include "checker/policy.h"
+#include "checker/say.h"
 
 /* What is said of a backend that has no address. */
 #define TARGET_NOWHERE "name does not resolve"
@@ -52,6 +53,8 @@ struct target_shared {
     int health_event;                          /* eventfd, written after each change of a word */
     unsigned unanswered;                       /* targets without a first result */
     bool in_trouble; /* the last probe of all failed for a reason of this machine */
+    struct told told;     /* lines about all of them together */
+    struct told troubles; /* lines about such reasons */
 };
 
 /* Lives at one place from target_init() to target_fini(): the loop points to it. */
@@ -75,6 +78,7 @@ struct target {
     uint64_t up_ms;    /* when it came up last, not just from suspect; 0 = not known */
     uint64_t taken_ms; /* when it last took our certificate and answered well; 0 = never */
     struct flapping flapping;
+    struct say_backend said;
 
     /* How it is asked. */
     struct asking asking;

@@ -11,6 +11,7 @@
 #include "worker/access.h"
 #include "worker/fullness.h"
 #include "worker/limit.h"
+#include "worker/reached.h"
 #include "worker/session.h"
 
 /* Accepts per wake-up: few, so that a burst spreads over the workers. */
@@ -21,9 +22,6 @@
 
 /* So long without a descriptor or memory, unless a session ends earlier. */
 #define PAUSE_MS 100
-
-/* One log line about that in so long a time. */
-#define PAUSE_LOG_MS 1000
 
 struct acceptor {
     struct acceptors *all;
@@ -38,8 +36,7 @@ struct acceptors {
     struct worker *worker;
     struct loop_timer resume;
     bool paused;
-    unsigned pauses; /* since they were last logged */
-    uint64_t logged_ms;
+    struct told pauses;
     struct fullness full;
     struct loop_timer retry; /* for the service that is tried again first */
     struct told denied;
@@ -98,30 +95,36 @@ static void wake_others(const struct worker *worker)
         log_debug("the other workers are not woken: %s", strerror(errno));
 }
 
-static void pause_and_say(struct acceptors *all, const char *why)
+static void say_pause(struct worker *worker, struct told *told, int error, const char *why)
+{
+    const struct reached reached = {
+        .limit = error == ENOMEM || error == ENOBUFS ? "memory" : "descriptors",
+        .at = worker->sessions,
+        .told = told,
+    };
+
+    if (told_is_due(told, loop_now_ms(worker->loop), REACHED_PACE))
+        reached_say(&reached, "accepting is paused at %u sessions: %s", (unsigned)reached.at, why);
+}
+
+/* `error` is that of accept4(2), or EMFILE where it need not be asked. */
+static void pause_and_say(struct acceptors *all, int error, const char *why)
 {
     struct worker *worker = all->worker;
-    uint64_t now = loop_now_ms(worker->loop);
 
     if (all->paused)
         return;
-    all->pauses++;
-    if (now - all->logged_ms >= PAUSE_LOG_MS) {
-        log_warning("accepting is paused at %u sessions: %s (pauses=%u)",
-                    (unsigned)worker->sessions, why, all->pauses);
-        all->logged_ms = now;
-        all->pauses = 0;
-    }
+    say_pause(worker, &all->pauses, error, why);
     all->paused = true;
     board_count(&worker->own->accept_pauses, 1);
     look_at_all(all);
     wake_others(worker);
-    loop_timer_set(worker->loop, &all->resume, now + PAUSE_MS);
+    loop_timer_set(worker->loop, &all->resume, loop_now_ms(worker->loop) + PAUSE_MS);
 }
 
 void acceptors_pause(struct worker *worker, const char *why)
 {
-    pause_and_say(worker->acceptors, why);
+    pause_and_say(worker->acceptors, EMFILE, why);
 }
 
 static void resume_all(struct acceptors *all)
@@ -221,7 +224,7 @@ static bool accept_one(struct acceptor *acceptor)
     int fd;
 
     if (!has_room(worker)) {
-        pause_and_say(acceptor->all, "no descriptors are left for more");
+        pause_and_say(acceptor->all, EMFILE, "no descriptors are left for more");
         return false;
     }
     if (!limit_claim(worker, service)) {
@@ -235,7 +238,7 @@ static bool accept_one(struct acceptor *acceptor)
 
         limit_release(worker, service->slot);
         if (error != EAGAIN && !is_about_one_connection(error))
-            pause_and_say(acceptor->all, strerror(error));
+            pause_and_say(acceptor->all, error, strerror(error));
         return error != EAGAIN && !acceptor->all->paused;
     }
     board_count(&worker->own->accepted, 1);

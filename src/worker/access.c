@@ -1,11 +1,9 @@
 #include "worker/access.h"
 
-#include <inttypes.h>
-
 #include "base/log.h"
 
-/* One line in so long a time, for each worker. */
-#define SAY_MS 1000
+/* For each worker. */
+static const struct told_pace pace = {.burst = 1, .every_ms = 1000};
 
 static bool is_empty(const struct conf_access *access)
 {
@@ -28,9 +26,15 @@ void access_note_denied(struct worker *worker, const struct conf_service *servic
                         const struct addr *client, struct told *told)
 {
     char text[ADDR_TEXT_SIZE];
+    struct keyvalue line;
 
     board_count(&board_my_service_counters(worker->board, service->slot)->denied, 1);
-    if (told_is_due(told, loop_now_ms(worker->loop), SAY_MS))
-        log_notice("denied service=%s client=%s suppressed=%" PRIu64, service->name,
-                   addr_format(client, text), told->reported);
+    if (!told_is_due(told, loop_now_ms(worker->loop), pace))
+        return;
+    keyvalue_begin(&line, "denied");
+    keyvalue_word(&line, "service", service->name);
+    keyvalue_address(&line, "client", client);
+    keyvalue_number(&line, "suppressed", told->reported);
+    log_event(LOG_LEVEL_NOTICE, &line, "%s: %s may not connect (allow, deny)", service->name,
+              addr_format_ip(client, text));
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "worker/told.h"
+#include "base/told.h"
 #include "worker/worker_state.h"
 
 /* Whether everybody may come in: nobody then needs to be looked at. */

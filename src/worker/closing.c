@@ -1,6 +1,5 @@
 #include "worker/closing.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -223,6 +222,21 @@ static uint64_t span(const struct worker *worker, const struct conf_service *ser
     return closing->cause == CAUSE_OVER ? left_of_over(worker, closing) : 0;
 }
 
+static void say(const struct closing *closing, const struct conf_service *service,
+                const struct conf_backend *backend)
+{
+    struct keyvalue line;
+
+    if (!log_is_on(LOG_LEVEL_INFO))
+        return;
+    keyvalue_begin(&line, "closing");
+    keyvalue_word(&line, "service", service->name);
+    keyvalue_word(&line, "backend", backend->name);
+    keyvalue_number(&line, "sessions", closing->count);
+    keyvalue_number(&line, "span_ms", closing->span_ms);
+    log_event(LOG_LEVEL_INFO, &line, "closing what %s/%s has", service->name, backend->name);
+}
+
 static void begin(struct worker *worker, const struct conf_backend *backend)
 {
     const struct conf_service *service = epoch_service(worker->epoch, backend->service);
@@ -237,8 +251,7 @@ static void begin(struct worker *worker, const struct conf_backend *backend)
     closing->span_ms = span(worker, service, closing);
     closing->is_running = true;
     list_append(&worker->closings->running, &closing->running);
-    log_info("closing what %s/%s has: sessions=%" PRIu32 " span_ms=%" PRIu64, service->name,
-             backend->name, closing->count, closing->span_ms);
+    say(closing, service, backend);
 }
 
 /* Those included whose backend has another address now. */

@@ -11,9 +11,6 @@
 
 #define US_PER_MS 1000
 
-/* Room for any number of milliseconds. */
-#define MS_TEXT_SIZE 32
-
 _Static_assert(_Alignof(struct conn_record) <= _Alignof(struct session),
                "a record can follow a session");
 
@@ -101,36 +98,52 @@ void conn_log_reason(struct session *session, enum board_end reason)
         record->reason = reason;
 }
 
-static const char *ms_text(uint64_t us, char text[MS_TEXT_SIZE])
+/* Adds a time as milliseconds with three decimals. */
+static void add_ms(struct keyvalue *line, const char *key, uint64_t us)
 {
-    snprintf(text, MS_TEXT_SIZE, "%" PRIu64 ".%03u", us / US_PER_MS, (unsigned)(us % US_PER_MS));
-    return text;
+    char text[32];
+
+    snprintf(text, sizeof(text), "%" PRIu64 ".%03u", us / US_PER_MS, (unsigned)(us % US_PER_MS));
+    keyvalue_word(line, key, text);
+}
+
+static void add_places(struct keyvalue *line, const struct conn_record *record)
+{
+    keyvalue_word(line, "service", record->service);
+    keyvalue_address(line, "client", &record->client);
+    keyvalue_word(line, "backend", record->connected_us != 0 ? record->backend : NULL);
+    keyvalue_address(line, "address", &record->address);
+    keyvalue_address(line, "local", &record->local);
+}
+
+static void add_times(struct keyvalue *line, const struct conn_record *record)
+{
+    if (record->connected_us != 0)
+        add_ms(line, "connect_ms", record->connected_us - record->begun_us);
+    else
+        keyvalue_word(line, "connect_ms", NULL);
+    add_ms(line, "duration_ms", mono_us() - record->begun_us);
 }
 
 static void write_line(const struct conn_record *record)
 {
-    bool was_connected = record->connected_us != 0;
-    char client[ADDR_TEXT_SIZE];
-    char address[ADDR_TEXT_SIZE];
-    char local[ADDR_TEXT_SIZE];
-    char connect[MS_TEXT_SIZE];
-    char duration[MS_TEXT_SIZE];
+    struct keyvalue line;
 
-    log_info("connection service=%s client=%s backend=%s address=%s local=%s connect_ms=%s "
-             "duration_ms=%s bytes_in=%" PRIu64 " bytes_out=%" PRIu64 " reason=\"%s\" "
-             "retries=%" PRIu32 " replays=%" PRIu32,
-             record->service, addr_format(&record->client, client),
-             was_connected ? record->backend : "-", addr_format(&record->address, address),
-             addr_format(&record->local, local),
-             was_connected ? ms_text(record->connected_us - record->begun_us, connect) : "-",
-             ms_text(mono_us() - record->begun_us, duration), record->bytes_in, record->bytes_out,
-             board_end_name(record->reason), record->retries, record->replays);
+    keyvalue_begin(&line, "connection");
+    add_places(&line, record);
+    add_times(&line, record);
+    keyvalue_number(&line, "bytes_in", record->bytes_in);
+    keyvalue_number(&line, "bytes_out", record->bytes_out);
+    keyvalue_quote(&line, "reason", "%s", board_end_name(record->reason));
+    keyvalue_number(&line, "retries", record->retries);
+    keyvalue_number(&line, "replays", record->replays);
+    log_info("%s", line.text);
 }
 
 void conn_log_end(struct session *session)
 {
     const struct conn_record *record = record_of(session);
 
-    if (record != NULL)
+    if (record != NULL && log_is_on(LOG_LEVEL_INFO))
         write_line(record);
 }

@@ -1,7 +1,7 @@
 #include "worker/fullness.h"
 
-#include "base/log.h"
 #include "worker/limit.h"
+#include "worker/reached.h"
 
 /* So long, unless a session ends earlier. */
 #define FULL_MS 100
@@ -9,21 +9,21 @@
 /* Workers that stepped back from the same free place try again within so long, each by chance. */
 #define RACE_MS 8
 
-/* One log line about a service in so long a time. */
-#define SAY_MS 60000
-
 bool fullness_has(const struct fullness *fullness, unsigned service_slot)
 {
     return fullness->service[service_slot].until_ms != 0;
 }
 
-static void say(uint64_t *said_ms, const struct conf_service *service, uint64_t now)
+static void say(struct told *told, const struct conf_service *service, uint64_t now)
 {
-    if (*said_ms != 0 && now - *said_ms < SAY_MS)
-        return;
-    log_warning("full service=%s max_connections=%u: more clients wait", service->name,
-                (unsigned)service->max_connections);
-    *said_ms = now;
+    const struct reached reached = {.limit = "max_connections",
+                                    .service = service->name,
+                                    .at = service->max_connections,
+                                    .told = told};
+
+    if (told_is_due(told, now, REACHED_LONG_PACE))
+        reached_say(&reached, "%s has its %u connections: more clients wait", service->name,
+                    (unsigned)reached.at);
 }
 
 uint64_t fullness_add(struct fullness *fullness, struct worker *worker,
@@ -36,7 +36,7 @@ uint64_t fullness_add(struct fullness *fullness, struct worker *worker,
         *until = now + 1 + rng_below(&worker->rng, RACE_MS);
     } else {
         *until = now + FULL_MS;
-        say(&fullness->service[service->slot].said_ms, service, now);
+        say(&fullness->service[service->slot].told, service, now);
     }
     return *until;
 }

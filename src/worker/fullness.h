@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/told.h"
 #include "worker/worker_state.h"
 
 #define FULLNESS_NEVER UINT64_MAX
@@ -16,7 +17,7 @@
 struct fullness {
     struct {
         uint64_t until_ms; /* when it is tried again; 0 = not full */
-        uint64_t said_ms;  /* 0 = never */
+        struct told told;
     } service[CONF_MAX_SERVICES];
 };
 

@@ -46,9 +46,10 @@ src_worker_libworker_a_SOURCES = \
 	src/worker/limit.c \
 	src/worker/fullness.h \
 	src/worker/fullness.c \
+	src/worker/reached.h \
+	src/worker/reached.c \
 	src/worker/access.h \
 	src/worker/access.c \
-	src/worker/told.h \
 	src/worker/bind_local.h \
 	src/worker/bind_local.c \
 	src/worker/conn_log.h \

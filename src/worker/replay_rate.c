@@ -1,5 +1,7 @@
 #include "worker/replay_rate.h"
 
+#include "worker/reached.h"
+
 static struct board_service_counters *own_counters(const struct replay_rate *rate)
 {
     return board_my_service_counters(rate->worker->board, rate->service_slot);
@@ -16,8 +18,8 @@ void replay_rate_note_session(struct replay_rate *rate)
                           recent_add(&rate->sessions, now_ms(rate)), memory_order_relaxed);
 }
 
-/* Whether all workers together have replayed no more than they may. */
-static bool is_affordable(const struct replay_rate *rate)
+/* Whether all workers together have replayed no more than they may, which is `most`. */
+static bool is_affordable(const struct replay_rate *rate, uint32_t *most)
 {
     const struct board *board = rate->worker->board;
     unsigned workers = board_master(board)->layout.workers;
@@ -33,17 +35,36 @@ static bool is_affordable(const struct replay_rate *rate)
         sessions += atomic_load(&counters->recent_sessions);
         replays += atomic_load(&counters->recent_replays);
     }
-    return replays <= budget_replays(sessions);
+    *most = budget_replays(sessions);
+    return replays <= *most;
+}
+
+static void say_too_many(struct replay_rate *rate, uint32_t most)
+{
+    const struct conf_service *service =
+        epoch_service_by_slot(rate->worker->epoch, rate->service_slot);
+    struct reached reached = {.limit = "replays", .at = most, .told = &rate->told};
+
+    if (service == NULL || !told_is_due(&rate->told, now_ms(rate), REACHED_PACE))
+        return;
+    reached.service = service->name;
+    reached_say(&reached,
+                "%s: %u hellos in ten seconds had no answer and went to another backend: more do "
+                "not",
+                service->name, (unsigned)most);
 }
 
 /* It is counted before the sum is looked at: of two workers that do so at once at least one sees
  * the other. */
 bool replay_rate_take(struct replay_rate *rate)
 {
+    uint32_t most;
+
     atomic_store(&own_counters(rate)->recent_replays, recent_add(&rate->replays, now_ms(rate)));
-    if (is_affordable(rate))
+    if (is_affordable(rate, &most))
         return true;
     replay_rate_give_back(rate);
+    say_too_many(rate, most);
     return false;
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/told.h"
 #include "worker/budget.h"
 #include "worker/worker_state.h"
 
@@ -16,12 +17,16 @@ struct replay_rate {
     unsigned service_slot;
     struct recent sessions;
     struct recent replays;
+    struct told told; /* what the log says of replays that were too many */
 };
 
 /* A session has begun. */
 void replay_rate_note_session(struct replay_rate *rate);
 
-/* Counts one more replay; false, and nothing is counted, when that would be one too many. */
+/*
+ * Counts one more replay; false, and nothing is counted, when that would be one too many: the log
+ * says so at times.
+ */
 bool replay_rate_take(struct replay_rate *rate);
 
 /* What was taken last has come to nothing. */

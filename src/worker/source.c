@@ -1,13 +1,7 @@
 #include "worker/source.h"
 
-#include <inttypes.h>
-
-#include "base/log.h"
 #include "board/board_sources.h"
-
-/* One line about a client in so long a time, for each worker, and one about the table. */
-#define SAY_LIMITED_MS 1000
-#define SAY_FULL_MS    60000
+#include "worker/reached.h"
 
 bool source_is_untold(const struct worker *worker, const struct conf_service *service,
                       const struct addr *client)
@@ -18,15 +12,19 @@ bool source_is_untold(const struct worker *worker, const struct conf_service *se
 /* Once, until there has been some room again: clients that come and go make no flood of it. */
 static void say_full(struct worker *worker)
 {
+    struct reached reached = {.limit = "max_sources", .told = &worker->sources_full};
+
     if (worker->sources_were_full)
         return;
     worker->sources_were_full = true;
-    if (!told_is_due(&worker->sources_full, loop_now_ms(worker->loop), SAY_FULL_MS))
+    if (!told_is_due(&worker->sources_full, loop_now_ms(worker->loop), REACHED_LONG_PACE))
         return;
-    log_warning("the table of client addresses is full: others are counted in no table, get the "
+    reached.at = board_master(worker->board)->layout.sources;
+    reached_say(&reached,
+                "the table of client addresses is full: others are counted in no table, get the "
                 "backend with the fewest connections and are not limited; raise [k0slb] "
                 "max_sources (%u)",
-                (unsigned)board_master(worker->board)->layout.sources);
+                (unsigned)reached.at);
 }
 
 void source_begin(struct session *session, const struct conf_service *service,
@@ -58,12 +56,16 @@ bool source_has_too_many(const struct session *session, const struct conf_servic
 void source_note_too_many(struct worker *worker, const struct conf_service *service,
                           const struct addr *client)
 {
+    const struct reached reached = {.limit = "source_max_connections",
+                                    .service = service->name,
+                                    .client = client,
+                                    .at = service->source_max_connections,
+                                    .told = &worker->limited};
     char text[ADDR_TEXT_SIZE];
 
-    if (told_is_due(&worker->limited, loop_now_ms(worker->loop), SAY_LIMITED_MS))
-        log_notice("limited service=%s client=%s source_max_connections=%u suppressed=%" PRIu64,
-                   service->name, addr_format(client, text),
-                   (unsigned)service->source_max_connections, worker->limited.reported);
+    if (told_is_due(&worker->limited, loop_now_ms(worker->loop), REACHED_OFTEN_PACE))
+        reached_say(&reached, "%s: %s has its %u connections: one more is turned away",
+                    service->name, addr_format_ip(client, text), (unsigned)reached.at);
 }
 
 void source_end(struct session *session)

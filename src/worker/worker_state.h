@@ -8,12 +8,12 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/rng.h"
+#include "base/told.h"
 #include "board/board_writer.h"
 #include "conf/epoch.h"
 #include "role/role.h"
 #include "worker/pipe_pool.h"
 #include "worker/pump.h"
-#include "worker/told.h"
 
 struct acceptors;
 struct closings;

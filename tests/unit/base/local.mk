@@ -12,6 +12,7 @@ tests_unit_base_test_base_SOURCES = \
 	tests/unit/base/test_cidr.c \
 	tests/unit/base/test_daemonize.c \
 	tests/unit/base/test_fd.c \
+	tests/unit/base/test_keyvalue.c \
 	tests/unit/base/test_list.c \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_loop.c \
@@ -22,7 +23,8 @@ tests_unit_base_test_base_SOURCES = \
 	tests/unit/base/test_rng.c \
 	tests/unit/base/test_safe_file.c \
 	tests/unit/base/test_strnum.c \
-	tests/unit/base/test_textbuf.c
+	tests/unit/base/test_textbuf.c \
+	tests/unit/base/test_told.c
 tests_unit_base_test_base_CPPFLAGS = $(unit_cppflags)
 tests_unit_base_test_base_CFLAGS = $(unit_cflags)
 tests_unit_base_test_base_LDADD = $(unit_libs) src/base/libbase.a 

@@ -6,6 +6,7 @@ extern const struct unit_test certificate_names_tests[];
 extern const struct unit_test cidr_tests[];
 extern const struct unit_test daemonize_tests[];
 extern const struct unit_test fd_tests[];
+extern const struct unit_test keyvalue_tests[];
 extern const struct unit_test list_tests[];
 extern const struct unit_test log_tests[];
 extern const struct unit_test loop_tests[];
@@ -17,6 +18,7 @@ extern const struct unit_test rng_tests[];
 extern const struct unit_test safe_file_tests[];
 extern const struct unit_test strnum_tests[];
 extern const struct unit_test textbuf_tests[];
+extern const struct unit_test told_tests[];
 
 int main(int argc, char **argv)
 {
@@ -27,6 +29,7 @@ int main(int argc, char **argv)
         {"cidr", cidr_tests},
         {"daemonize", daemonize_tests},
         {"fd", fd_tests},
+        {"keyvalue", keyvalue_tests},
         {"list", list_tests},
         {"log", log_tests},
         {"loop", loop_tests},
@@ -38,6 +41,7 @@ int main(int argc, char **argv)
         {"safe_file", safe_file_tests},
         {"strnum", strnum_tests},
         {"textbuf", textbuf_tests},
+        {"told", told_tests},
         {NULL, NULL},
     };
 

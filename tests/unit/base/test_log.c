@@ -116,6 +116,33 @@ static void test_long_line(void)
     end(&text);
 }
 
+/* An event ends with its words, in one record of keys and values, however long they are. */
+static void test_event(void)
+{
+    char words[3 * LOG_RECORD_SIZE];
+    struct textbuf text;
+    struct keyvalue line;
+
+    begin(&text);
+    memset(words, 'x', sizeof(words) - 1);
+    words[sizeof(words) - 1] = '\0';
+    keyvalue_begin(&line, "backend");
+    keyvalue_word(&line, "status", "down");
+    log_event(LOG_LEVEL_NOTICE, &line, "%s is \"down\":\n%d", "cp1", 3);
+    ASSERT_TEXT(text.data, "<2>tester: event=backend status=down "
+                           "text=\"cp1 is \\\"down\\\":\\n3\"\n");
+    textbuf_clear(&text);
+    log_event(LOG_LEVEL_DEBUG, &line, "nothing");
+    ASSERT_NUMBER(text.length, 0);
+    keyvalue_begin(&line, "backend");
+    log_set_name("worker 16 of many");
+    log_event(LOG_LEVEL_NOTICE, &line, "%s", words);
+    CU_ASSERT(text.length <= LOG_RECORD_SIZE && text.length > KEYVALUE_SIZE);
+    CU_ASSERT(strcmp(text.data + text.length - 3, "x\"\n") == 0);
+    log_set_name("tester");
+    end(&text);
+}
+
 /* Reads what is in the pipe into text, which is cleared first. */
 static void read_pipe(int fd, struct textbuf *text)
 {
@@ -149,8 +176,10 @@ static void test_full_pipe(void)
     errno = ENOENT;
     log_info("again: %m");
     read_pipe(ends[0], &text);
-    ASSERT_TEXT(text.data, "<1>tester: 2 log lines were dropped before this one\n"
-                           "<3>tester: again: No such file or directory\n");
+    ASSERT_TEXT(
+        text.data,
+        "<1>tester: event=log lost=pipe lines=2 text=\"2 log lines were dropped before this one\"\n"
+        "<3>tester: again: No such file or directory\n");
     log_info("said once");
     read_pipe(ends[0], &text);
     ASSERT_TEXT(text.data, "<3>tester: said once\n");
@@ -196,8 +225,10 @@ static void test_errno_after_loss(void)
     log_to_sink(collect, &text);
     errno = ENOENT;
     log_info("why: %m");
-    ASSERT_TEXT(text.data, "<1>tester: 1 log lines were dropped before this one\n"
-                           "<3>tester: why: No such file or directory\n");
+    ASSERT_TEXT(
+        text.data,
+        "<1>tester: event=log lost=pipe lines=1 text=\"1 log lines were dropped before this one\"\n"
+        "<3>tester: why: No such file or directory\n");
     end(&text);
 }
 
@@ -206,6 +237,7 @@ const struct unit_test log_tests[] = {
     {"levels", test_levels},
     {"control_bytes", test_control_bytes},
     {"errno", test_errno},
+    {"event", test_event},
     {"long_line", test_long_line},
     {"full_pipe", test_full_pipe},
     {"error_lines", test_error_lines},

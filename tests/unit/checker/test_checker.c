@@ -155,7 +155,7 @@ static void test_reported_but_well(void)
     house_report(house, 0, BOARD_EVIDENCE_RESET);
     CU_ASSERT_TRUE(
         house_wait_log(house, "s/b0 is suspect: a client's connection was reset before an answer"));
-    CU_ASSERT_TRUE(house_wait_log(house, "s/b0 is up: L4OK connected\n"));
+    CU_ASSERT_TRUE(house_wait_log(house, "s/b0 is up: L4OK connected\"\n"));
     close_house(house);
 }
 

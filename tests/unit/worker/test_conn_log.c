@@ -89,7 +89,7 @@ static void test_line(void)
     ASSERT_NUMBER(heard.lines, 0);
     conn_log_end(&logged.session);
     ASSERT_NUMBER(heard.lines, 1);
-    CU_ASSERT_PTR_NOT_NULL(strstr(heard.text, ": connection service=test client=127.0.0.1:7 "
+    CU_ASSERT_PTR_NOT_NULL(strstr(heard.text, ": event=connection service=test client=127.0.0.1:7 "
                                               "backend=- address=- local=- connect_ms=- "
                                               "duration_ms="));
     CU_ASSERT_TRUE(is_last(&heard, " bytes_in=111 bytes_out=5000000000 reason=\"client left\" "
