@@ -16,6 +16,7 @@
 #include "checker/checker.h"
 #include "master/children.h"
 #include "master/master_state.h"
+#include "master/process_log.h"
 #include "role/helper.h"
 #include "role/role.h"
 #include "stats/stats.h"
@@ -39,6 +40,14 @@ static bool everyone_is_born(const struct master *master)
             return false;
     }
     return true;
+}
+
+static void say_probed(void)
+{
+    struct keyvalue line;
+
+    keyvalue_begin(&line, "probed");
+    log_event(LOG_LEVEL_NOTICE, &line, "every backend has been probed once");
 }
 
 static void take_message(struct child *child, const struct channel_message *message)
@@ -66,7 +75,7 @@ static void take_message(struct child *child, const struct channel_message *mess
         if (child->role != BOARD_ROLE_CHECKER)
             break;
         if (!atomic_exchange(&board_my_master(master->board)->checks_done, 1))
-            log_notice("every backend has been probed once");
+            say_probed();
         announce_look(master);
         break;
     default:
@@ -128,8 +137,13 @@ static void retry_later(struct child *child, uint64_t delay_ms)
 
 static void fail_spawn(struct child *child, const char *what)
 {
-    log_error("cannot start %s: %s: %s", child->name, what, strerror(errno));
-    retry_later(child, backoff_delay(&child->backoff, 0, false) + BACKOFF_FIRST_MS);
+    struct process_log line = process_log_of(child, "unstarted");
+    uint64_t delay_ms = backoff_delay(&child->backoff, 0, false) + BACKOFF_FIRST_MS;
+
+    line.restart_ms = (int64_t)delay_ms;
+    process_log_say(LOG_LEVEL_ERROR, &line, "cannot start %s: %s: %s", child->name, what,
+                    strerror(errno));
+    retry_later(child, delay_ms);
 }
 
 static void settle(struct child *child, pid_t pid, int channel)
@@ -198,17 +212,24 @@ void child_respawn(struct loop_timer *timer)
 
 /* ---- the end ---- */
 
-static void say_end(const struct child *child, int status)
+/* Another one comes in its place after so long, or PROCESS_LOG_NONE. */
+static void say_end(const struct child *child, int status, int64_t restart_ms)
 {
-    if (WIFSIGNALED(status)) {
-        log_error("%s (pid %d) was killed by signal %d", child->name, (int)child->pid,
-                  WTERMSIG(status));
+    bool is_killed = WIFSIGNALED(status);
+    struct process_log what = process_log_of(child, is_killed ? "killed" : "ended");
+
+    what.restart_ms = restart_ms;
+    if (is_killed) {
+        what.signal = WTERMSIG(status);
+        process_log_say(LOG_LEVEL_ERROR, &what, "%s (pid %d) was killed by signal %d", child->name,
+                        (int)child->pid, WTERMSIG(status));
         board_event(child->master->board, "%s (pid %d) was killed by signal %d", child->name,
                     (int)child->pid, WTERMSIG(status));
         return;
     }
-    log_notice("%s (pid %d) ended with status %d", child->name, (int)child->pid,
-               WEXITSTATUS(status));
+    what.exit = WEXITSTATUS(status);
+    process_log_say(LOG_LEVEL_NOTICE, &what, "%s (pid %d) ended with status %d", child->name,
+                    (int)child->pid, WEXITSTATUS(status));
     board_event(child->master->board, "%s (pid %d) ended with status %d", child->name,
                 (int)child->pid, WEXITSTATUS(status));
 }
@@ -218,10 +239,12 @@ static void bury(struct child *child, int status)
     struct master *master = child->master;
     bool setup_failed = WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_SETUP;
     bool leaves_room = child->role == BOARD_ROLE_WORKER && child->is_leaving;
+    bool has_next = master->state == MASTER_RUNNING && !child->is_leaving && !child->is_successor;
     uint64_t lived_ms = mono_ms() - child->forked_ms;
+    uint64_t restart_ms = has_next ? backoff_delay(&child->backoff, lived_ms, setup_failed) : 0;
 
     if (master->state == MASTER_RUNNING && !child->is_leaving)
-        say_end(child, status);
+        say_end(child, status, has_next ? (int64_t)restart_ms : PROCESS_LOG_NONE);
     board_remove_child(master->board, child->pid);
     if (child->role == BOARD_ROLE_WORKER)
         board_clear_worker(master->board, child->slot);
@@ -235,8 +258,8 @@ static void bury(struct child *child, int status)
     child->behind = 0;
     if (child->is_leaving || child->is_successor)
         child->role = BOARD_ROLE_NONE;
-    else if (master->state == MASTER_RUNNING)
-        retry_later(child, backoff_delay(&child->backoff, lived_ms, setup_failed));
+    else if (has_next)
+        retry_later(child, restart_ms);
     reload_child_gone(child);
     renewal_child_gone(child);
     /* There may have been no slot for all who are wanted. */

@@ -35,6 +35,8 @@ src_master_libmaster_a_SOURCES = \
 	src/master/listeners.c \
 	src/master/port_holder.h \
 	src/master/port_holder.c \
+	src/master/acts.h \
+	src/master/acts.c \
 	src/master/announce.h \
 	src/master/announce.c \
 	src/master/line_queue.h \
@@ -44,5 +46,9 @@ src_master_libmaster_a_SOURCES = \
 	src/master/sink_syslog.c \
 	src/master/logger.h \
 	src/master/logger.c \
+	src/master/process_log.h \
+	src/master/process_log.c \
+	src/master/reload_log.h \
+	src/master/reload_log.c \
 	src/master/monitor.h \
 	src/master/monitor.c

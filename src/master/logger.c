@@ -52,23 +52,28 @@ static void put(struct logger *logger, enum log_level level, const char *text)
         lose(logger, 1);
 }
 
+static void put_lost(struct logger *logger, uint64_t *count, const char *by, const char *words)
+{
+    char text[LOG_RECORD_SIZE];
+    struct keyvalue line;
+
+    keyvalue_begin(&line, "log");
+    keyvalue_word(&line, "lost", by);
+    keyvalue_number(&line, "lines", *count);
+    keyvalue_quote(&line, "text", "%llu %s", (unsigned long long)*count, words);
+    snprintf(text, sizeof(text), "master: %s", line.text);
+    *count = 0;
+    put(logger, LOG_LEVEL_WARNING, text);
+}
+
 /* What was dropped is said where the gap is: as soon as there is room again. */
 static void say_dropped(struct logger *logger)
 {
-    char text[96];
-
-    if (logger->lost > 0 && line_queue_is_empty(&logger->queue)) {
-        snprintf(text, sizeof(text), "master: %llu log lines were lost here",
-                 (unsigned long long)logger->lost);
-        logger->lost = 0;
-        put(logger, LOG_LEVEL_WARNING, text);
-    }
-    if (logger->left_out > 0 && mono_ms() >= logger->second_ms + SECOND_MS) {
-        snprintf(text, sizeof(text), "master: %llu more log lines in a second were left out here",
-                 (unsigned long long)logger->left_out);
-        logger->left_out = 0;
-        put(logger, LOG_LEVEL_WARNING, text);
-    }
+    if (logger->lost > 0 && line_queue_is_empty(&logger->queue))
+        put_lost(logger, &logger->lost, "sink", "log lines were lost here");
+    if (logger->left_out > 0 && mono_ms() >= logger->second_ms + SECOND_MS)
+        put_lost(logger, &logger->left_out, "rate",
+                 "more log lines in a second were left out here");
 }
 
 static void plan_retry(struct logger *logger)

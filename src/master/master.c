@@ -26,12 +26,23 @@
 
 /* ---- stopping ---- */
 
+/* How far it is, and how many children there still are. */
+static void say_stop(const struct master *master, enum log_level level, const char *state,
+                     const char *words)
+{
+    struct keyvalue line;
+
+    keyvalue_begin(&line, "stop");
+    keyvalue_word(&line, "state", state);
+    keyvalue_number(&line, "children", children_living(master, BOARD_ROLE_NONE));
+    log_event(level, &line, "%s", words);
+}
+
 static void on_kill(struct loop_timer *timer)
 {
     struct master *master = CONTAINER_OF(timer, struct master, kill);
 
-    log_warning("%u children did not end in time: killed",
-                children_living(master, BOARD_ROLE_NONE));
+    say_stop(master, LOG_LEVEL_WARNING, "killing", "children did not end in time: killed");
     children_signal(master, BOARD_ROLE_NONE, SIGKILL);
     if (!master->gives_up)
         takeover_signal(&master->takeover, SIGKILL);
@@ -42,7 +53,7 @@ static void stop(struct master *master)
     if (master->state == MASTER_STOPPING)
         return;
     master->state = MASTER_STOPPING;
-    log_notice("stopping");
+    say_stop(master, LOG_LEVEL_NOTICE, "stopping", "stopping");
     resolver_stop(master);
     children_signal(master, BOARD_ROLE_NONE, SIGTERM);
     if (!master->gives_up)
@@ -69,7 +80,8 @@ static void drain(struct master *master)
     if (master->state != MASTER_RUNNING)
         return;
     master->state = MASTER_DRAINING;
-    log_notice("draining: no new connections, stopping when the last one has ended");
+    say_stop(master, LOG_LEVEL_NOTICE, "draining",
+             "draining: no new connections, stopping when the last one has ended");
     listeners_close(&master->listeners);
     children_signal(master, BOARD_ROLE_WORKER, SIGUSR1);
     takeover_release(&master->takeover);
@@ -141,6 +153,7 @@ static void on_second(struct loop_timer *timer)
     watchdog_look(master);
     takeover_look(&master->takeover, master->board);
     stop_when_drained(master);
+    reload_log_owed(master);
     atomic_store_explicit(&board_my_master(master->board)->log_dropped, master->logger.dropped,
                           memory_order_relaxed);
 }
@@ -168,8 +181,8 @@ static bool may_leave(struct master *master)
         return false;
     master->state = MASTER_STEPPING_DOWN;
     resolver_stop(master);
-    log_notice("stepping down: %u children go on serving, the next start takes over",
-               children_living(master, BOARD_ROLE_NONE));
+    say_stop(master, LOG_LEVEL_NOTICE, "stepping-down",
+             "stepping down: the children go on serving, the next start takes over");
     return true;
 }
 
@@ -194,29 +207,48 @@ static void say_limits(void)
 {
     unsigned most = worker_sessions_most();
 
+    struct keyvalue line;
+
+    keyvalue_begin(&line, "room");
+    keyvalue_number(&line, "sessions", most);
     if (most < FEW_SESSIONS)
-        log_warning("the limit of open files leaves each worker %u connections; raise it "
-                    "(ulimit -n, or LimitNOFILE) for more",
-                    most);
+        log_event(LOG_LEVEL_WARNING, &line,
+                  "the limit of open files leaves each worker %u connections; raise it "
+                  "(ulimit -n, or LimitNOFILE) for more",
+                  most);
     else
-        log_info("the limit of open files allows each worker %u connections", most);
+        log_event(LOG_LEVEL_INFO, &line,
+                  "the limit of open files allows each worker %u connections", most);
+}
+
+static void name_services(const struct epoch *epoch, struct textbuf *names)
+{
+    for (unsigned i = 0; i < epoch->service_count; i++) {
+        const struct conf_service *service = epoch_service(epoch, i);
+
+        if (service->enabled)
+            textbuf_printf(names, "%s%s", names->length > 0 ? ", " : "", service->name);
+    }
 }
 
 static void say_started(const struct master *master)
 {
     const struct epoch *epoch = master->epoch;
+    struct keyvalue line;
     struct textbuf names;
 
     textbuf_init(&names, LOG_RECORD_SIZE / 2);
-    for (unsigned i = 0; i < epoch->service_count; i++) {
-        const struct conf_service *service = epoch_service(epoch, i);
-
-        if (service->enabled)
-            textbuf_printf(&names, "%s%s", names.length > 0 ? ", " : "", service->name);
-    }
-    log_notice("k0slb " PACKAGE_VERSION " (%s, pid %d) serves %s with %u worker%s",
-               epoch->global.name, (int)getpid(), names.data != NULL ? names.data : "nothing",
-               (unsigned)epoch->global.workers, epoch->global.workers == 1 ? "" : "s");
+    name_services(epoch, &names);
+    keyvalue_begin(&line, "start");
+    keyvalue_word(&line, "version", PACKAGE_VERSION);
+    keyvalue_word(&line, "name", epoch->global.name);
+    keyvalue_number(&line, "pid", (uint64_t)getpid());
+    keyvalue_number(&line, "workers", epoch->global.workers);
+    keyvalue_number(&line, "orphans", master->takeover.count);
+    log_event(LOG_LEVEL_NOTICE, &line,
+              "k0slb " PACKAGE_VERSION " (%s, pid %d) serves %s with %u worker%s",
+              epoch->global.name, (int)getpid(), names.data != NULL ? names.data : "nothing",
+              (unsigned)epoch->global.workers, epoch->global.workers == 1 ? "" : "s");
     textbuf_fini(&names);
     say_limits();
     board_event(master->board, "started, version " PACKAGE_VERSION);
@@ -253,7 +285,7 @@ static int run(const struct master_options *options)
         children_adjust(master);
         status = serve(master);
         if (master->state != MASTER_STEPPING_DOWN)
-            log_notice("stopped");
+            say_stop(master, LOG_LEVEL_NOTICE, "stopped", "stopped");
     }
     reload_fini(master);
     start_close(master);

@@ -175,8 +175,7 @@ static void abort_it(struct master *master)
     epoch_unmap(reload->epoch);
     reload->epoch = NULL;
     board_unreserve(master->board);
-    log_error_lines(reload->errors.data);
-    log_error("the reload is refused: nothing has changed");
+    reload_log_end(master, false);
     board_event(master->board, "reload refused");
     publish_result(master, false);
     end(master);
@@ -190,7 +189,7 @@ static void finish(struct master *master)
     if (master->state == MASTER_RUNNING)
         children_adjust(master);
     publish_result(master, true);
-    log_notice("reloaded: epoch %llu", (unsigned long long)master->epoch->number);
+    reload_log_end(master, true);
     board_event(master->board, "reloaded: epoch %llu", (unsigned long long)master->epoch->number);
     end(master);
 }
@@ -374,7 +373,7 @@ static void begin(struct master *master)
     atomic_fetch_add(&board_my_master(master->board)->reloads_started, 1);
     if (nobody_is_behind(master))
         board_retire(master->board, master->epoch);
-    log_notice("reloading %s", master->path);
+    reload_log_begin(master);
     if (prepare(master) == -1)
         abort_it(master);
 }

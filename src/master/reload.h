@@ -15,6 +15,7 @@
 #include "conf/conf.h"
 #include "conf/epoch.h"
 #include "master/listeners.h"
+#include "master/reload_log.h"
 
 struct child;
 struct master;
@@ -44,7 +45,8 @@ struct reload {
     struct loop_timer deadline;
     uint64_t ended_ms;       /* when the one before was over; 0 = there was none */
     struct loop_timer pause; /* until the next one may begin */
-    struct textbuf errors;   /* lines */
+    struct textbuf errors;   /* lines; of one that is over, until the next */
+    struct reload_log log;
 };
 
 void reload_init(struct master *master);

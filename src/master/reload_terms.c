@@ -21,7 +21,7 @@ static void take_report(struct reload *reload, const struct conf_report *report)
 
         if (message->severity == CONF_ERROR)
             textbuf_printf(&reload->errors, "%s\n", message->text);
-        else
+        else if (reload->log.is_told)
             log_warning("%s", message->text);
     }
 }

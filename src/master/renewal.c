@@ -13,6 +13,8 @@
 #include "master/trial_run.h"
 #include "probe/keyring.h"
 
+#define CODE "credentials-stale"
+
 #define REMEDY                                                                                     \
     "mend the file, or make all of them anew: k0s kubeconfig create k0slb | k0slbctl import -; "   \
     "it is noticed within 10 s"
@@ -30,15 +32,31 @@ static void warn(struct master *master, const char *reason)
 {
     struct renewal *renewal = &master->renewal;
     struct board_warning warning = {.code = "credentials-stale", .remedy = REMEDY};
+    struct keyvalue line;
 
     if (strcmp(reason, renewal->reason) == 0 && renewal->lacks_files == renewal->said_lacks)
         return;
     renewal->said_lacks = renewal->lacks_files;
     snprintf(renewal->reason, sizeof(renewal->reason), "%s", reason);
-    log_warning("%s; %s", reason, instead(renewal));
+    keyvalue_begin(&line, "warning");
+    keyvalue_word(&line, "code", warning.code);
+    keyvalue_word(&line, "state", "raised");
+    keyvalue_quote(&line, "remedy", "%s", warning.remedy);
+    log_event(LOG_LEVEL_WARNING, &line, "%s: %s; %s", warning.code, reason, instead(renewal));
     board_event(master->board, "%.120s; %s", reason, instead(renewal));
     snprintf(warning.text, sizeof(warning.text), "%.200s; %s", reason, instead(renewal));
     board_set_master_warning(master->board, &warning);
+}
+
+static void say_good(void)
+{
+    struct keyvalue line;
+
+    keyvalue_begin(&line, "warning");
+    keyvalue_word(&line, "code", CODE);
+    keyvalue_word(&line, "state", "over");
+    keyvalue_word(&line, "remedy", NULL);
+    log_event(LOG_LEVEL_NOTICE, &line, CODE " is over: certificates and keys are good again");
 }
 
 static void forget_warning(struct master *master)
@@ -49,7 +67,7 @@ static void forget_warning(struct master *master)
     if (renewal->reason[0] == '\0')
         return;
     renewal->reason[0] = '\0';
-    log_notice("certificates and keys are good again");
+    say_good();
     board_event(master->board, "certificates and keys are good again");
     board_set_master_warning(master->board, NULL);
 }
@@ -87,11 +105,20 @@ static void give_up(struct master *master, const char *why)
     end(master);
 }
 
+static void say_replacing(const char *result, const char *words)
+{
+    struct keyvalue line;
+
+    keyvalue_begin(&line, "credentials");
+    keyvalue_word(&line, "result", result);
+    log_event(LOG_LEVEL_NOTICE, &line, "%s", words);
+}
+
 static void replace(struct master *master, uint64_t mark)
 {
     struct renewal *renewal = &master->renewal;
 
-    log_notice("certificates or keys have changed: replacing the checker");
+    say_replacing("begun", "certificates or keys have changed: replacing the checker");
     renewal->next_mark = mark;
     renewal->phase = RENEWAL_PREPARING;
     renewal->successor = children_add_successor(master, master->epoch);
@@ -112,7 +139,7 @@ static void go_on(struct master *master)
         child_begin(renewal->successor);
         renewal->mark = renewal->next_mark;
         renewal->lacks_files = false;
-        log_notice("a new checker has the changed certificates and keys");
+        say_replacing("ok", "a new checker has the changed certificates and keys");
         board_event(master->board, "certificates or keys have changed: the checker has them");
         forget_warning(master);
     }

@@ -17,6 +17,9 @@
 /* The process itself gives up a little later, in case that nobody is left to end it. */
 #define OWN_SECONDS (RESOLVER_SECONDS + 2)
 
+/* Room for a name, two addresses and a reason, in words. */
+#define WORDS_SIZE 640
+
 /* ---- when ---- */
 
 /* Nobody is asked while answers are awaited, or before the last process has been reaped. */
@@ -55,40 +58,75 @@ static void publish(struct master *master, const struct name *name)
     tell_checker(master);
 }
 
+/* `was` has no family where the name has had no address. */
+static void say_name(enum log_level level, const struct name *name, const struct addr *was,
+                     const char *words)
+{
+    const char *trouble = name->trouble;
+    bool has_failed = level == LOG_LEVEL_WARNING;
+    char text[ADDR_TEXT_SIZE];
+    struct keyvalue line;
+
+    keyvalue_begin(&line, "name");
+    keyvalue_word(&line, "host", name->host);
+    keyvalue_word(&line, "result", has_failed ? "failed" : "ok");
+    keyvalue_word(&line, "address",
+                  name->address.family == ADDR_NONE ? NULL : addr_format_ip(&name->address, text));
+    keyvalue_word(&line, "was", was->family == ADDR_NONE ? NULL : addr_format_ip(was, text));
+    if (has_failed)
+        keyvalue_quote(&line, "reason", "%s", trouble);
+    else
+        keyvalue_word(&line, "reason", NULL);
+    log_event(level, &line, "%s", words);
+}
+
 static void say_moved(struct master *master, const struct name *name, const struct addr *before)
 {
     char now_text[ADDR_TEXT_SIZE];
     char before_text[ADDR_TEXT_SIZE];
+    char words[WORDS_SIZE];
 
     addr_format_ip(&name->address, now_text);
     if (before->family == ADDR_NONE) {
-        log_notice("%s is %s", name->host, now_text);
+        snprintf(words, sizeof(words), "%s is %s", name->host, now_text);
+        say_name(LOG_LEVEL_NOTICE, name, before, words);
         board_event(master->board, "%s is %s", name->host, now_text);
         return;
     }
     addr_format_ip(before, before_text);
-    log_notice("%s is now %s (was %s): new connections go there", name->host, now_text,
-               before_text);
+    snprintf(words, sizeof(words), "%s is now %s (was %s): new connections go there", name->host,
+             now_text, before_text);
+    say_name(LOG_LEVEL_NOTICE, name, before, words);
     board_event(master->board, "%s is now %s (was %s)", name->host, now_text, before_text);
 }
 
 static void say_trouble(struct master *master, const struct name *name)
 {
     char text[ADDR_TEXT_SIZE];
+    char words[WORDS_SIZE];
 
     if (name->address.family == ADDR_NONE)
-        log_warning("%s does not resolve: %s", name->host, name->trouble);
+        snprintf(words, sizeof(words), "%s does not resolve: %s", name->host, name->trouble);
     else
-        log_warning("%s does not resolve: %s; its last address, %s, stays", name->host,
-                    name->trouble, addr_format_ip(&name->address, text));
+        snprintf(words, sizeof(words), "%s does not resolve: %s; its last address, %s, stays",
+                 name->host, name->trouble, addr_format_ip(&name->address, text));
+    say_name(LOG_LEVEL_WARNING, name, &name->address, words);
     board_event(master->board, "%s does not resolve: %s", name->host, name->trouble);
+}
+
+static void say_better(const struct name *name)
+{
+    char text[ADDR_TEXT_SIZE];
+    char words[WORDS_SIZE];
+
+    snprintf(words, sizeof(words), "%s resolves again: %s", name->host,
+             addr_format_ip(&name->address, text));
+    say_name(LOG_LEVEL_NOTICE, name, &name->address, words);
 }
 
 static void take_news(struct master *master, const struct name *name, enum names_news news,
                       const struct addr *before)
 {
-    char text[ADDR_TEXT_SIZE];
-
     switch (news) {
     case NAMES_NOTHING:
         break;
@@ -100,7 +138,7 @@ static void take_news(struct master *master, const struct name *name, enum names
         say_trouble(master, name);
         break;
     case NAMES_BETTER:
-        log_notice("%s resolves again: %s", name->host, addr_format_ip(&name->address, text));
+        say_better(name);
         break;
     }
 }

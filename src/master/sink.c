@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/keyvalue.h"
 #include "base/mono.h"
 
 /* ---- standard error ---- */
@@ -54,13 +55,28 @@ struct sink sink_stderr(int fd)
     return (struct sink){.ops = &ops, .fd = fd};
 }
 
+/* An event is said in its words alone, behind the name of who has written it. */
+static void put_into_words(char text[LOG_RECORD_SIZE])
+{
+    const char *event = keyvalue_find(text);
+    char words[LOG_RECORD_SIZE];
+
+    if (event != NULL && keyvalue_get(event, "text", words, sizeof(words)))
+        snprintf(text + (event - text), (size_t)(LOG_RECORD_SIZE - (event - text)), "%s", words);
+}
+
 void sink_say(int fd, enum log_level level, const char *text, size_t size)
 {
     char line[SINK_LINE_SIZE];
+    char words[LOG_RECORD_SIZE];
     const char *kind = level == LOG_LEVEL_ERROR     ? ""
                        : level == LOG_LEVEL_WARNING ? "warning: "
                                                     : "notice: ";
-    int length = snprintf(line, sizeof(line), "k0slbd: %s%.*s\n", kind, (int)size, text);
+    int length;
+
+    snprintf(words, sizeof(words), "%.*s", (int)size, text);
+    put_into_words(words);
+    length = snprintf(line, sizeof(line), "k0slbd: %s%s\n", kind, words);
 
     if (length < (int)sizeof(line) && can_write(fd) && write(fd, line, (size_t)length) == -1)
         return; /* nobody to tell */

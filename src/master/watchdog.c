@@ -6,6 +6,7 @@
 #include "base/mono.h"
 #include "base/process.h"
 #include "master/master_state.h"
+#include "master/process_log.h"
 
 #define STALLED_MS  10000
 #define SPINNING_MS 60000
@@ -21,18 +22,37 @@ static bool is_stalled(const struct master *master, const struct child *child, u
     return beat != 0 && now > beat && now - beat > STALLED_MS;
 }
 
+/* The next one in its place begins anew. */
+static void note_stall(struct watchdog *watchdog, const struct child *child, bool stalls)
+{
+    struct process_log what = process_log_of(child, stalls ? "stalled" : "running");
+    bool was_stalled = watchdog->is_stalled[child->slot];
+
+    watchdog->is_stalled[child->slot] = stalls;
+    if (stalls && !was_stalled)
+        process_log_say(LOG_LEVEL_WARNING, &what, "%s (pid %d) has not run for %d seconds",
+                        child->name, (int)child->pid, STALLED_MS / 1000);
+    else if (was_stalled && !stalls && child->pid != 0)
+        process_log_say(LOG_LEVEL_NOTICE, &what, "%s (pid %d) runs again", child->name,
+                        (int)child->pid);
+}
+
 static void look_at(struct master *master, struct child *child, uint64_t now, uint64_t passed)
 {
     uint64_t *spinning = &master->watchdog.spinning_ms[child->slot];
+    bool stalls = child->pid != 0 && is_stalled(master, child, now);
+    struct process_log what = process_log_of(child, "spinning");
 
-    if (child->pid == 0 || !is_stalled(master, child, now) || process_state(child->pid) != 'R') {
+    note_stall(&master->watchdog, child, stalls);
+    if (!stalls || process_state(child->pid) != 'R') {
         *spinning = 0;
         return;
     }
     *spinning += passed;
     if (*spinning < SPINNING_MS)
         return;
-    log_error("%s (pid %d) has been spinning for a minute: killed", child->name, (int)child->pid);
+    process_log_say(LOG_LEVEL_ERROR, &what, "%s (pid %d) has been spinning for a minute: killed",
+                    child->name, (int)child->pid);
     *spinning = 0;
     /* Not reaped yet, so the pid is still this child's. */
     (void)!kill(child->pid, SIGKILL);

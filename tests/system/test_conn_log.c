@@ -19,7 +19,7 @@ enum { KIB_64 = 64 * 1024 };
 /* The place of a line's beginning after that many others; NULL when there is none. */
 static char *line_number(char *log, unsigned number)
 {
-    static const char mark[] = ": connection service=";
+    static const char mark[] = ": event=connection service=";
     char *at = strstr(log, mark);
 
     while (at != NULL && number-- > 0)
@@ -166,7 +166,7 @@ static void test_every_key(void)
         ASSERT_NUMBER(client_open(&client, &scene.listen), 0);
         own = own_address(&client);
         ASSERT_NUMBER(client_echo(&client, SIZE), 0);
-        CU_ASSERT_FALSE(instance_log_has(&scene.instance, "connection service="));
+        CU_ASSERT_FALSE(instance_log_has(&scene.instance, "event=connection "));
         client_close(&client);
         wait_line(&scene.instance, 0, line);
         assert_value(line, "service", "test");
@@ -322,7 +322,7 @@ static void test_only_on_request(void)
         client_close(&client);
         ASSERT_NUMBER(client_visit_many(&scene.spare[0], 10), 0);
         CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
-        CU_ASSERT_FALSE(instance_log_has(&scene.instance, "connection service="));
+        CU_ASSERT_FALSE(instance_log_has(&scene.instance, "event=connection "));
         ASSERT_NUMBER(client_open(&client, &scene.listen), 0);
         ASSERT_NUMBER(client_echo(&client, 20), 0);
         ASSERT_CHANGE(&scene, WITH(""));

@@ -139,7 +139,8 @@ static void test_never_one_too_many(void)
         ASSERT_NUMBER(guests.served, GUESTS * VISITS);
         CU_ASSERT_TRUE(open_sessions.most <= LIMIT);
         CU_ASSERT_TRUE(open_sessions.most > LIMIT / 2);
-        CU_ASSERT_TRUE(instance_log_has(&scene.instance, "full service=test max_connections=10"));
+        CU_ASSERT_TRUE(instance_log_has(&scene.instance,
+                                        "limit=max_connections service=test client=- at=10 "));
     }
     scene_close(&scene);
 }
@@ -161,7 +162,7 @@ static void test_full_house(void)
 
         ASSERT_NUMBER(crowd_open(&inside, &scene.listen, LIMIT), 0);
         ASSERT_NUMBER(crowd_queue(&waiting, &scene.listen, WAITING), 0);
-        CU_ASSERT_TRUE(wait_log(&scene.instance, "full service=test", SOON_MS));
+        CU_ASSERT_TRUE(wait_log(&scene.instance, "limit=max_connections service=test", SOON_MS));
         for (unsigned slot = 0; slot < workers; slot++) {
             pid_t worker = instance_child(&scene.instance, BOARD_ROLE_WORKER, slot);
 
@@ -172,7 +173,8 @@ static void test_full_house(void)
         client_close(&inside.clients[0]);
         ASSERT_NUMBER(client_try_echo(&waiting.clients[0], AT_ONCE_MS), 0);
         CU_ASSERT_TRUE(wait_active(&scene.instance, LIMIT, SOON_MS));
-        CU_ASSERT_TRUE(instance_log_count(&scene.instance, "full service=test") <= workers);
+        CU_ASSERT_TRUE(instance_log_count(&scene.instance, "limit=max_connections service=test") <=
+                       workers);
         crowd_close(&inside);
         ASSERT_NUMBER(crowd_pass(&waiting), 0);
         CU_ASSERT_TRUE(wait_active(&scene.instance, 0, SOON_MS));
@@ -201,7 +203,7 @@ static void test_places_come_back(void)
             client_reset(&client);
         }
         ASSERT_NUMBER(client_visit_many(&scene.listen, TRIES), 0);
-        CU_ASSERT_FALSE(instance_log_has(&scene.instance, "full service=test"));
+        CU_ASSERT_FALSE(instance_log_has(&scene.instance, "limit=max_connections service=test"));
     }
     scene_close(&scene);
 }
@@ -268,7 +270,7 @@ static void test_other_limit(void)
     if (change_open(&scene, 2, LIMITED("2")) == 0) {
         ASSERT_NUMBER(crowd_open(&inside, &scene.listen, 2), 0);
         ASSERT_NUMBER(crowd_queue(&waiting, &scene.listen, 4), 0);
-        CU_ASSERT_TRUE(wait_log(&scene.instance, "full service=test", SOON_MS));
+        CU_ASSERT_TRUE(wait_log(&scene.instance, "limit=max_connections service=test", SOON_MS));
         ASSERT_NUMBER(client_visit_many(&scene.spare[0], 20), 0);
         ASSERT_CHANGE(&scene, LIMITED("6"));
         ASSERT_NUMBER(crowd_pass(&waiting), 0);
@@ -306,7 +308,7 @@ static void test_two_reasons(void)
 
         ASSERT_NUMBER(crowd_open(&inside, &scene.listen, LIMIT), 0);
         ASSERT_NUMBER(crowd_queue(&waiting, &scene.listen, LIMIT), 0);
-        CU_ASSERT_TRUE(wait_log(&scene.instance, "full service=test", SOON_MS));
+        CU_ASSERT_TRUE(wait_log(&scene.instance, "limit=max_connections service=test", SOON_MS));
         before = limit_descriptors(worker, LOWEST);
         CU_ASSERT_TRUE(before > 0);
         client_close(&inside.clients[0]);

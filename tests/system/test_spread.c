@@ -188,7 +188,8 @@ static void limit_through(unsigned count, struct crowd *crowd)
             ASSERT_NUMBER(client_knock(&scene.listen), CLIENT_RESET);
         ASSERT_NUMBER(SERVICE_COUNTER(&scene, limited), 10);
         CU_ASSERT_TRUE(
-            wait_log(&scene.instance, "limited service=test client=127.0.0.1:", SOON_MS));
+            wait_log(&scene.instance,
+                     "limit=source_max_connections service=test client=127.0.0.1:", SOON_MS));
         other = open_from(&scene.listen, 9);
         ASSERT_NUMBER(client_echo(&other, 100), 0);
         client_close(&other);

@@ -14,6 +14,9 @@
 
 extern const struct unit_test logger_tests[];
 
+/* The last line, which says what is missing before it: its number stands there twice. */
+#define LOST(by, words) "\nwarning master: event=log lost=" by " lines=%u text=\"%u " words "\"\n"
+
 /* ---- records ---- */
 
 static void test_records(void)
@@ -117,11 +120,14 @@ static void test_echo(void)
     log_warning("this is odd");
     log_notice("this is nothing");
     desk_take(desk, "<0>worker 1: no room\n");
+    desk_take(desk, "<1>worker 1: event=limit at=9 text=\"\\\"9\\\" is all\"\n");
     CU_ASSERT(read(ends[0], text, sizeof(text) - 1) > 0);
     ASSERT_TEXT(text, "k0slbd: this is bad\nk0slbd: warning: this is odd\n"
-                      "k0slbd: worker 1: no room\n");
+                      "k0slbd: worker 1: no room\nk0slbd: warning: worker 1: \"9\" is all\n");
     ASSERT_TEXT(desk_seen(desk), "error master: this is bad\nwarning master: this is odd\n"
-                                 "notice master: this is nothing\nerror worker 1: no room\n");
+                                 "notice master: this is nothing\nerror worker 1: no room\n"
+                                 "warning worker 1: event=limit at=9 "
+                                 "text=\"\\\"9\\\" is all\"\n");
     fd_close(&ends[0]);
     fd_close(&ends[1]);
     desk_close(desk);
@@ -215,7 +221,7 @@ static bool ends_with(const struct desk *desk, const char *line)
 static void test_blocked_for_long(void)
 {
     struct desk *desk = desk_open();
-    char wanted[80];
+    char wanted[160];
     unsigned dropped;
 
     desk_block(desk);
@@ -223,7 +229,7 @@ static void test_blocked_for_long(void)
     CU_ASSERT(dropped >= 10 && dropped < 20);
     desk_unblock(desk);
     desk_settle(desk);
-    snprintf(wanted, sizeof(wanted), "\nwarning master: %u log lines were lost here\n", dropped);
+    snprintf(wanted, sizeof(wanted), LOST("sink", "log lines were lost here"), dropped, dropped);
     desk_seen(desk);
     CU_ASSERT(ends_with(desk, wanted));
     desk_take(desk, "<3>worker 1: seen too\n");
@@ -238,7 +244,7 @@ static void test_too_many(void)
     enum { TRIES = 100000 };
     struct desk *desk = desk_open();
     uint64_t begun_ms = mono_ms();
-    char wanted[80];
+    char wanted[160];
     unsigned lines = 0;
 
     while (desk->logger.dropped < 50 && lines < TRIES) {
@@ -248,9 +254,8 @@ static void test_too_many(void)
     CU_ASSERT(lines > LOGGER_LINES_MOST);
     desk_settle(desk);
     CU_ASSERT(mono_ms() - begun_ms >= 900);
-    snprintf(wanted, sizeof(wanted),
-             "\nwarning master: %u more log lines in a second were left out here\n",
-             (unsigned)desk->logger.dropped);
+    snprintf(wanted, sizeof(wanted), LOST("rate", "more log lines in a second were left out here"),
+             (unsigned)desk->logger.dropped, (unsigned)desk->logger.dropped);
     desk_seen(desk);
     CU_ASSERT(ends_with(desk, wanted));
     ASSERT_NUMBER(count_lines(desk->seen) - 1 + desk->logger.dropped, lines);
@@ -297,14 +302,14 @@ static void test_children_never_wait(void)
 static void test_losses_at_the_end(void)
 {
     struct desk *desk = desk_open();
-    char wanted[80];
+    char wanted[160];
     unsigned dropped;
 
     desk_block(desk);
     dropped = desk_overfill(desk);
     desk_unblock(desk);
     logger_close(&desk->logger);
-    snprintf(wanted, sizeof(wanted), "\nwarning master: %u log lines were lost here\n", dropped);
+    snprintf(wanted, sizeof(wanted), LOST("sink", "log lines were lost here"), dropped, dropped);
     CU_ASSERT(strncmp(desk_seen(desk), "info w: xxx", 11) == 0);
     CU_ASSERT(ends_with(desk, wanted));
     desk_close(desk);
@@ -353,7 +358,7 @@ static void test_change(void)
     desk_take(desk, "<3>worker 1: to the third\n");
     ASSERT_TEXT(desk_seen(desk), "info worker 1: to the first\n");
     CU_ASSERT(read(ends[0], line, sizeof(line) - 1) > 0);
-    said = strstr(line, "warning master: 1 log lines were lost here\n");
+    said = strstr(line, "text=\"1 log lines were lost here\"\n");
     CU_ASSERT(said != NULL && strstr(said, "info worker 1: to the third\n") != NULL);
     CU_ASSERT(strstr(line, "nobody") == NULL);
     logger_change(&desk->logger, sink_stderr(-1));

@@ -188,7 +188,7 @@ static void test_stopped_daemon(void)
     while (*next_line(office) != '\0' && strstr(office->daemon.line, "lost here") == NULL)
         got++;
     ASSERT_NUMBER(got + office->logger.dropped, LINES);
-    snprintf(text, sizeof(text), "master: %u log lines were lost here",
+    snprintf(text, sizeof(text), "text=\"%u log lines were lost here\"",
              (unsigned)office->logger.dropped);
     CU_ASSERT(ends_with(office->daemon.line, text));
     log_info("again");
