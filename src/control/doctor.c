@@ -131,13 +131,15 @@ static void fini(struct doctor *doctor)
 
 static int run(struct doctor *doctor, const struct control *control)
 {
+    const bool is_json = control->options[OPTION_JSON] != NULL;
+
     if (load(doctor) == -1)
-        return control->flag ? report(doctor, true) : CONTROL_REFUSED;
+        return is_json ? report(doctor, true) : CONTROL_REFUSED;
     if (doctor_select(doctor, control->operands, control->operand_count) == -1)
         return CONTROL_USAGE;
     if (examine(doctor) == -1)
         return CONTROL_REFUSED;
-    return report(doctor, control->flag);
+    return report(doctor, is_json);
 }
 
 int verb_doctor(const struct control *control)

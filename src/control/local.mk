@@ -8,7 +8,17 @@ src_control_libcontrol_a_SOURCES = \
 	src/control/help.c \
 	src/control/speak.c \
 	src/control/status.c \
+	src/control/top.h \
 	src/control/top.c \
+	src/control/top_frame.c \
+	src/control/top_keys.c \
+	src/control/top_line.h \
+	src/control/top_line.c \
+	src/control/top_rates.c \
+	src/control/top_rows.h \
+	src/control/top_rows.c \
+	src/control/top_screen.h \
+	src/control/top_screen.c \
 	src/control/admin.h \
 	src/control/admin.c \
 	src/control/admin_line.c \

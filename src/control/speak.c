@@ -18,31 +18,59 @@ char *control_name(const struct control *control, char name[CONF_NAME_SIZE])
     return name;
 }
 
-void control_explain(const char *name, int error)
+void control_write_reason(const char *name, int error, struct textbuf *out)
 {
     switch (error) {
     case ENOENT:
-        control_complain("%s is not running: there is no /dev/shm/%s (another instance: -n NAME)",
-                         name, name);
+        textbuf_printf(out,
+                       "%s is not running: there is no /dev/shm/%s (another instance: -n NAME)",
+                       name, name);
         break;
     case EACCES:
-        control_complain("%s cannot be read: run this as root, or as a member of the group of "
-                         "/dev/shm/%s",
-                         name, name);
+        textbuf_printf(out,
+                       "%s cannot be read: run this as root, or as a member of the group of "
+                       "/dev/shm/%s",
+                       name, name);
         break;
     case EBADF:
-        control_complain("%s is not trusted: /dev/shm/%s belongs to another user, who is not root",
-                         name, name);
+        textbuf_printf(out,
+                       "%s is not trusted: /dev/shm/%s belongs to another user, who is not root",
+                       name, name);
         break;
     case EPROTO:
-        control_complain("%s cannot be read: /dev/shm/%s is of another version of k0slb, or "
-                         "broken; use the k0slbctl that came with it",
-                         name, name);
+        textbuf_printf(out,
+                       "%s cannot be read: /dev/shm/%s is of another version of k0slb, or broken; "
+                       "use the k0slbctl that came with it",
+                       name, name);
         break;
     default:
-        control_complain("%s cannot be read: /dev/shm/%s: %s", name, name, strerror(error));
+        textbuf_printf(out, "%s cannot be read: /dev/shm/%s: %s", name, name, strerror(error));
         break;
     }
+}
+
+void control_explain(const char *name, int error)
+{
+    struct textbuf reason;
+
+    textbuf_init(&reason, LINE_LIMIT);
+    control_write_reason(name, error, &reason);
+    control_complain("%s", reason.data != NULL ? reason.data : strerror(error));
+    textbuf_fini(&reason);
+}
+
+int control_take_snapshot(const struct control *control, struct snapshot **out)
+{
+    struct board *board = control_open_board(control);
+
+    if (board == NULL)
+        return CONTROL_NOT_RUNNING;
+    *out = snapshot_take(board);
+    board_close(board);
+    if (*out != NULL)
+        return CONTROL_DONE;
+    control_complain("there is not enough memory");
+    return CONTROL_REFUSED;
 }
 
 struct board *control_open_board(const struct control *control)

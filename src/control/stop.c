@@ -85,6 +85,7 @@ static int complain_about_master(const char *name, const struct members *members
 int verb_stop(const struct control *control)
 {
     char name[CONF_NAME_SIZE];
+    const bool is_step_down = control->options[OPTION_STEP_DOWN] != NULL;
     struct members members;
 
     if (members_read(&members, control_name(control, name)) == -1) {
@@ -92,7 +93,6 @@ int verb_stop(const struct control *control)
         return CONTROL_NOT_RUNNING;
     }
     if (!member_is_alive(&members.list[0]))
-        return control->flag ? complain_about_master(name, &members)
-                             : stop_left_over(control, name);
-    return control->flag ? step_down(name, &members) : stop_now(name, &members);
+        return is_step_down ? complain_about_master(name, &members) : stop_left_over(control, name);
+    return is_step_down ? step_down(name, &members) : stop_now(name, &members);
 }

@@ -7,17 +7,23 @@
 #include "base/defs.h"
 #include "base/textbuf.h"
 #include "board/board.h"
+#include "board/snapshot.h"
 #include "conf/conf.h"
 #include "conf/conf_report.h"
 #include "control/control.h"
 
-/* Options of the verbs by which an administrator says something. */
+/* Options of the verbs. */
 enum control_option {
+    OPTION_JSON,
+    OPTION_NAMES,
+    OPTION_COLOR,
+    OPTION_INTERVAL,
     OPTION_OVER,
     OPTION_WAIT,
     OPTION_TIMEOUT,
     OPTION_FORCE,
     OPTION_SELF,
+    OPTION_STEP_DOWN,
     OPTION_COUNT,
 };
 
@@ -27,7 +33,6 @@ struct control {
     const char *operand;   /* what follows the verb, or NULL */
     char *const *operands; /* all that does */
     int operand_count;
-    bool flag;                         /* the verb's own option was given */
     const char *options[OPTION_COUNT]; /* NULL = not given; "" for one that takes no value */
 };
 
@@ -35,6 +40,7 @@ struct control {
 typedef int verb_fn(const struct control *control);
 
 verb_fn verb_status;
+verb_fn verb_top;
 verb_fn verb_events;
 verb_fn verb_drain;
 verb_fn verb_ready;
@@ -55,8 +61,17 @@ char *control_name(const struct control *control, char name[CONF_NAME_SIZE]);
  * do about it. Free with board_close(). */
 struct board *control_open_board(const struct control *control) MUST_CHECK;
 
+/*
+ * The same and a copy of it, for verbs that look once. Returns CONTROL_DONE and *out, to be freed
+ * with snapshot_free(); or an exit status, with a line that says why.
+ */
+int control_take_snapshot(const struct control *control, struct snapshot **out) MUST_CHECK;
+
 /* Says why the board of an instance could not be read, and what to do: errno of board_open(). */
 void control_explain(const char *name, int error);
+
+/* Appends the same sentence, without a newline. */
+void control_write_reason(const char *name, int error, struct textbuf *out);
 
 /* Writes to standard output. Returns CONTROL_DONE, or CONTROL_REFUSED with a line when not all of
  * it could be written. */

@@ -158,7 +158,7 @@ static void fill_table(struct table *table, const struct matrix *matrix, const s
     struct textbuf title;
 
     textbuf_init(&title, 1024);
-    table_add(table, "");
+    table_add(table, " ");
     table_add_painted(table, PAINT_FAINT, "CONTROLLER");
     for (size_t i = 0; i < block->count; i++) {
         write_name(&title, matrix->snapshot->services[block->services[i]].name);
