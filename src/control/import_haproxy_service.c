@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* [stats] lets in those of `private` by default. */
+#define RANGES_MOST (CONF_MAX_CIDRS - 16)
+
 /* ---- what is no service ---- */
 
 static size_t index_of(const struct haproxy *file, const struct haproxy_proxy *proxy)
@@ -150,6 +153,35 @@ static void merge_servers(struct haproxy *file, struct haproxy_service *service,
     }
 }
 
+static size_t count_ranges(const struct haproxy_value *list)
+{
+    size_t count = list->text != NULL;
+
+    for (const char *c = list->text; c != NULL && (c = strchr(c, ',')) != NULL; c++)
+        count++;
+    return count;
+}
+
+/* A configuration may have so many ranges in all; those of [stats] are among them. */
+static void take_rules(struct haproxy_services *services, struct haproxy_service *service)
+{
+    struct haproxy_value *allow = &service->values[HAPROXY_ALLOW];
+    struct haproxy_value *deny = &service->values[HAPROXY_DENY];
+    size_t front = index_of(services->file, service->front);
+    size_t count;
+
+    haproxy_settle_rules(services->file, front, allow, deny);
+    count = count_ranges(allow) + count_ranges(deny);
+    if (services->range_count + count > RANGES_MOST) {
+        haproxy_note_at(services->file, front, service->front->line,
+                        "%s: more addresses than `allow` and `deny` may have: all are let in",
+                        service->front->name);
+        *allow = *deny = (struct haproxy_value){0};
+        return;
+    }
+    services->range_count += count;
+}
+
 static void merge(struct haproxy *file, struct haproxy_service *service)
 {
     for (size_t key = 0; key < HAPROXY_KEYS; key++) {
@@ -160,8 +192,6 @@ static void merge(struct haproxy *file, struct haproxy_service *service)
         if (is_of_server(key) && !is_own(key))
             merge_servers(file, service, key);
     }
-    haproxy_settle_rules(file, index_of(file, service->front), &service->values[HAPROXY_ALLOW],
-                         &service->values[HAPROXY_DENY]);
 }
 
 unsigned haproxy_server_port(const struct haproxy_service *service,
@@ -232,6 +262,7 @@ static void add_service(struct haproxy_services *services, size_t front,
     };
     name_service(services, service);
     merge(services->file, service);
+    take_rules(services, service);
     service->port = common_port(service);
     services->count++;
 }

@@ -27,6 +27,7 @@ struct haproxy_services {
     struct haproxy *file;
     struct haproxy_service list[CONF_MAX_SERVICES];
     size_t count;
+    size_t range_count; /* of `allow` and `deny`, in all of them */
     const struct haproxy_service *built_ins[HAPROXY_BUILT_INS]; /* NULL = not there */
     bool has_controllers;              /* the built-in services have the same servers */
     const struct haproxy_proxy *stats; /* the first stats page; NULL = none */

@@ -23,7 +23,7 @@ static int hex_value(char c)
     return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
-/* Behind a backslash. */
+/* Behind a backslash, which stays where it means nothing. */
 static const char *take_escape(struct scan *scan)
 {
     static const char letters[] = "nrt";
@@ -31,18 +31,20 @@ static const char *take_escape(struct scan *scan)
     char c = *scan->from;
     const char *letter = c != '\0' && scan->quote == '\0' ? strchr(letters, c) : NULL;
 
-    if (c == '\0')
-        return "there is nothing behind the backslash";
-    scan->from++;
-    if (c == 'x' && scan->quote == '\0') {
-        if (hex_value(scan->from[0]) == -1 || hex_value(scan->from[1]) == -1)
+    if (c == '\0' || (scan->quote != '\0' && strchr("\"\\$", c) == NULL)) {
+        c = '\\';
+    } else if (c == 'x' && scan->quote == '\0') {
+        if (hex_value(scan->from[1]) == -1 || hex_value(scan->from[2]) == -1)
             return "\\x needs two hexadecimal digits";
-        c = (char)(hex_value(scan->from[0]) * 16 + hex_value(scan->from[1]));
-        scan->from += 2;
+        c = (char)(hex_value(scan->from[1]) * 16 + hex_value(scan->from[2]));
+        scan->from += 3;
     } else if (letter != NULL) {
         c = meant[letter - letters];
-    } else if (strchr(scan->quote != '\0' ? "\"\\$" : " \\#\"'", c) == NULL) {
-        *scan->to++ = '\\'; /* it means nothing there, and stays */
+        scan->from++;
+    } else if (scan->quote != '\0' || strchr(" \\#\"'", c) != NULL) {
+        scan->from++;
+    } else {
+        c = '\\';
     }
     *scan->to++ = c;
     return NULL;

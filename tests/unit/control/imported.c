@@ -83,21 +83,49 @@ void imported_run_text(struct run *run, const char *text)
     imported_run(run, "haproxy.cfg");
 }
 
-bool imported_load(const struct run *run, struct conf *conf)
+static bool load(int fd, struct conf *conf)
 {
     char path[32];
     struct conf_report report = {.path = path};
-    int fd = memfd_create("imported", MFD_CLOEXEC);
     int result;
 
-    CU_ASSERT_FATAL(fd != -1 && fd_write_all(fd, run->out, strlen(run->out)) == 0);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     result = conf_load(conf, path, &report);
-    if (result == -1) {
+    if (result == -1)
         conf_report_print(&report, stdout);
-        printf("%s", run->out);
-    }
     conf_report_free(&report);
-    fd_close(&fd);
     return result == 0;
+}
+
+bool imported_load(const struct run *run, struct conf *conf)
+{
+    int fd = memfd_create("imported", MFD_CLOEXEC);
+    bool is_good;
+
+    CU_ASSERT_FATAL(fd != -1 && fd_write_all(fd, run->out, strlen(run->out)) == 0);
+    is_good = load(fd, conf);
+    if (!is_good)
+        printf("%s", run->out);
+    fd_close(&fd);
+    return is_good;
+}
+
+bool imported_keeps_its_word(struct run *run, const char *name)
+{
+    const char *const args[] = {"import", name, NULL};
+    int fd = memfd_create("imported", 0);
+    bool is_kept = false;
+    struct conf conf;
+
+    CU_ASSERT_FATAL(fd != -1);
+    run_control_to(run, args, fd);
+    if (run->status == 0) {
+        is_kept = load(fd, &conf);
+        if (is_kept)
+            conf_free(&conf);
+    } else {
+        is_kept = run->status == 1 && lseek(fd, 0, SEEK_END) == 0 && run->err[0] != '\0';
+    }
+    fd_close(&fd);
+    return is_kept;
 }

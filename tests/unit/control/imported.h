@@ -31,4 +31,10 @@ void imported_run_text(struct run *run, const char *text);
  */
 bool imported_load(const struct run *run, struct conf *conf);
 
+/*
+ * "import NAME", with any amount of output: whether what was printed is taken by k0slbd, or it was
+ * refused by a message and nothing was printed. `out` stays empty.
+ */
+bool imported_keeps_its_word(struct run *run, const char *name);
+
 #endif

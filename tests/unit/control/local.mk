@@ -15,6 +15,7 @@ tests_unit_control_test_control_SOURCES = \
 	tests/unit/control/run.h \
 	tests/unit/control/run.c \
 	tests/unit/control/test_admin.c \
+	tests/unit/control/test_strange_board.c \
 	tests/unit/control/test_control.c \
 	tests/unit/control/test_doctor.c \
 	tests/unit/control/test_doctor_parts.c \
@@ -26,6 +27,8 @@ tests_unit_control_test_control_SOURCES = \
 	tests/unit/control/imported.c \
 	tests/unit/control/test_import.c \
 	tests/unit/control/test_import_haproxy.c \
+	tests/unit/control/test_import_shapes.c \
+	tests/unit/control/test_import_statements.c \
 	tests/unit/control/test_k0s_config.c \
 	tests/unit/control/test_instance.c \
 	tests/unit/control/test_stop.c \

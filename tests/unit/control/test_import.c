@@ -257,18 +257,25 @@ static void keys_for_everybody_to_read(void)
     remove_directory();
 }
 
+#define KINDS   "a haproxy.cfg, a k0sctl.yaml or a kubeconfig\n"
+#define NO_YAML " has no section of a haproxy.cfg and is not YAML: "
+
 static void what_cannot_be_used(void)
 {
     static const struct {
         const char *text;
         const char *reason; /* behind the path */
     } cases[] = {
-        {"", " is not YAML: line 1: there is nothing in it\n"},
-        {"a: [1\n", " is not YAML: line 2: did not find expected ',' or ']'\n"},
-        {"a: &b 1\nc: *b\n", " is not YAML: line 2: aliases are not read\n"},
-        {"a: 1\n---\nb: 2\n", " is not YAML: line 2: a second document begins\n"},
-        {"[k0slb]\n", " is neither a kubeconfig nor a haproxy.cfg nor a k0sctl.yaml\n"},
-        {"kind: Cluster\n", " is neither a kubeconfig nor a haproxy.cfg nor a k0sctl.yaml\n"},
+        {"", " is empty: write " KINDS},
+        {" \n\n", " is empty: write " KINDS},
+        {"a: [1\n", NO_YAML "line 2, column 1: did not find expected ',' or ']'\n"},
+        {"a: &b 1\nc: *b\n", NO_YAML "line 2, column 4: aliases are not read\n"},
+        {"\n# a\n\x7f\x01", NO_YAML "line 3, column 1: control characters are not allowed\n"},
+        {"a\n \xff\xfe", NO_YAML "line 2, column 2: invalid leading UTF-8 octet\n"},
+        {"a: 1\n---\nb: 2\n", " is not " KINDS},
+        {"[k0slb]\n", " is not " KINDS},
+        {"# nothing but this\n", " is not " KINDS},
+        {"kind: Cluster\n", " is not " KINDS},
         {"kind: Config\n", ": it has no current-context\n"},
         {CLUSTER USER "current-context: ''\n", ": it has no current-context\n"},
         {CLUSTER USER "current-context: k0s\n",
@@ -346,6 +353,34 @@ static void monstrous_texts(void)
     remove_directory();
 }
 
+/* 50 MB, of which most is never read; and bytes that are no text. */
+static void no_text_at_all(void)
+{
+    static const char bytes[] = "\177ELF\2\1\1\0global\n\0\0frontend\n";
+    char config[128];
+    char path[128];
+    char wanted[512];
+    const char *const args[] = {"-c", config, "import", path, NULL};
+    int fd;
+
+    make_directory("");
+    in_directory("k0slb.ini", config);
+    in_directory("config", path);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    CU_ASSERT_FATAL(fd != -1 && fd_write_all(fd, bytes, sizeof(bytes)) == 0);
+    run_control(&run, args);
+    snprintf(wanted, sizeof(wanted), "k0slbctl: %s is not a text: it has to be " KINDS, path);
+    ASSERT_TEXT(run.err, wanted);
+    ASSERT_NUMBER(run.status, 1);
+    CU_ASSERT(ftruncate(fd, 50000000) == 0);
+    run_control(&run, args);
+    snprintf(wanted, sizeof(wanted), "k0slbctl: cannot read %s: it is larger than 1 MiB\n", path);
+    ASSERT_TEXT(run.err, wanted);
+    ASSERT_NUMBER(run.status, 1);
+    fd_close(&fd);
+    remove_directory();
+}
+
 static void nothing_is_changed_by_a_failure(void)
 {
     char path[128];
@@ -390,6 +425,8 @@ static void files_that_cannot_be_read(void)
 {
     static const char *const missing[] = {"import", "/nonexistent/config", NULL};
     static const char *const folder[] = {"import", "/tmp", NULL};
+    static const char *const memory[] = {"import", "/proc/self/mem", NULL};
+    static const char *const endless[] = {"import", "/dev/zero", NULL};
     static const char *const nothing[] = {"import", NULL};
 
     run_control(&run, missing);
@@ -398,6 +435,12 @@ static void files_that_cannot_be_read(void)
     run_control(&run, folder);
     ASSERT_NUMBER(run.status, 1);
     ASSERT_TEXT(run.err, "k0slbctl: cannot read /tmp: Is a directory\n");
+    run_control(&run, memory);
+    ASSERT_NUMBER(run.status, 1);
+    ASSERT_TEXT(run.err, "k0slbctl: cannot read /proc/self/mem: Input/output error\n");
+    run_control(&run, endless);
+    ASSERT_NUMBER(run.status, 1);
+    ASSERT_TEXT(run.err, "k0slbctl: cannot read /dev/zero: it is larger than 1 MiB\n");
     run_control(&run, nothing);
     ASSERT_NUMBER(run.status, 2);
     ASSERT_TEXT(run.err, "k0slbctl: import: what to import is missing; try k0slbctl import "
@@ -412,6 +455,7 @@ const struct unit_test import_tests[] = {
     {"keys_for_everybody_to_read", keys_for_everybody_to_read},
     {"what_cannot_be_used", what_cannot_be_used},
     {"monstrous_texts", monstrous_texts},
+    {"no_text_at_all", no_text_at_all},
     {"nothing_is_changed_by_a_failure", nothing_is_changed_by_a_failure},
     {"directories_that_cannot_be_written", directories_that_cannot_be_written},
     {"files_that_cannot_be_read", files_that_cannot_be_read},
