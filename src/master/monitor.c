@@ -1,15 +1,12 @@
 #include "master/monitor.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 
-#include "base/log.h"
 #include "base/mono.h"
-#include "base/strnum.h"
 #include "board/board_master.h"
 
-/* Room for "SERVICE/BACKEND". */
-#define PLACE_SIZE (2 * CONF_NAME_SIZE)
+/* From one look to the next. */
+#define LOOK_MS 1000
 
 static uint64_t read64(const _Atomic uint64_t *counter)
 {
@@ -22,37 +19,118 @@ static void raise_to(_Atomic uint32_t *highest, uint32_t value)
         atomic_store_explicit(highest, value, memory_order_relaxed);
 }
 
-static void keep_rate(struct board_rate *rate, uint64_t *before, uint64_t total, uint32_t active)
+/* What has come since the last look, by the second. What workers write may fall all the same. */
+static uint32_t rate_since(struct monitor_total *before, const struct monitor_total *now,
+                           uint64_t elapsed_ms)
 {
-    /* A total below the last one is a new owner's of the slot. */
-    uint32_t per_second = (uint32_t)(total < *before ? total : total - *before);
+    uint64_t first = before->number == now->number ? before->total : 0;
+    uint64_t come = now->total > first ? now->total - first : 0;
 
-    *before = total;
+    *before = *now;
+    if (come > UINT32_MAX)
+        return UINT32_MAX;
+    come = (come * 1000 + elapsed_ms / 2) / elapsed_ms;
+    return come > UINT32_MAX ? UINT32_MAX : (uint32_t)come;
+}
+
+static void keep_rate(struct board_rate *rate, uint32_t per_second, uint32_t active)
+{
     atomic_store_explicit(&rate->per_second, per_second, memory_order_relaxed);
     raise_to(&rate->per_second_max, per_second);
     raise_to(&rate->active_max, active);
 }
 
-static uint64_t backend_total(const struct board *board, unsigned slot)
+static struct monitor_total backend_total(const struct board *board, unsigned slot)
 {
-    uint64_t sum = 0;
+    struct monitor_total now = {.number = read64(&board_backend(board, slot)->number)};
 
     for (unsigned w = 0; w < board_master(board)->layout.workers; w++) {
         if (board_worker(board, w) != NULL)
-            sum += read64(&board_worker_backend(board, w, slot)->total);
+            now.total += read64(&board_worker_backend(board, w, slot)->total);
     }
-    return sum;
+    return now;
 }
 
-static uint64_t service_total(const struct board *board, unsigned slot)
+static struct monitor_total service_total(const struct board *board, unsigned slot)
 {
-    uint64_t sum = 0;
+    struct monitor_total now = {.number = read64(&board_service(board, slot)->number)};
 
     for (unsigned w = 0; w < board_master(board)->layout.workers; w++) {
         if (board_worker(board, w) != NULL)
-            sum += read64(&board_worker_service(board, w, slot)->accepted);
+            now.total += read64(&board_worker_service(board, w, slot)->accepted);
     }
-    return sum;
+    return now;
+}
+
+/* ---- how services stand ---- */
+
+/* What one look finds of a service's backends. */
+struct tally {
+    uint32_t active;
+    unsigned usable;
+    unsigned unchecked;
+};
+
+static void count_backend(const struct board *board, unsigned slot, struct tally *tally)
+{
+    if (atomic_load(&board_backend(board, slot)->state) != BOARD_SLOT_USED ||
+        board_admin(board, slot) != BOARD_ADMIN_READY)
+        return;
+    switch (board_health(board, slot)) {
+    case BOARD_UP:
+    case BOARD_SUSPECT:
+        tally->usable++;
+        break;
+    case BOARD_UNCHECKED:
+        tally->unchecked++;
+        break;
+    case BOARD_DOWN:
+    case BOARD_BLOCKED:
+        break;
+    }
+}
+
+/* Whoever has not been asked yet may be there: then all is as it was. */
+static enum board_standing standing_of(const struct board_service *service,
+                                       const struct tally *tally)
+{
+    if (!service->enabled || atomic_load(&service->state) != BOARD_SLOT_USED)
+        return BOARD_NEVER_SEEN;
+    if (tally->usable > 0)
+        return BOARD_SEEN_GOOD;
+    if (tally->unchecked > 0)
+        return atomic_load(&service->outage.standing);
+    return BOARD_SEEN_DOWN;
+}
+
+/* The end of an outage is counted in where it was seen at once: else nobody knows when it was. */
+static void add_down_time(struct board_outage *outage, enum board_standing now, uint64_t now_ms)
+{
+    uint64_t seen_ms = atomic_load(&outage->seen_ms);
+    uint64_t gap_ms = now_ms > seen_ms ? now_ms - seen_ms : 0;
+
+    if (atomic_load(&outage->standing) != BOARD_SEEN_DOWN || seen_ms == 0)
+        return;
+    if (now == BOARD_SEEN_DOWN || gap_ms < 2 * LOOK_MS)
+        atomic_fetch_add(&outage->down_ms, gap_ms);
+}
+
+static void note_standing(struct board_service *service, const struct tally *tally, uint64_t now_ms)
+{
+    struct board_outage *outage = &service->outage;
+    enum board_standing before = atomic_load(&outage->standing);
+    enum board_standing now = standing_of(service, tally);
+
+    add_down_time(outage, now, now_ms);
+    atomic_store(&outage->seen_ms, now_ms);
+    if (now == before)
+        return;
+    atomic_store(&outage->standing, now);
+    if (before == BOARD_NEVER_SEEN || now == BOARD_NEVER_SEEN)
+        return;
+    atomic_store(&outage->changed_ms, now_ms);
+    atomic_fetch_add(&outage->transitions, 1);
+    atomic_fetch_add(&outage->went_down, now == BOARD_SEEN_DOWN);
 }
 
 /* The last check explains the state only where both say the same: two good ones may be needed. */
@@ -71,6 +149,8 @@ static void note_health(struct monitor *monitor, struct board *board, unsigned s
     if (monitor->health[slot] == health)
         return;
     monitor->health[slot] = (uint8_t)health;
+    if (health == BOARD_UNCHECKED && board_admin(board, slot) == BOARD_ADMIN_MAINT)
+        return;
     board_check_copy(board, slot, &check);
     if (explains(&check, health))
         board_event(board, "%s/%s is %s: %s %s", service, backend->name, board_health_name(health),
@@ -79,98 +159,61 @@ static void note_health(struct monitor *monitor, struct board *board, unsigned s
         board_event(board, "%s/%s is %s", service, backend->name, board_health_name(health));
 }
 
-/* ---- what administrators say ---- */
+/* ---- all of it ---- */
 
-/* "kubeAPI/cp1", or the balancer itself. */
-static void name_place(const struct board *board, unsigned slot, char place[PLACE_SIZE])
+void monitor_begin(struct monitor *monitor, const struct board *board)
 {
-    const struct board_backend *backend;
+    const struct board_layout *layout = &board_master(board)->layout;
 
-    if (slot == BOARD_SELF) {
-        snprintf(place, PLACE_SIZE, "this balancer");
-        return;
-    }
-    backend = board_backend(board, slot);
-    snprintf(place, PLACE_SIZE, "%s/%s", board_service(board, backend->service)->name,
-             backend->name);
+    monitor->look_ms = mono_ms();
+    for (unsigned i = 0; i < layout->backends; i++)
+        monitor->backends[i] = backend_total(board, i);
+    for (unsigned i = 0; i < layout->services; i++)
+        monitor->services[i] = service_total(board, i);
 }
 
-static void log_act(const struct board *board, unsigned slot, const struct board_admin_act *act,
-                    const char *over, const char *uid)
+static void look_at_backend(struct monitor *monitor, struct board *board, unsigned slot,
+                            uint64_t elapsed_ms, struct tally *tally)
 {
-    const struct board_backend *backend;
+    struct board_backend *backend = board_my_backend(board, slot);
+    struct monitor_total now = backend_total(board, slot);
+    uint32_t active = board_active(board, slot);
 
-    if (slot == BOARD_SELF) {
-        log_notice("admin: self state=%s uid=%s", board_admin_name(act->state), uid);
-        return;
-    }
-    backend = board_backend(board, slot);
-    log_notice("admin: service=%s backend=%s state=%s%s%s uid=%s",
-               board_service(board, backend->service)->name, backend->name,
-               board_admin_name(act->state), *over != '\0' ? " over=" : "", over, uid);
+    tally->active += active;
+    count_backend(board, slot, tally);
+    keep_rate(&backend->rate, rate_since(&monitor->backends[slot], &now, elapsed_ms), active);
+    note_health(monitor, board, slot);
 }
 
-/* One that was said to an earlier master is no act; that it holds is worth an event. */
-static void tell_act(struct board *board, unsigned slot, const struct board_admin_act *act)
+static void look_at_service(struct monitor *monitor, struct board *board, unsigned slot,
+                            uint64_t elapsed_ms, const struct tally *tally)
 {
-    bool is_new = act->since_ms >= board_master(board)->started_ms;
-    char over[STRNUM_DURATION_SIZE] = "";
-    char place[PLACE_SIZE];
-    char uid[12] = "?";
+    struct board_service *service = board_my_service(board, slot);
+    struct monitor_total now = service_total(board, slot);
 
-    name_place(board, slot, place);
-    if (act->has_uid)
-        snprintf(uid, sizeof(uid), "%u", (unsigned)act->uid);
-    if (act->over_ms > 0)
-        strnum_format_duration(act->over_ms, over);
-    if (is_new) {
-        board_event(board, "%s: %s%s%s by uid %s", place, board_admin_name(act->state),
-                    *over != '\0' ? " over " : "", over, uid);
-        log_act(board, slot, act, over, uid);
-    } else if (act->state != BOARD_ADMIN_READY) {
-        board_event(board, "%s: still in %s, said to an earlier start by uid %s", place,
-                    board_admin_name(act->state), uid);
-    }
-}
-
-/* A word of nobody is that of a slot which has another owner now. */
-static void note_admin(uint64_t *seen, struct board *board, unsigned slot)
-{
-    uint64_t word = board_admin_word(board, slot);
-    struct board_admin_act act;
-
-    if (word == *seen)
-        return;
-    *seen = word;
-    act = board_admin_act(board, slot);
-    if (act.since_ms != 0)
-        tell_act(board, slot, &act);
+    keep_rate(&service->rate, rate_since(&monitor->services[slot], &now, elapsed_ms),
+              tally->active);
+    note_standing(service, tally, monitor->look_ms);
 }
 
 void monitor_look(struct monitor *monitor, struct board *board)
 {
     const struct board_layout *layout = &board_master(board)->layout;
-    uint32_t active[CONF_MAX_SERVICES] = {0};
+    struct tally tallies[CONF_MAX_SERVICES] = {{0}};
+    uint64_t now_ms = mono_ms();
+    uint64_t elapsed_ms = now_ms > monitor->look_ms ? now_ms - monitor->look_ms : 1;
 
+    monitor->look_ms = now_ms;
     for (unsigned i = 0; i < layout->backends; i++) {
-        struct board_backend *backend = board_my_backend(board, i);
-        uint32_t now;
+        const struct board_backend *backend = board_backend(board, i);
 
-        if (atomic_load(&backend->state) == BOARD_SLOT_FREE)
-            continue;
-        now = board_active(board, i);
-        active[backend->service] += now;
-        keep_rate(&backend->rate, &monitor->backend_total[i], backend_total(board, i), now);
-        note_health(monitor, board, i);
-        note_admin(&monitor->admin[i], board, i);
+        if (atomic_load(&backend->state) != BOARD_SLOT_FREE)
+            look_at_backend(monitor, board, i, elapsed_ms, &tallies[backend->service]);
     }
-    note_admin(&monitor->admin_self, board, BOARD_SELF);
+    acts_look(&monitor->acts, board, now_ms);
     for (unsigned i = 0; i < layout->services; i++) {
-        struct board_service *service = board_my_service(board, i);
-
-        if (atomic_load(&service->state) != BOARD_SLOT_FREE)
-            keep_rate(&service->rate, &monitor->service_total[i], service_total(board, i),
-                      active[i]);
+        if (atomic_load(&board_service(board, i)->state) != BOARD_SLOT_FREE)
+            look_at_service(monitor, board, i, elapsed_ms, &tallies[i]);
     }
-    atomic_store_explicit(&board_my_master(board)->heartbeat_ms, mono_ms(), memory_order_relaxed);
+    atomic_store_explicit(&board_my_master(board)->heartbeat_ms, now_ms, memory_order_relaxed);
 }

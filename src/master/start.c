@@ -270,6 +270,7 @@ static int publish_board(struct master *master)
     if (slots_need_sources(master->epoch) && board_want_sources(master->board) == -1)
         return failed("cannot allocate the table of client addresses ([k0slb] max_sources)");
     takeover_carry(&master->takeover, master->board);
+    monitor_begin(&master->monitor, master->board);
     if (board_publish(master->board) == -1)
         return failed("cannot publish the board");
     master->is_published = true;
