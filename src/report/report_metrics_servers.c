@@ -81,6 +81,12 @@ static void write_check_duration(const struct metric_subject *subject, struct pr
         promtext_sample_scaled(prom, &key, subject->backend->check.duration_us, 6);
 }
 
+/* Whatever the counters are, buckets rise. */
+static uint64_t add_bounded(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 /* Its buckets are those of the board; how long all connects took together is not known. */
 static void write_connect_time(const struct metric_subject *subject, struct promtext *prom)
 {
@@ -93,11 +99,11 @@ static void write_connect_time(const struct metric_subject *subject, struct prom
     for (unsigned i = 0; i < CONNECT_TIME_BOUNDED; i++) {
         unsigned bound_us = (unsigned)connect_time_bound_us(i);
 
-        below += subject->backend->connect_time[i];
+        below = add_bounded(below, subject->backend->connect_time[i]);
         snprintf(more, sizeof(more), "le=\"%u.%06u\"", bound_us / 1000000, bound_us % 1000000);
         promtext_sample(prom, &bucket, below);
     }
-    below += subject->backend->connect_time[CONNECT_TIME_BOUNDED];
+    below = add_bounded(below, subject->backend->connect_time[CONNECT_TIME_BOUNDED]);
     bucket.more = "le=\"+Inf\"";
     promtext_sample(prom, &bucket, below);
     promtext_sample(prom, &count, below);

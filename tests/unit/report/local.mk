@@ -22,6 +22,7 @@ tests_unit_report_test_report_SOURCES = \
 	tests/unit/report/test_csv_readers.c \
 	tests/unit/report/test_report_metrics.c \
 	tests/unit/report/test_connect_time.c \
+	tests/unit/report/test_lying_region.c \
 	tests/unit/report/test_report_health.c
 tests_unit_report_test_report_CPPFLAGS = $(unit_cppflags)
 tests_unit_report_test_report_CFLAGS = $(unit_cflags) $(OPENSSL_CFLAGS)

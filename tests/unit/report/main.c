@@ -9,6 +9,7 @@ extern const struct unit_test report_csv_tests[];
 extern const struct unit_test csv_readers_tests[];
 extern const struct unit_test report_metrics_tests[];
 extern const struct unit_test connect_time_tests[];
+extern const struct unit_test lying_region_tests[];
 extern const struct unit_test report_health_tests[];
 
 int main(int argc, char **argv)
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
         {"csv_readers", csv_readers_tests},
         {"report_metrics", report_metrics_tests},
         {"connect_time", connect_time_tests},
+        {"lying_region", lying_region_tests},
         {"report_health", report_health_tests},
         {NULL, NULL},
     };
