@@ -16,6 +16,7 @@ tests_unit_control_test_control_SOURCES = \
 	tests/unit/control/run.c \
 	tests/unit/control/test_admin.c \
 	tests/unit/control/test_strange_board.c \
+	tests/unit/control/test_strange_board.c \
 	tests/unit/control/test_control.c \
 	tests/unit/control/test_doctor.c \
 	tests/unit/control/test_doctor_parts.c \

@@ -4,6 +4,7 @@ extern const struct unit_test control_tests[];
 extern const struct unit_test admin_tests[];
 extern const struct unit_test instance_tests[];
 extern const struct unit_test strange_board_tests[];
+extern const struct unit_test strange_board_tests[];
 extern const struct unit_test stop_tests[];
 extern const struct unit_test reload_tests[];
 extern const struct unit_test import_tests[];
@@ -20,6 +21,7 @@ int main(int argc, char **argv)
         {"control", control_tests},
         {"admin", admin_tests},
         {"instance", instance_tests},
+        {"strange_board", strange_board_tests},
         {"strange_board", strange_board_tests},
         {"stop", stop_tests},
         {"reload", reload_tests},
