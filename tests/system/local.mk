@@ -90,6 +90,7 @@ system_programs = \
 	tests/system/test_daemon \
 	tests/system/test_control \
 	tests/system/test_admin \
+	tests/system/test_admin_lasts \
 	tests/system/test_badinput \
 	tests/system/test_names \
 	tests/system/test_reload \
@@ -164,6 +165,11 @@ tests_system_test_admin_SOURCES = tests/system/test_admin.c
 tests_system_test_admin_CPPFLAGS = $(unit_cppflags)
 tests_system_test_admin_CFLAGS = $(unit_cflags)
 tests_system_test_admin_LDADD = $(system_libs)
+
+tests_system_test_admin_lasts_SOURCES = tests/system/test_admin_lasts.c
+tests_system_test_admin_lasts_CPPFLAGS = $(unit_cppflags)
+tests_system_test_admin_lasts_CFLAGS = $(unit_cflags)
+tests_system_test_admin_lasts_LDADD = $(system_libs)
 
 tests_system_test_processes_SOURCES = tests/system/test_processes.c
 tests_system_test_processes_CPPFLAGS = $(unit_cppflags)
@@ -328,7 +334,7 @@ tests_system_test_credentials_LDADD = $(house_libs)
 tests_system_test_import_SOURCES = tests/system/test_import.c
 tests_system_test_import_CPPFLAGS = $(unit_cppflags)
 tests_system_test_import_CFLAGS = $(unit_cflags)
-tests_system_test_import_LDADD = $(unit_libs)
+tests_system_test_import_LDADD = $(unit_libs) src/base/libbase.a
 
 tests_system_test_health_SOURCES = tests/system/test_health.c
 tests_system_test_health_CPPFLAGS = $(unit_cppflags)
