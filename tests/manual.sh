@@ -1,8 +1,8 @@
 #!/bin/sh
 # Holds the manual to the truth: k0slb.ini(5) and the sample file to the table of keys, the built-in
 # services to what is served, the examples and messages to what k0slbd says, the other pages to what
-# the programs say of themselves, and results, states and warnings to the source. Prints what is
-# wrong. K0SLB_SRCDIR and K0SLB_BUILDDIR say where the pages and the programs are.
+# the programs say of themselves, and results, states, warnings, columns and events to the source.
+# Prints what is wrong. K0SLB_SRCDIR and K0SLB_BUILDDIR say where the pages and the programs are.
 # shellcheck disable=SC2317 # what rule calls is reachable
 
 set -u
@@ -339,6 +339,25 @@ metrics_agree()
     diff "$work/promised" "$work/explained"
 }
 
+# The events of the log, and all of their keys; which event has which is for tests/system/test_log.
+events_agree()
+{
+    grep -rhoE 'keyvalue_begin\(&line, "[a-z-]+"' "$source_dir/src" |
+        sed 's/.*"\(.*\)"/\1/' | sort -u >"$work/promised"
+    [ "$(wc -l <"$work/promised")" -gt 15 ] || echo "the events are not found"
+    headings_of LOG >"$work/explained"
+    diff "$work/promised" "$work/explained"
+    grep -rhoE '(keyvalue_[a-z]+|add|add_ms)\(&?line, "[a-z_]+",' \
+        --exclude=keyvalue.c --exclude-dir=report "$source_dir/src" |
+        sed 's/.*"\(.*\)",/\1/' | sort -u >"$work/promised"
+    awk '
+    /^[.]Sh / { inside = $2 == "LOG" }
+    inside && /^[.]It Sy / { for (i = 5; i <= NF; i++) print $i }
+    END { print "text" }
+    ' "$source_dir/man/k0slbd.8" | sort -u >"$work/explained"
+    diff "$work/promised" "$work/explained"
+}
+
 # The pages that are installed speak of the paths that the programs were built with.
 paths_are_true()
 {
@@ -379,6 +398,7 @@ rule 'warnings of k0slbd(8)' warnings_agree
 rule 'results and states of k0slbd(8)' health_agrees
 rule 'columns of k0slbd(8)' columns_agree
 rule 'metrics of k0slbd(8)' metrics_agree
+rule 'events of k0slbd(8)' events_agree
 rule 'paths of installed pages' paths_are_true
 if command -v mandoc >/dev/null 2>&1; then
     for name in k0slb.ini.5 k0slbctl.8 k0slbd.8; do

@@ -91,39 +91,44 @@ static void count_anew(const struct target *target)
             targets[i].health.bad = 0;
 }
 
-/* Whether what concerns the whole service is to be said; if so, begins the line. */
-static bool begin_worry(const struct target *target, struct keyvalue *line, const char *event)
+/* Whether what concerns the whole service is to be said. */
+static bool is_due(const struct target *target)
 {
-    struct told *told = &policy_of(target)->worries;
+    return told_is_due(&policy_of(target)->worries, now_ms(target), SAY_SELDOM_PACE);
+}
 
-    if (!told_is_due(told, now_ms(target), SAY_SELDOM_PACE))
-        return false;
-    keyvalue_begin(line, event);
+static void add_service(struct keyvalue *line, const struct target *target)
+{
     keyvalue_word(line, "service", target->service->name);
-    keyvalue_number(line, "suppressed", told->reported);
-    return true;
+    keyvalue_number(line, "suppressed", policy_of(target)->worries.reported);
 }
 
 static void say_hold(const struct target *target)
 {
     struct keyvalue line;
 
-    if (begin_worry(target, &line, "hold"))
-        log_event(LOG_LEVEL_WARNING, &line,
-                  "all backends of %s answer badly at once: what stands behind them has failed "
-                  "(etcd without a leader?), so they stay suspect and none is taken out",
-                  target->service->name);
+    if (!is_due(target))
+        return;
+    keyvalue_begin(&line, "hold");
+    add_service(&line, target);
+    log_event(LOG_LEVEL_WARNING, &line,
+              "all backends of %s answer badly at once: what stands behind them has failed (etcd "
+              "without a leader?), so they stay suspect and none is taken out",
+              target->service->name);
 }
 
 static void say_doubt(const struct target *target)
 {
     struct keyvalue line;
 
-    if (begin_worry(target, &line, "doubt"))
-        log_event(LOG_LEVEL_WARNING, &line,
-                  "all backends of %s are not there, found within %llu ms: perhaps it is me, and "
-                  "this machine has lost its network",
-                  target->service->name, (unsigned long long)target->service->check_interval);
+    if (!is_due(target))
+        return;
+    keyvalue_begin(&line, "doubt");
+    add_service(&line, target);
+    log_event(LOG_LEVEL_WARNING, &line,
+              "all backends of %s are not there, found within %llu ms: perhaps it is me, and this "
+              "machine has lost its network",
+              target->service->name, (unsigned long long)target->service->check_interval);
 }
 
 static void look_for_hold(const struct target *target)
