@@ -33,6 +33,12 @@ src_report_libreport_a_SOURCES = \
 	src/report/sentence.c \
 	src/report/section.h \
 	src/report/section.c \
+	src/report/section_answer.c \
+	src/report/section_service.c \
+	src/report/section_tunnels.c \
+	src/report/matrix.c \
+	src/report/script.h \
+	src/report/script.c \
 	src/report/style.h \
 	src/report/style.c \
 	src/report/tunnel.h \

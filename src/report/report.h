@@ -26,12 +26,12 @@ void report_text(const struct snapshot *snapshot, const struct report_look *look
                  struct textbuf *out);
 
 /*
- * The same facts as a page for browsers: one self-contained HTML document without scripts, which
- * renews itself after so many seconds; 0 = it does not.
+ * The same facts as a page for browsers: one self-contained HTML document whose script
+ * renews it every so many seconds, or without scripts the browser; 0 = it stays as it is.
  */
 void report_html(const struct snapshot *snapshot, unsigned refresh_seconds, struct textbuf *out);
 
-/* The page's Content-Security-Policy: its own style sheet and icon, and nothing else at all. */
+/* The page's Content-Security-Policy: its own style, script and icon, and requests to its origin. */
 const char *report_html_policy(void);
 
 /* /stats.json. Fields whose source does not exist yet are left out. */

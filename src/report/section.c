@@ -1,150 +1,135 @@
 #include "report/section.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mono.h"
+#include "report/report.h"
+#include "report/summary.h"
 #include "report/words.h"
 
-/* The newest stand first; `k0slbctl events` has them all. */
+/* The newest are seen at once, the rest when asked for. */
 #define EVENTS_SHOWN 20
 
 /* One line of text before it is escaped. */
-#define LINE_LIMIT 4096
+#define LINE_LIMIT 16384
 
-/* ---- a service ---- */
+/* A line about the balancer as the text report has it, too. */
+typedef void line_fn(const struct snapshot *snapshot, struct textbuf *out);
 
-enum html_level section_service_level(enum snapshot_service_status status)
+/* ---- levels ---- */
+
+static enum html_level worse(enum html_level a, enum html_level b)
 {
-    static const enum html_level levels[] = {
-        [SERVICE_DISABLED] = HTML_IDLE,
-        [SERVICE_UP] = HTML_GOOD,
-        [SERVICE_DEGRADED] = HTML_WARN,
-        [SERVICE_DOWN] = HTML_BAD,
-    };
-
-    return levels[status];
+    return a > b ? a : b;
 }
 
-static void write_service_head(const struct snapshot_service *service, struct textbuf *out)
+/* This process's own health, without the line end; the level that it means. */
+static enum html_level health_of(const struct snapshot *snapshot, struct textbuf *out)
 {
-    const struct snapshot_counts *counts = &service->counts;
-    char in[WORDS_BYTES_SIZE];
-    char sent[WORDS_BYTES_SIZE];
+    int status = report_healthz(snapshot, out);
 
-    textbuf_puts(out, "<div class=\"head\"><h2>");
-    words_html(out, service->name);
-    textbuf_puts(out, "</h2>");
-    html_state(out, section_service_level(service->status),
-               snapshot_service_status_name(service->status));
-    if (service->enabled) {
-        textbuf_puts(out, "<p>listen ");
-        words_listen(out, service->listeners, service->listener_count);
-        textbuf_printf(out, "</p><p>%s</p><p>check %s</p>", conf_balance_name(service->balance),
-                       conf_check_name(service->check));
-        textbuf_printf(out, "<p>sessions %u/%llu, %u/s</p><p>in %s, out %s</p>", counts->active,
-                       (unsigned long long)counts->total, counts->per_second,
-                       words_bytes(counts->bytes_in, in), words_bytes(counts->bytes_out, sent));
+    if (out->length > 0 && out->data[out->length - 1] == '\n')
+        out->data[--out->length] = '\0';
+    if (snapshot->admin == BOARD_ADMIN_MAINT)
+        return HTML_HELD;
+    if (status != 200)
+        return HTML_BAD;
+    return out->data != NULL && strcmp(out->data, "ok") == 0 ? HTML_GOOD : HTML_WARN;
+}
+
+enum html_level section_level_of_all(const struct snapshot *snapshot)
+{
+    enum html_level level = snapshot->reload_ok ? HTML_GOOD : HTML_WARN;
+    struct textbuf health;
+
+    textbuf_init(&health, LINE_LIMIT);
+    level = worse(level, health_of(snapshot, &health));
+    textbuf_fini(&health);
+    for (size_t i = 0; i < snapshot->service_count; i++) {
+        if (snapshot->services[i].enabled)
+            level = worse(level, section_service_level(snapshot->services[i].status));
     }
-    words_turned_away(out, service, "<p>turned away: ", "</p>");
-    if (service->enabled && service->never_good)
-        textbuf_puts(out, "<p>not in use? enabled = no</p>");
-    textbuf_puts(out, "</div>\n");
+    return level;
 }
 
-static void put_why(struct html_table *table, const struct snapshot_service *service,
-                    const struct snapshot_backend *backend)
-{
-    struct textbuf why;
+/* ---- facts ---- */
 
-    textbuf_init(&why, LINE_LIMIT);
-    words_why(&why, service, backend);
-    html_cell(table, why.data != NULL ? why.data : "");
-    textbuf_fini(&why);
+static void write_health(const struct snapshot *snapshot, struct textbuf *out)
+{
+    (void)health_of(snapshot, out);
 }
 
-static enum html_level level_of_backend(enum snapshot_status status)
+static void write_stats(const struct snapshot *snapshot, struct textbuf *out)
 {
-    static const enum html_level levels[] = {
-        [STATUS_MAINT] = HTML_HELD,  [STATUS_DRAIN] = HTML_HELD,     [STATUS_DOWN] = HTML_BAD,
-        [STATUS_BLOCKED] = HTML_BAD, [STATUS_UNCHECKED] = HTML_IDLE, [STATUS_SUSPECT] = HTML_WARN,
-        [STATUS_UP] = HTML_GOOD,
-    };
-
-    return levels[status];
+    words_listen(out, snapshot->stats_listeners, snapshot->stats_listener_count);
 }
 
-static void put_backend(struct html_table *table, const struct snapshot_service *service,
-                        const struct snapshot_backend *backend)
+static void write_log(const struct snapshot *snapshot, struct textbuf *out)
 {
-    enum html_level level = level_of_backend(backend->status);
-    const struct snapshot_counts *counts = &backend->counts;
-    char place[WORDS_PLACE_SIZE];
-    char age[AGE_TEXT_SIZE];
-    char bytes[WORDS_BYTES_SIZE];
-
-    html_row_begin(table, level);
-    html_cell(table, backend->name);
-    html_cell_state(table, level, snapshot_status_name(backend->status));
-    html_cell(table, age_format(backend->since_seconds, age));
-    put_why(table, service, backend);
-    html_cell(table, words_place(backend, place));
-    html_cell_printf(table, "%u%s", backend->weight, backend->backup ? " backup" : "");
-    html_cell_printf(table, "%u", counts->active);
-    html_cell_printf(table, "%u", counts->active_max);
-    html_cell_printf(table, "%llu", (unsigned long long)counts->total);
-    html_cell(table, words_bytes(counts->bytes_in, bytes));
-    html_cell(table, words_bytes(counts->bytes_out, bytes));
-    html_cell_printf(table, "%llu",
-                     (unsigned long long)(backend->connect_errors + backend->resets));
-    html_cell_printf(table, "%llu", (unsigned long long)backend->retries);
-    html_row_end(table);
+    textbuf_printf(out, "%llu lines lost", (unsigned long long)snapshot->log_dropped);
 }
 
-void section_service(const struct snapshot_service *service, struct textbuf *out)
+static void put_fact(const struct snapshot *snapshot, const char *name, line_fn *write,
+                     struct textbuf *out)
 {
-    static const struct html_column columns[] = {
-        {"Backend", NULL},      {"Status", NULL}, {"Since", NULL}, {"Why", "why"},
-        {"Address", "address"}, {"Weight", NULL}, {"Now", "n"},    {"Max", "n"},
-        {"Total", "n"},         {"In", "n"},      {"Out", "n"},    {"Errors", "n"},
-        {"Retries", "n"},
-    };
-    struct html_table table;
+    struct textbuf line;
 
-    textbuf_puts(out, "<section>\n");
-    write_service_head(service, out);
-    if (service->enabled) {
-        html_table_begin(&table, out, columns, ARRAY_LEN(columns));
-        for (size_t i = 0; i < service->backend_count; i++)
-            put_backend(&table, service, &service->backends[i]);
-        html_table_end(&table);
+    textbuf_init(&line, LINE_LIMIT);
+    write(snapshot, &line);
+    textbuf_printf(out, "<dt>%s</dt><dd>", name);
+    words_html(out, line.data != NULL ? line.data : "");
+    textbuf_puts(out, "</dd>\n");
+    out->truncated |= line.truncated;
+    textbuf_fini(&line);
+}
+
+static void put_version(const struct snapshot *snapshot, struct textbuf *out)
+{
+    textbuf_puts(out, "<dt>Version</dt><dd>k0slb ");
+    words_html(out, snapshot->version);
+    textbuf_printf(out, "</dd>\n<dt>%s</dt><dd><span data-at=\"\">",
+                   snapshot->master_alive ? "Uptime" : "Started");
+    html_number(out, HTML_AGE, "uptime_seconds", snapshot->uptime_seconds);
+    textbuf_printf(out, "%s</span></dd>\n", snapshot->master_alive ? "" : " ago");
+}
+
+static void put_reload(const struct snapshot *snapshot, struct textbuf *out)
+{
+    char at[WALL_TEXT_SIZE];
+
+    textbuf_printf(out, "<dt>Configuration</dt><dd>epoch %llu</dd>\n<dt>Last reload</dt><dd>",
+                   (unsigned long long)snapshot->epoch);
+    if (snapshot->reload_ms == snapshot->started_ms) {
+        textbuf_puts(out, "none since the start, ");
+    } else {
+        html_state(out, snapshot->reload_ok ? HTML_GOOD : HTML_BAD,
+                   snapshot->reload_ok ? "ok" : "failed");
+        textbuf_puts(out, ", ");
     }
-    textbuf_puts(out, "</section>\n");
+    html_ago(out, snapshot->reload_ms, snapshot->taken_ms);
+    textbuf_printf(out, " (%s)</dd>\n", wall_format(snapshot->reload_ms, at));
 }
 
-/* ---- warnings ---- */
-
-void section_warnings(const struct snapshot *snapshot, struct textbuf *out)
+static void put_facts(const struct snapshot *snapshot, struct textbuf *out)
 {
-    static const struct html_column columns[] = {
-        {"Warning", NULL}, {"What", "why"}, {"Remedy", "why"}};
-    struct html_table table;
-
-    if (snapshot->warning_count == 0)
-        return;
-    textbuf_puts(out, "<section>\n<div class=\"head\"><h2>Warnings</h2></div>\n");
-    html_table_begin(&table, out, columns, ARRAY_LEN(columns));
-    for (size_t i = 0; i < snapshot->warning_count; i++) {
-        html_row_begin(&table, HTML_WARN);
-        html_cell(&table, snapshot->warnings[i].code);
-        html_cell(&table, snapshot->warnings[i].text);
-        html_cell(&table, snapshot->warnings[i].remedy);
-        html_row_end(&table);
-    }
-    html_table_end(&table);
-    textbuf_puts(out, "</section>\n");
+    textbuf_puts(out, "<dl>\n");
+    put_version(snapshot, out);
+    put_fact(snapshot, "Health", write_health, out);
+    put_fact(snapshot, "Services", summary_services, out);
+    put_reload(snapshot, out);
+    put_fact(snapshot, "Workers", summary_workers, out);
+    if (snapshot->master_alive && summary_has_orphans(snapshot))
+        put_fact(snapshot, "Orphans", summary_orphans, out);
+    if (!snapshot->master_alive)
+        put_fact(snapshot, "Still living", summary_living, out);
+    put_fact(snapshot, "This page", write_stats, out);
+    if (snapshot->log_dropped > 0)
+        put_fact(snapshot, "Log", write_log, out);
+    textbuf_puts(out, "</dl>\n");
 }
 
-/* ---- processes and events ---- */
+/* ---- processes ---- */
 
 static enum html_level level_of_process(const struct snapshot_process *process)
 {
@@ -157,7 +142,9 @@ static enum html_level level_of_process(const struct snapshot_process *process)
     return strcmp(process->state, "stalled") == 0 ? HTML_BAD : HTML_IDLE;
 }
 
-static void put_process(struct html_table *table, const struct snapshot_process *process)
+/* `at` is the worker's place in the JSON, NULL for all others. */
+static void put_process(struct html_table *table, const struct snapshot_process *process,
+                        const char *at)
 {
     enum html_level level = level_of_process(process);
     bool is_worker = process->role == BOARD_ROLE_WORKER;
@@ -166,13 +153,13 @@ static void put_process(struct html_table *table, const struct snapshot_process 
 
     textbuf_init(&name, LINE_LIMIT);
     words_process(&name, process);
-    html_row_begin(table, level);
+    html_row_begin(table, level, at);
     html_cell_printf(table, "%s%s", name.data != NULL ? name.data : "",
                      process->orphan ? " of an earlier master" : "");
     html_cell_state(table, level, process->alive ? state : "dead");
     html_cell_printf(table, "%d", (int)process->pid);
     if (is_worker && !process->orphan)
-        html_cell_printf(table, "%u", process->sessions);
+        html_cell_number(table, process->sessions);
     else
         html_cell(table, "-");
     html_row_end(table);
@@ -182,11 +169,18 @@ static void put_process(struct html_table *table, const struct snapshot_process 
 /* An orphan that has ended is no loss: it was to. */
 static void put_processes(struct html_table *table, const struct snapshot *snapshot, bool orphans)
 {
+    char at[SECTION_AT_SIZE];
+    size_t workers = 0;
+
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct snapshot_process *process = &snapshot->processes[i];
+        bool is_listed = process->role == BOARD_ROLE_WORKER && process->alive && !orphans;
 
-        if (process->orphan == orphans && (process->alive || !orphans))
-            put_process(table, process);
+        if (process->orphan != orphans || (!process->alive && orphans))
+            continue;
+        if (is_listed)
+            snprintf(at, sizeof(at), "workers.%zu", workers++);
+        put_process(table, process, is_listed ? at : NULL);
     }
 }
 
@@ -194,7 +188,7 @@ static void put_master(struct html_table *table, const struct snapshot *snapshot
 {
     enum html_level level = snapshot->master_alive ? HTML_GOOD : HTML_BAD;
 
-    html_row_begin(table, level);
+    html_row_begin(table, level, NULL);
     html_cell(table, "master");
     html_cell_state(table, level, snapshot->master_alive ? "running" : "dead");
     html_cell_printf(table, "%d", (int)snapshot->pid);
@@ -202,39 +196,75 @@ static void put_master(struct html_table *table, const struct snapshot *snapshot
     html_row_end(table);
 }
 
-void section_processes(const struct snapshot *snapshot, struct textbuf *out)
+static void put_process_table(const struct snapshot *snapshot, struct textbuf *out)
 {
     static const struct html_column columns[] = {
-        {"Process", NULL}, {"State", "short"}, {"Pid", "short"}, {"Sessions", NULL}};
+        {.title = "Process", .class = "name"},
+        {.title = "State", .class = "t"},
+        {.title = "Pid"},
+        {.title = "Sessions", .key = "connections"},
+    };
+    static const struct html_table_kind kind = {.id = "processes",
+                                                .class = "plain",
+                                                .label = "Processes",
+                                                .columns = columns,
+                                                .column_count = ARRAY_LEN(columns)};
     struct html_table table;
 
-    textbuf_puts(out, "<section>\n<div class=\"head\"><h2>Processes</h2></div>\n");
-    html_table_begin(&table, out, columns, ARRAY_LEN(columns));
+    html_table_begin(&table, out, &kind);
     put_master(&table, snapshot);
     put_processes(&table, snapshot, false);
     put_processes(&table, snapshot, true);
     html_table_end(&table);
-    textbuf_puts(out, "</section>\n");
+}
+
+void section_balancer(const struct snapshot *snapshot, struct textbuf *out)
+{
+    textbuf_puts(out, "<section aria-labelledby=\"balancer\">\n<h2 id=\"balancer\">"
+                      "This balancer</h2>\n<div class=\"pair\">\n");
+    put_facts(snapshot, out);
+    put_process_table(snapshot, out);
+    textbuf_puts(out, "</div>\n</section>\n");
+}
+
+/* ---- events ---- */
+
+static void put_event(const struct snapshot *snapshot, const struct snapshot_event *event,
+                      struct textbuf *out)
+{
+    char at[WALL_TEXT_SIZE];
+
+    textbuf_printf(out, "<li><time>%s</time><span class=\"ago\">", wall_format(event->at_ms, at));
+    html_ago(out, event->at_ms, snapshot->taken_ms);
+    textbuf_puts(out, "</span><span>");
+    words_html(out, event->text);
+    textbuf_puts(out, "</span></li>\n");
+}
+
+/* Those from the `newest` on, counted from the end, to before `oldest`. */
+static void put_events(const struct snapshot *snapshot, size_t newest, size_t oldest,
+                       struct textbuf *out)
+{
+    textbuf_puts(out, "<ol>\n");
+    for (size_t i = newest; i < oldest; i++)
+        put_event(snapshot, &snapshot->events[snapshot->event_count - 1 - i], out);
+    textbuf_puts(out, "</ol>\n");
 }
 
 void section_events(const struct snapshot *snapshot, struct textbuf *out)
 {
-    static const struct html_column columns[] = {{"When", NULL}, {"What", "what"}};
-    size_t last = snapshot->event_count > EVENTS_SHOWN ? snapshot->event_count - EVENTS_SHOWN : 0;
-    struct html_table table;
-    char at[WALL_TEXT_SIZE];
+    size_t count = snapshot->event_count;
 
-    if (snapshot->event_count == 0)
+    if (count == 0)
         return;
-    textbuf_puts(out, "<section class=\"events\">\n<div class=\"head\"><h2>Last events</h2>"
-                      "</div>\n");
-    html_table_begin(&table, out, columns, ARRAY_LEN(columns));
-    for (size_t i = snapshot->event_count; i > last; i--) {
-        html_row_begin(&table, HTML_IDLE);
-        html_cell(&table, wall_format(snapshot->events[i - 1].at_ms, at));
-        html_cell(&table, snapshot->events[i - 1].text);
-        html_row_end(&table);
+    textbuf_puts(out, "<section class=\"events\" aria-labelledby=\"events\">\n"
+                      "<h2 id=\"events\">Events</h2>\n");
+    put_events(snapshot, 0, count < EVENTS_SHOWN ? count : EVENTS_SHOWN, out);
+    if (count > EVENTS_SHOWN) {
+        textbuf_printf(out, "<details id=\"older\">\n<summary>%zu older</summary>\n",
+                       count - EVENTS_SHOWN);
+        put_events(snapshot, EVENTS_SHOWN, count, out);
+        textbuf_puts(out, "</details>\n");
     }
-    html_table_end(&table);
     textbuf_puts(out, "</section>\n");
 }

@@ -1,4 +1,4 @@
-/* The sections of the page that are tables, each a <section> element. */
+/* The parts of the page, each a <section> element. */
 #ifndef K0SLB_REPORT_SECTION_H
 #define K0SLB_REPORT_SECTION_H
 
@@ -6,18 +6,38 @@
 #include "board/snapshot.h"
 #include "report/html.h"
 
+/* What states mean. */
 enum html_level section_service_level(enum snapshot_service_status status);
+enum html_level section_backend_level(enum snapshot_status status);
 
-/* A service, with its backends unless it is disabled. */
-void section_service(const struct snapshot_service *service, struct textbuf *out);
+/* How the balancer with all it serves stands: the worst of all services, and of itself. */
+enum html_level section_level_of_all(const struct snapshot *snapshot);
 
-/* What an administrator can mend, with the remedies; nothing when there is nothing. */
-void section_warnings(const struct snapshot *snapshot, struct textbuf *out);
+/* Room for the place of a backend in the JSON and the NUL. */
+#define SECTION_AT_SIZE 48
 
-/* The newest events; nothing when there are none. */
+/* "services.0.backends.1", for `data-at`; returns `text`. */
+char *section_at_backend(size_t service, size_t backend, char text[SECTION_AT_SIZE]);
+
+/* Whether the control plane is reachable: a sentence for each service. */
+void section_answer(const struct snapshot *snapshot, struct textbuf *out);
+
+/* What somebody has to do, or has done: the balancer's own ills, a failed reload, the warnings. */
+void section_notices(const struct snapshot *snapshot, struct textbuf *out);
+
+/* Controllers × services; nothing where there are none. */
+void section_matrix(const struct snapshot *snapshot, struct textbuf *out);
+
+/* A service by its place in the snapshot, with all numbers unless it is disabled. */
+void section_service(const struct snapshot *snapshot, size_t index, struct textbuf *out);
+
+/* Clients × backends, where those are counted; nothing elsewhere. */
+void section_tunnels(const struct snapshot *snapshot, size_t index, struct textbuf *out);
+
+/* The balancer itself: configuration, processes. */
+void section_balancer(const struct snapshot *snapshot, struct textbuf *out);
+
+/* Events, the newest first; nothing when there are none. */
 void section_events(const struct snapshot *snapshot, struct textbuf *out);
-
-/* The master and its children. */
-void section_processes(const struct snapshot *snapshot, struct textbuf *out);
 
 #endif

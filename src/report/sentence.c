@@ -126,18 +126,30 @@ static void put_names(const struct group *group, struct textbuf *out)
     }
 }
 
-/* " (connection refused)", or what a blocked one waits for. */
+/* The service that has to be up before this one is; NULL where that is not known. */
+static const char *required_by(const struct snapshot *snapshot,
+                               const struct snapshot_service *service)
+{
+    for (size_t i = 0; i < snapshot->service_count; i++) {
+        if (snapshot->services[i].slot == service->required)
+            return snapshot->services[i].name;
+    }
+    return NULL;
+}
+
+/* " (connection refused)", or what blocked ones wait for. */
 static void put_reason(const struct snapshot *snapshot, const struct group *group,
                        struct textbuf *out)
 {
+    const char *required = required_by(snapshot, group->service);
     const char *reason = reason_of(group->first);
 
+    if (group->first->status == STATUS_BLOCKED && group->count == 1)
+        reason = group->first->blocked_by;
     if (reason[0] != '\0')
         textbuf_printf(out, " (%s)", reason);
-    for (size_t i = 0; group->first->status == STATUS_BLOCKED && i < snapshot->service_count; i++) {
-        if (snapshot->services[i].slot == group->service->required)
-            textbuf_printf(out, " (%s is not up there)", snapshot->services[i].name);
-    }
+    else if (group->first->status == STATUS_BLOCKED && required != NULL)
+        textbuf_printf(out, " (%s is not up there)", required);
 }
 
 /* " have been down for 4m 12s (connection refused)" */
