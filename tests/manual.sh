@@ -342,7 +342,7 @@ metrics_agree()
 # The events of the log, and all of their keys; which event has which is for tests/system/test_log.
 events_agree()
 {
-    grep -rhoE 'keyvalue_begin\(&line, "[a-z-]+"' "$source_dir/src" |
+    grep -rhoE 'keyvalue_begin\(&?line, "[a-z-]+"' "$source_dir/src" |
         sed 's/.*"\(.*\)"/\1/' | sort -u >"$work/promised"
     [ "$(wc -l <"$work/promised")" -gt 15 ] || echo "the events are not found"
     headings_of LOG >"$work/explained"
