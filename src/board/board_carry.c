@@ -122,17 +122,6 @@ static void carry_health(struct board *board, unsigned slot, const struct board 
     record->copies[0].life = (uint32_t)life;
 }
 
-/* Of a backend, or of the balancer itself, where both are BOARD_SELF. */
-static void carry_admin(struct board *board, unsigned slot, const struct board *before,
-                        unsigned old)
-{
-    _Atomic uint64_t *word = board_writable(board, board_admin_word_at(board, slot));
-    _Atomic uint64_t *who = board_writable(board, board_admin_who_at(board, slot));
-
-    atomic_store(who, atomic_load(board_admin_who_at(before, old)));
-    atomic_store(word, atomic_load(board_admin_word_at(before, old)));
-}
-
 static void carry_backends(struct board *board, unsigned service, const struct board *before,
                            unsigned old_service)
 {
@@ -147,7 +136,6 @@ static void carry_backends(struct board *board, unsigned service, const struct b
             continue;
         carry_backend_totals(board, slot, before, old);
         carry_health(board, slot, before, old);
-        carry_admin(board, slot, before, old);
         carry_rate(&board_my_backend(board, slot)->rate, &board_backend(before, old)->rate);
         board_carry_history(board, slot, before, old, is_moved(board, slot, before, old));
     }
@@ -155,7 +143,7 @@ static void carry_backends(struct board *board, unsigned service, const struct b
 
 void board_carry(struct board *board, const struct board *before)
 {
-    carry_admin(board, BOARD_SELF, before, BOARD_SELF);
+    board_carry_words(board, before);
     for (unsigned slot = 0; slot < board->layout.services; slot++) {
         const struct board_service *service = board_service(board, slot);
         unsigned old;
@@ -169,5 +157,46 @@ void board_carry(struct board *board, const struct board *before)
         carry_rate(&board_my_service(board, slot)->rate, &board_service(before, old)->rate);
         carry_outage(&board_my_service(board, slot)->outage, &board_service(before, old)->outage);
         carry_backends(board, slot, before, old);
+    }
+}
+
+/* ---- administrators' words ---- */
+
+/*
+ * Of a backend, or of the balancer itself, where both are BOARD_SELF. One that has been said to the
+ * new board by now is left alone.
+ */
+static void carry_word(struct board *board, unsigned slot, const struct board *before, unsigned old)
+{
+    _Atomic uint64_t *word = board_writable(board, board_admin_word_at(board, slot));
+    _Atomic uint64_t *who = board_writable(board, board_admin_who_at(board, slot));
+    uint64_t now = atomic_load(word);
+
+    if (board_admin_act(before, old).since_ms <= board_admin_act(board, slot).since_ms)
+        return;
+    atomic_store(who, atomic_load(board_admin_who_at(before, old)));
+    atomic_compare_exchange_strong(word, &now, board_admin_word(before, old));
+}
+
+/* The slot of the same backend on the board before. */
+static unsigned find_same(const struct board *board, unsigned slot, const struct board *before)
+{
+    const struct board_backend *backend = board_backend(board, slot);
+    unsigned service;
+
+    if (atomic_load(&backend->state) != BOARD_SLOT_USED)
+        return BOARD_NO_SLOT;
+    service = find_service(before, board_service(board, backend->service)->name);
+    return service == BOARD_NO_SLOT ? BOARD_NO_SLOT : find_backend(before, service, backend->name);
+}
+
+void board_carry_words(struct board *board, const struct board *before)
+{
+    carry_word(board, BOARD_SELF, before, BOARD_SELF);
+    for (unsigned slot = 0; slot < board->layout.backends; slot++) {
+        unsigned old = find_same(board, slot, before);
+
+        if (old != BOARD_NO_SLOT)
+            carry_word(board, slot, before, old);
     }
 }

@@ -11,4 +11,10 @@
  */
 void board_carry(struct board *board, const struct board *before);
 
+/*
+ * Copies administrators' words alone, where the one on the earlier board is newer: once more when
+ * readers find the new board, so that nothing is lost that was said to the earlier one meanwhile.
+ */
+void board_carry_words(struct board *board, const struct board *before);
+
 #endif

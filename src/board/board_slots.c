@@ -82,7 +82,8 @@ static uint16_t free_ordinal(struct board *board, unsigned service, unsigned slo
     return ordinal < CONF_MAX_SPREAD ? ordinal : (uint16_t)(slot % CONF_MAX_SPREAD);
 }
 
-/* What was said about the last owner of a slot is not about the next one. */
+/* What was said about the last owner of a slot is not about the next one: about one of the same
+ * name that a reload has taken away, and another one brings back, neither. */
 static void forget_admin(struct board *board, unsigned slot)
 {
     _Atomic uint64_t *word = board_writable(board, board_admin_word_at(board, slot));
@@ -96,6 +97,9 @@ unsigned board_reserve_backend(struct board *board, unsigned service_slot, const
     unsigned found = find_backend(board, service_slot, name, &free_slot);
     struct board_backend *slot;
 
+    if (found != BOARD_NO_SLOT &&
+        atomic_load(&board_my_backend(board, found)->state) == BOARD_SLOT_REMOVED)
+        forget_admin(board, found);
     if (found != BOARD_NO_SLOT || free_slot == BOARD_NO_SLOT)
         return found;
     slot = board_my_backend(board, free_slot);

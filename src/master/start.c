@@ -274,6 +274,7 @@ static int publish_board(struct master *master)
     if (board_publish(master->board) == -1)
         return failed("cannot publish the board");
     master->is_published = true;
+    takeover_carry_words(&master->takeover, master->board);
     return 0;
 }
 

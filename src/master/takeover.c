@@ -14,6 +14,7 @@
 #include "board/board_carry.h"
 #include "board/board_master.h"
 #include "board/board_prefix.h"
+#include "master/process_log.h"
 
 /* How long orphans may take to close their listeners, and how often that is looked at. */
 #define MAKE_ROOM_MS 2000
@@ -196,6 +197,12 @@ void takeover_carry(struct takeover *takeover, struct board *board)
     }
 }
 
+void takeover_carry_words(const struct takeover *takeover, struct board *board)
+{
+    if (takeover->board != NULL)
+        board_carry_words(board, takeover->board);
+}
+
 void takeover_signal(const struct takeover *takeover, int signal)
 {
     for (unsigned i = 0; i < takeover->count; i++) {
@@ -215,6 +222,23 @@ void takeover_release(struct takeover *takeover)
     takeover_signal(takeover, SIGUSR1);
 }
 
+static void say_finished(const struct orphan *orphan)
+{
+    const struct process_log what = {
+        .state = "finished",
+        .role = orphan->role,
+        .slot = PROCESS_LOG_NO_SLOT,
+        .pid = orphan->pid,
+        .signal = PROCESS_LOG_NONE,
+        .exit = PROCESS_LOG_NONE,
+        .lived_ms = PROCESS_LOG_NONE,
+        .restart_ms = PROCESS_LOG_NONE,
+    };
+
+    process_log_say(LOG_LEVEL_INFO, &what, "orphaned %s %d has finished",
+                    board_role_name(orphan->role), (int)orphan->pid);
+}
+
 unsigned takeover_look(struct takeover *takeover, struct board *board)
 {
     unsigned left = 0;
@@ -229,7 +253,7 @@ unsigned takeover_look(struct takeover *takeover, struct board *board)
             continue;
         }
         board_remove_orphan(board, orphan->pid);
-        log_info("orphaned %s %d has finished", board_role_name(orphan->role), (int)orphan->pid);
+        say_finished(orphan);
         orphan->pid = 0;
     }
     return left;

@@ -54,6 +54,9 @@ void takeover_vacate(struct takeover *takeover, const struct epoch *epoch);
 /* Copies totals, health and admin words, and lists the orphans. Before the first fork. */
 void takeover_carry(struct takeover *takeover, struct board *board);
 
+/* Copies what administrators have said to the old board since: when the new one has its name. */
+void takeover_carry_words(const struct takeover *takeover, struct board *board);
+
 /* Tells the orphans to stop accepting, finish and leave. Once. */
 void takeover_release(struct takeover *takeover);
 
