@@ -1,7 +1,13 @@
 #include "control/verb.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "conf/conf_load.h"
 #include "conf/conf_report.h"
 #include "probe/trial.h"
@@ -9,6 +15,9 @@
 #include "report/words.h"
 
 #define SUMMARY_LIMIT (1u << 20)
+
+/* One byte more than conf_load() takes, for it to say so. */
+#define INPUT_MOST ((1u << 20) + 1)
 
 /* More backends than this are only counted. */
 #define BACKENDS_SHOWN 5
@@ -115,10 +124,34 @@ static int say_ok(const struct conf *conf, const char *path)
     return status;
 }
 
-int verb_check(const struct control *control)
+/* ---- what is checked ---- */
+
+struct checked {
+    const char *name; /* for messages */
+    char path[sizeof("/proc/self/fd/") + 10];
+    int fd; /* of a copy of standard input; -1 = it is a file */
+};
+
+/* A configuration is read from files alone: standard input becomes one, in memory. */
+static int copy_input(struct checked *checked)
 {
-    const char *path = control->operand != NULL ? control->operand : control->config;
-    struct conf_report report = {.path = path};
+    char *text = malloc(INPUT_MOST);
+    ssize_t got = text != NULL ? fd_read_all(STDIN_FILENO, text, INPUT_MOST) : -1;
+    int result = -1;
+
+    checked->fd = memfd_create("k0slb.ini", MFD_CLOEXEC);
+    if (got != -1 && checked->fd != -1)
+        result = fd_write_all(checked->fd, text, (size_t)got);
+    if (result == -1)
+        control_complain("cannot read standard input: %s", strerror(errno));
+    free(text);
+    snprintf(checked->path, sizeof(checked->path), "/proc/self/fd/%d", checked->fd);
+    return result;
+}
+
+static int check(const struct checked *checked, const char *path)
+{
+    struct conf_report report = {.path = checked->name};
     struct conf conf;
     int status = CONTROL_REFUSED;
     int loaded = conf_load(&conf, path, &report);
@@ -130,8 +163,23 @@ int verb_check(const struct control *control)
     control_complain_all(&report);
     conf_report_free(&report);
     if (loaded == 0) {
-        status = say_ok(&conf, path);
+        status = say_ok(&conf, checked->name);
         conf_free(&conf);
     }
+    return status;
+}
+
+int verb_check(const struct control *control)
+{
+    const char *path = control->operand != NULL ? control->operand : control->config;
+    struct checked checked = {.name = path, .fd = -1};
+    int status = CONTROL_REFUSED;
+
+    if (control->operand == NULL || strcmp(path, "-") != 0)
+        return check(&checked, path);
+    checked.name = "standard input";
+    if (copy_input(&checked) == 0)
+        status = check(&checked, checked.path);
+    fd_close(&checked.fd);
     return status;
 }

@@ -119,8 +119,9 @@ const struct verb verbs[] = {
      .operands = "[FILE]",
      .most_operands = 1,
      .help = "check a configuration, say what it would serve",
-     .more = "Without FILE the one of -c, else the default. Every mistake is printed, nothing is\n"
-             "started and no name is resolved. Exit status 1 when there is a mistake.\n",
+     .more = "FILE, - for standard input; without it the one of -c, else the default. Every\n"
+             "mistake is printed, nothing is started and no name is resolved. Exit status 1\n"
+             "when there is a mistake.\n",
      .fn = verb_check},
     {.name = "reload",
      .operands = "",

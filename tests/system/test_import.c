@@ -29,6 +29,20 @@ static const char *directory_of(const char *variable)
     return directory != NULL ? directory : ".";
 }
 
+/* The same by a pipe, as `check` takes it. */
+static void assert_checked(const char *fixture)
+{
+    const char *build = directory_of("K0SLB_BUILDDIR");
+    char line[4096];
+    char text[8192];
+
+    snprintf(line, sizeof(line),
+             "'%s/k0slbctl' import '%s/tests/fixtures/%s' 2>/dev/null | '%s/k0slbctl' check - 2>&1",
+             build, directory_of("K0SLB_SRCDIR"), fixture, build);
+    ASSERT_NUMBER(run_line(line, text), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "standard input: ok\n"));
+}
+
 /* Imports a fixture into a file and has k0slbd read that. */
 static void assert_taken(const char *fixture)
 {
@@ -56,8 +70,10 @@ static void test_taken(void)
     static const char *const fixtures[] = {"k0s-guide-haproxy.cfg", "tuned-haproxy.cfg",
                                            "listen-haproxy.cfg", "k0sctl.yaml"};
 
-    for (size_t i = 0; i < ARRAY_LEN(fixtures); i++)
+    for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
         assert_taken(fixtures[i]);
+        assert_checked(fixtures[i]);
+    }
 }
 
 /* From a pipe, as it comes from another machine: four lines, and nothing else. */
@@ -76,6 +92,22 @@ static void test_guide_by_pipe(void)
                       "k0s-controller3 = 10.0.0.13\n");
 }
 
+/* What `check` says of standard input names it. */
+static void test_check_input(void)
+{
+    char line[4096];
+    char text[8192];
+
+    snprintf(line, sizeof(line), "echo '[k0slb' | '%s/k0slbctl' check - 2>&1",
+             directory_of("K0SLB_BUILDDIR"));
+    ASSERT_NUMBER(run_line(line, text), 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "k0slbctl: standard input:1: "));
+    snprintf(line, sizeof(line), "'%s/k0slbctl' check - 2>&1 </dev/null",
+             directory_of("K0SLB_BUILDDIR"));
+    ASSERT_NUMBER(run_line(line, text), 1);
+    ASSERT_TEXT(text, "k0slbctl: standard input: the file is empty\n");
+}
+
 static void test_broken(void)
 {
     char line[4096];
@@ -91,6 +123,7 @@ static const struct unit_test tests[] = {
     {"taken", test_taken},
     {"guide_by_pipe", test_guide_by_pipe},
     {"broken", test_broken},
+    {"check_input", test_check_input},
     {NULL, NULL},
 };
 
