@@ -100,6 +100,7 @@ system_programs = \
 	tests/system/test_replay \
 	tests/system/test_dead_peers \
 	tests/system/test_takeover \
+	tests/system/test_history \
 	tests/system/test_faults \
 	tests/system/test_races \
 	tests/system/test_spread \
@@ -243,6 +244,11 @@ tests_system_test_takeover_SOURCES = tests/system/test_takeover.c
 tests_system_test_takeover_CPPFLAGS = $(unit_cppflags)
 tests_system_test_takeover_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_takeover_LDADD = $(system_libs)
+
+tests_system_test_history_SOURCES = tests/system/test_history.c
+tests_system_test_history_CPPFLAGS = $(unit_cppflags)
+tests_system_test_history_CFLAGS = $(unit_cflags)
+tests_system_test_history_LDADD = $(system_libs)
 
 tests_system_test_faults_SOURCES = tests/system/test_faults.c
 tests_system_test_faults_CPPFLAGS = $(unit_cppflags)
