@@ -109,6 +109,7 @@ system_programs = \
 	tests/system/test_access \
 	tests/system/test_source \
 	tests/system/test_conn_log \
+	tests/system/test_log \
 	tests/system/test_storm \
 	tests/system/test_descriptors \
 	tests/system/test_health \
@@ -294,6 +295,14 @@ tests_system_test_conn_log_SOURCES = tests/system/test_conn_log.c
 tests_system_test_conn_log_CPPFLAGS = $(unit_cppflags)
 tests_system_test_conn_log_CFLAGS = $(unit_cflags) -pthread
 tests_system_test_conn_log_LDADD = $(system_libs)
+
+tests_system_test_log_SOURCES = \
+	tests/system/events.h \
+	tests/system/events.c \
+	tests/system/test_log.c
+tests_system_test_log_CPPFLAGS = $(unit_cppflags)
+tests_system_test_log_CFLAGS = $(unit_cflags) -pthread
+tests_system_test_log_LDADD = $(system_libs)
 
 tests_system_test_urgent_SOURCES = tests/system/test_urgent.c
 tests_system_test_urgent_CPPFLAGS = $(unit_cppflags)
