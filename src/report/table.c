@@ -24,7 +24,8 @@ void table_init(struct table *table, const struct table_column *columns, size_t 
 {
     table_init_untitled(table, columns, count);
     for (size_t i = 0; i < count; i++)
-        table_add_painted(table, PAINT_FAINT, columns[i].title);
+        table_add_painted(table, columns[i].title[0] == ' ' ? PAINT_PLAIN : PAINT_FAINT,
+                          columns[i].title);
 }
 
 void table_fini(struct table *table)

@@ -38,23 +38,29 @@ static void put_heading(struct text *text, const struct snapshot_service *servic
 /* ---- cells ---- */
 
 /* "L7OK/401 2ms": the result, the status of HTTP, and how long it took. */
-static void add_check(struct table *table, const struct board_check *check)
+static void write_check(struct textbuf *out, const struct board_check *check)
 {
     uint32_t ms = check->duration_us / 1000;
-    struct textbuf cell;
 
     if (check->code == CHECKED_NONE) {
-        table_add(table, "-");
+        textbuf_puts(out, "-");
         return;
     }
-    textbuf_init(&cell, 64);
-    textbuf_puts(&cell, board_check_name(check->code));
+    textbuf_puts(out, board_check_name(check->code));
     if (check->status != 0)
-        textbuf_printf(&cell, "/%u", (unsigned)check->status);
+        textbuf_printf(out, "/%u", (unsigned)check->status);
     if (ms == 0)
-        textbuf_printf(&cell, " 0.%ums", check->duration_us / 100);
+        textbuf_printf(out, " 0.%ums", check->duration_us / 100);
     else
-        textbuf_printf(&cell, " %u%s", ms < 10000 ? ms : ms / 1000, ms < 10000 ? "ms" : "s");
+        textbuf_printf(out, " %u%s", ms < 10000 ? ms : ms / 1000, ms < 10000 ? "ms" : "s");
+}
+
+static void add_check(struct table *table, const struct board_check *check)
+{
+    struct textbuf cell;
+
+    textbuf_init(&cell, 64);
+    write_check(&cell, check);
     table_add(table, cell.data != NULL ? cell.data : "");
     textbuf_fini(&cell);
 }
@@ -94,6 +100,17 @@ static void add_numbers(struct table *table, const struct numbers *numbers)
 
 /* ---- lines below a backend ---- */
 
+/* Weight and rank are told where they are other ones than everybody's. */
+static void write_rank(struct textbuf *out, const struct snapshot_backend *backend)
+{
+    if (backend->backup)
+        textbuf_puts(out, "backup");
+    if (backend->weight == 1)
+        return;
+    words_separate(out, 0, ", ");
+    textbuf_printf(out, "weight %u", backend->weight);
+}
+
 /* What speaks against it, without the result that stands above; nothing for a good one. */
 static void write_reason(struct textbuf *out, const struct snapshot_service *service,
                          const struct snapshot_backend *backend)
@@ -107,23 +124,32 @@ static void write_reason(struct textbuf *out, const struct snapshot_service *ser
         words_reason(out, service, backend);
 }
 
-static void add_reason(struct text *text, struct table *table,
-                       const struct snapshot_service *service,
-                       const struct snapshot_backend *backend)
+static void add_note(struct text *text, struct table *table, const struct textbuf *note)
 {
-    struct textbuf reason;
     struct textbuf line;
 
-    textbuf_init(&reason, 4096);
+    if (note->length == 0)
+        return;
     textbuf_init(&line, 16384);
-    write_reason(&reason, service, backend);
-    if (reason.length > 0) {
-        textbuf_puts(&line, "      ");
-        words_wrap(&line, reason.data, 6, 6, text->width);
-        table_add_line(table, line.data != NULL ? line.data : "");
-    }
-    textbuf_fini(&reason);
+    textbuf_puts(&line, "      ");
+    words_wrap(&line, note->data, 6, 6, text->width);
+    table_add_line(table, line.data != NULL ? line.data : "");
     textbuf_fini(&line);
+}
+
+static void add_notes(struct text *text, struct table *table,
+                      const struct snapshot_service *service,
+                      const struct snapshot_backend *backend)
+{
+    struct textbuf note;
+
+    textbuf_init(&note, 4096);
+    write_rank(&note, backend);
+    add_note(text, table, &note);
+    textbuf_clear(&note);
+    write_reason(&note, service, backend);
+    add_note(text, table, &note);
+    textbuf_fini(&note);
 }
 
 /* ---- the backends, a row each ---- */
@@ -131,15 +157,6 @@ static void add_reason(struct text *text, struct table *table,
 static const char *mark_of(const struct snapshot_backend *backend)
 {
     return words_is_trouble(backend->status) ? "!" : "";
-}
-
-/* The weight is told where it is another one than everybody's. */
-static void write_weight(struct textbuf *out, const struct snapshot_backend *backend)
-{
-    if (backend->weight != 1)
-        textbuf_printf(out, " weight %u", backend->weight);
-    if (backend->backup)
-        textbuf_puts(out, " backup");
 }
 
 static void add_numbers_of(struct table *table, const struct snapshot_backend *backend)
@@ -184,19 +201,14 @@ static void add_row(struct text *text, struct table *table, const struct snapsho
                     const struct snapshot_backend *backend)
 {
     char place[WORDS_PLACE_SIZE];
-    struct textbuf cell;
 
-    textbuf_init(&cell, 4096);
-    textbuf_puts(&cell, words_place(backend, place));
-    write_weight(&cell, backend);
     table_add_painted(table, paint_of_status(backend->status), mark_of(backend));
     table_add(table, backend->name);
-    table_add(table, cell.data != NULL ? cell.data : "");
+    table_add(table, words_place(backend, place));
     add_state(table, backend);
     add_check(table, &backend->check);
     add_numbers_of(table, backend);
-    add_reason(text, table, service, backend);
-    textbuf_fini(&cell);
+    add_notes(text, table, service, backend);
 }
 
 /* ---- the same where names or addresses are long: they stand above the rest ---- */
@@ -205,6 +217,10 @@ static const struct table_column tall_columns[] = {{.title = "   "},
                                                    {.title = "STATE", .gap = 1},
                                                    {.title = "CHECK", .gap = 2},
                                                    COLUMNS_OF_NUMBERS};
+
+/* And where those are long, too, the check stands beside the name. */
+static const struct table_column tallest_columns[] = {
+    {.title = "   "}, {.title = "STATE", .gap = 1}, COLUMNS_OF_NUMBERS};
 
 static void add_name(struct text *text, struct table *table, const struct snapshot_backend *backend)
 {
@@ -215,7 +231,10 @@ static void add_name(struct text *text, struct table *table, const struct snapsh
     textbuf_init(&name, 4096);
     textbuf_init(&line, 8192);
     textbuf_printf(&name, "%s %s", backend->name, words_place(backend, place));
-    write_weight(&name, backend);
+    if (table->columns == tallest_columns) {
+        textbuf_puts(&name, " ");
+        write_check(&name, &backend->check);
+    }
     paint_put(&line, text->color, paint_of_status(backend->status),
               words_is_trouble(backend->status) ? "! " : "  ");
     words_wrap(&line, name.data != NULL ? name.data : "", 2, 4, text->width);
@@ -224,23 +243,36 @@ static void add_name(struct text *text, struct table *table, const struct snapsh
     textbuf_fini(&line);
 }
 
-static void put_tall(struct text *text, const struct snapshot_service *service)
+static void add_tall_row(struct text *text, struct table *table,
+                         const struct snapshot_service *service,
+                         const struct snapshot_backend *backend)
 {
-    struct table table;
+    add_name(text, table, backend);
+    table_add(table, "");
+    add_state(table, backend);
+    if (table->columns == tall_columns)
+        add_check(table, &backend->check);
+    add_numbers_of(table, backend);
+    add_notes(text, table, service, backend);
+}
 
-    table_init(&table, tall_columns, ARRAY_LEN(tall_columns));
+static void put_tall(struct text *text, const struct snapshot_service *service, bool is_tallest)
+{
+    const struct table_column *list = is_tallest ? tallest_columns : tall_columns;
+    struct table table;
+    bool fits;
+
+    table_init(&table, list, is_tallest ? ARRAY_LEN(tallest_columns) : ARRAY_LEN(tall_columns));
     table.color = text->color;
-    for (size_t i = 0; i < service->backend_count; i++) {
-        add_name(text, &table, &service->backends[i]);
-        table_add(&table, "");
-        add_state(&table, &service->backends[i]);
-        add_check(&table, &service->backends[i].check);
-        add_numbers_of(&table, &service->backends[i]);
-        add_reason(text, &table, service, &service->backends[i]);
-    }
-    add_sum(&table, service, 1);
-    table_print(&table, text->out);
+    for (size_t i = 0; i < service->backend_count; i++)
+        add_tall_row(text, &table, service, &service->backends[i]);
+    add_sum(&table, service, is_tallest ? 0 : 1);
+    fits = is_tallest || table_width(&table) <= text->width;
+    if (fits)
+        table_print(&table, text->out);
     table_fini(&table);
+    if (!fits)
+        put_tall(text, service, true);
 }
 
 static void put_backends(struct text *text, const struct snapshot_service *service)
@@ -257,7 +289,7 @@ static void put_backends(struct text *text, const struct snapshot_service *servi
     if (table_width(&table) <= text->width)
         table_print(&table, text->out);
     else
-        put_tall(text, service);
+        put_tall(text, service, false);
     table_fini(&table);
 }
 

@@ -17,6 +17,7 @@ tests_unit_report_test_report_SOURCES = \
 	tests/unit/report/test_words.c \
 	tests/unit/report/test_table.c \
 	tests/unit/report/test_report_text.c \
+	tests/unit/report/test_select.c \
 	tests/unit/report/test_report_json.c \
 	tests/unit/report/test_report_csv.c \
 	tests/unit/report/test_csv_readers.c \

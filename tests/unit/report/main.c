@@ -4,6 +4,7 @@ extern const struct unit_test words_tests[];
 extern const struct unit_test table_tests[];
 extern const struct unit_test report_text_tests[];
 extern const struct unit_test report_html_tests[];
+extern const struct unit_test select_tests[];
 extern const struct unit_test report_json_tests[];
 extern const struct unit_test report_csv_tests[];
 extern const struct unit_test csv_readers_tests[];
@@ -19,6 +20,7 @@ int main(int argc, char **argv)
         {"table", table_tests},
         {"report_text", report_text_tests},
         {"report_html", report_html_tests},
+        {"select", select_tests},
         {"report_json", report_json_tests},
         {"report_csv", report_csv_tests},
         {"csv_readers", csv_readers_tests},

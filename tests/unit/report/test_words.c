@@ -186,9 +186,9 @@ static void sentences_are_broken_into_lines(void)
         {"one", 0, "one"},
         {"one two six", 0, "one two\n  six"},
         {"one two six", 3, "one\n  two six"},
-        {"one two", 9, "one\n  two"},
-        {"muchlongerword a b", 0, "muchlongerword\n  a b"},
-        {"a muchlongerword b", 0, "a\n  muchlongerword\n  b"},
+        {"one two", 9, "\n  one two"},
+        {"muchlongerword a b", 0, "muchlonge\n  rword a\n  b"},
+        {"a muchlongerword b", 0, "a\n  muchlon\n  gerword\n  b"},
         {"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 \xc3\xa9\xc3\xa9\xc3\xa9 x", 0,
          "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 \xc3\xa9\xc3\xa9\xc3\xa9\n  x"},
         {"a\033b  c\n", 0, "a?b c?"},
@@ -205,6 +205,92 @@ static void sentences_are_broken_into_lines(void)
     }
 }
 
+static void counts_have_five_places_at_most(void)
+{
+    static const struct {
+        uint64_t count;
+        const char *text;
+    } cases[] = {
+        {0, "0"},         {99999, "99999"},  {100000, "100k"},    {999499, "999k"},
+        {999500, "1.0M"}, {1234567, "1.2M"}, {UINT64_MAX, "18E"},
+    };
+    char text[WORDS_COUNT_SIZE];
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        ASSERT_TEXT(words_count(cases[i].count, text), cases[i].text);
+}
+
+static void ages_end_somewhere(void)
+{
+    char text[AGE_TEXT_SIZE];
+
+    ASSERT_TEXT(words_age(12, text), "12s");
+    ASSERT_TEXT(words_age(UINT64_MAX, text), "9999d 23h");
+}
+
+/* Trojan source: what turns the direction of what is beside it, and ends of line of Unicode's. */
+static void what_turns_the_order_is_not_safe(void)
+{
+    static const char *const cases[] = {"\xe2\x80\xae", "\xe2\x80\xa8", "\xe2\x81\xa6",
+                                        "\xe2\x80\x8f", "\xef\xbb\xbf", "\xc2\x9b",
+                                        "\x7f"};
+    struct textbuf out;
+
+    textbuf_init(&out, 100);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        textbuf_clear(&out);
+        words_safe(&out, cases[i]);
+        ASSERT_TEXT(out.data, "?");
+    }
+    textbuf_clear(&out);
+    words_safe(&out, "\xe2\x80\xa6 \xe2\x82\xac");
+    ASSERT_TEXT(out.data, "\xe2\x80\xa6 \xe2\x82\xac");
+    textbuf_fini(&out);
+}
+
+static void widths_are_those_of_a_terminal(void)
+{
+    ASSERT_NUMBER(words_width(""), 0);
+    ASSERT_NUMBER(words_width("abc"), 3);
+    ASSERT_NUMBER(words_width("\xc3\xa9"), 1);
+    ASSERT_NUMBER(words_width("\xe6\xbc\xa2\xe5\xad\x97"), 4); /* two Chinese characters */
+    ASSERT_NUMBER(words_width("\xff"), 1);
+}
+
+static void long_words_are_broken(void)
+{
+    struct textbuf out;
+
+    textbuf_init(&out, 1000);
+    words_wrap(&out, "ab cdefghij k", 2, 3, 8);
+    ASSERT_TEXT(out.data, "ab\n   cdefg\n   hij k");
+    textbuf_clear(&out);
+    words_wrap(&out, "\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2", 0, 0, 5);
+    ASSERT_TEXT(out.data, "\xe6\xbc\xa2\xe6\xbc\xa2\n\xe6\xbc\xa2");
+    textbuf_fini(&out);
+}
+
+static void cut_texts_say_so(void)
+{
+    static const struct {
+        const char *text;
+        unsigned places;
+        const char *cut;
+    } cases[] = {{"abc", 3, "abc"},    {"abcd", 3, "ab~"},
+                 {"a", 1, "a"},        {"ab", 1, "~"},
+                 {"a\033b", 9, "a?b"}, {"\xe6\xbc\xa2\xe6\xbc\xa2", 3, "\xe6\xbc\xa2~"},
+                 {"", 5, ""}};
+    struct textbuf out;
+
+    textbuf_init(&out, 1000);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        textbuf_clear(&out);
+        words_clip(&out, cases[i].text, cases[i].places);
+        ASSERT_TEXT(out.data != NULL ? out.data : "", cases[i].cut);
+    }
+    textbuf_fini(&out);
+}
+
 const struct unit_test words_tests[] = {
     {"bytes_have_four_places_at_most", bytes_have_four_places_at_most},
     {"utf8_is_told_from_other_bytes", utf8_is_told_from_other_bytes},
@@ -214,5 +300,11 @@ const struct unit_test words_tests[] = {
     {"sentences_are_broken_into_lines", sentences_are_broken_into_lines},
     {"places_have_their_names", places_have_their_names},
     {"listeners_read_as_in_the_file", listeners_read_as_in_the_file},
+    {"counts_have_five_places_at_most", counts_have_five_places_at_most},
+    {"ages_end_somewhere", ages_end_somewhere},
+    {"what_turns_the_order_is_not_safe", what_turns_the_order_is_not_safe},
+    {"widths_are_those_of_a_terminal", widths_are_those_of_a_terminal},
+    {"long_words_are_broken", long_words_are_broken},
+    {"cut_texts_say_so", cut_texts_say_so},
     {NULL, NULL},
 };
