@@ -9,6 +9,9 @@
 /* Ends a text that another process wrote. */
 #define END_TEXT(text) ((text)[sizeof(text) - 1] = '\0')
 
+/* The end of the year 9999, as certificates and RFC 3339 have it. */
+#define LAST_SECOND 253402300799
+
 static uint32_t life_of(const struct board *board, unsigned slot)
 {
     return atomic_load_explicit(&board_backend(board, slot)->life, memory_order_relaxed);
@@ -22,6 +25,22 @@ void board_check_copy(const struct board *board, unsigned slot, struct board_che
     END_TEXT(out->description);
     if (out->life != life_of(board, slot))
         memset(out, 0, sizeof(*out));
+}
+
+/* A byte that another process wrote may be no bool at all. */
+static void settle(bool *value)
+{
+    unsigned char byte;
+
+    memcpy(&byte, value, sizeof(byte));
+    *value = byte != 0;
+}
+
+/* Nor is every number a time. */
+static void bound(int64_t *seconds)
+{
+    if (*seconds < 0 || *seconds > LAST_SECOND)
+        *seconds = 0;
 }
 
 bool board_certificate_copy(const struct board *board, unsigned slot, struct board_certificate *out)
@@ -40,6 +59,12 @@ bool board_certificate_copy(const struct board *board, unsigned slot, struct boa
     END_TEXT(facts->problem);
     END_TEXT(facts->version);
     END_TEXT(facts->alpn);
+    settle(&facts->authority_known);
+    settle(&facts->trusted);
+    settle(&facts->names_cut);
+    bound(&facts->not_before_s);
+    bound(&facts->not_after_s);
+    bound(&facts->issuer_not_after_s);
     if (facts->issuer_key_size > sizeof(facts->issuer_key))
         facts->issuer_key_size = 0;
     return true;
