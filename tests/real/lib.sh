@@ -239,7 +239,7 @@ backend_json()
         count = split($0, part, /\{"name":"/)
         for (i = 2; i <= count; i++) {
             name = substr(part[i], 1, index(part[i], "\"") - 1)
-            if (index(part[i], name "\",\"listen\":") == 1)
+            if (index(part[i], name "\",\"enabled\":") == 1)
                 current = name
             else if (current == service && name == backend)
                 print part[i]
