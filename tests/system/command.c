@@ -17,6 +17,14 @@ void command_start(struct command *command, const struct instance *instance, con
     CU_ASSERT_PTR_NOT_NULL_FATAL(command->pipe);
 }
 
+bool command_has_begun(struct command *command, const char *line)
+{
+    if (fgets(command->text, sizeof(command->text), command->pipe) == NULL)
+        command->text[0] = '\0';
+    command->status = -1;
+    return strcmp(command->text, line) == 0 || command_said(command, line);
+}
+
 int command_finish(struct command *command)
 {
     size_t got = fread(command->text, 1, sizeof(command->text) - 1, command->pipe);

@@ -17,6 +17,9 @@ struct command {
 /* Starts "k0slbctl -n INSTANCE -c FILE WORDS". The test ends when that fails. */
 void command_start(struct command *command, const struct instance *instance, const char *words);
 
+/* Whether the next line that it says, on either descriptor, is that one. */
+bool command_has_begun(struct command *command, const char *line);
+
 /* Waits for its end; returns its status. */
 int command_finish(struct command *command);
 
