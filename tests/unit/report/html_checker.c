@@ -11,6 +11,7 @@
 struct reader {
     const char *at;
     unsigned depth;
+    unsigned scripts;
     char open[DEPTH_MOST][NAME_SIZE];
     const char *mistake; /* the first one, without its place */
 };
@@ -94,9 +95,11 @@ static bool open_element(struct reader *reader, const char *name)
 {
     static const char *const alone[] = {"meta", "link", NULL};
     static const char *const known[] = {
-        "html", "head",  "title", "style", "body", "header", "main", "footer", "section",
-        "div",  "h1",    "h2",    "p",     "a",    "span",   "dl",   "dt",     "dd",
-        "pre",  "table", "thead", "tbody", "tr",   "th",     "td",   NULL};
+        "html",     "head",   "title",   "style", "script", "noscript", "body",    "header",
+        "main",     "footer", "section", "div",   "h1",     "h2",       "h3",      "p",
+        "a",        "b",      "span",    "small", "time",   "ul",       "ol",      "li",
+        "dl",       "dt",     "dd",      "pre",   "button", "details",  "summary", "table",
+        "colgroup", "thead",  "tbody",   "tr",    "th",     "td",       NULL};
 
     if (is_word(name, alone))
         return true;
@@ -124,7 +127,9 @@ static bool take_begin(struct reader *reader)
         return fail(reader, "a tag without end");
     if (!open_element(reader, name))
         return false;
-    if (strcmp(name, "style") != 0)
+    if (strcmp(name, "script") == 0 && ++reader->scripts > 1)
+        return fail(reader, "a second script");
+    if (strcmp(name, "style") != 0 && strcmp(name, "script") != 0)
         return true;
     end = strstr(reader->at, "</");
     reader->at = end != NULL ? end : reader->at;

@@ -7,7 +7,8 @@
 
 /*
  * What is wrong with the first place that is, as a sentence that ends with the text there; NULL
- * when the whole text is one well-formed page without scripts, handlers and style attributes. The
+ * when the whole text is one well-formed page with one script at most, and without handlers and
+ * style attributes. The
  * sentence stays until the next call.
  */
 const char *html_mistake(const char *text);

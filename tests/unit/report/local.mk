@@ -14,7 +14,10 @@ tests_unit_report_test_report_SOURCES = \
 	tests/unit/report/html_checker.h \
 	tests/unit/report/html_checker.c \
 	tests/unit/report/test_report_html.c \
+	tests/unit/report/test_sentence.c \
+	tests/unit/report/test_tunnel.c \
 	tests/unit/report/test_words.c \
+	tests/unit/report/test_hostile.c \
 	tests/unit/report/test_table.c \
 	tests/unit/report/test_report_text.c \
 	tests/unit/report/test_select.c \
