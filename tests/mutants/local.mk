@@ -28,6 +28,7 @@ mutants = \
 	tests/mutants/kept-after-half-an-answer.patch \
 	tests/mutants/latecomers-closed.patch \
 	tests/mutants/listeners-not-readded.patch \
+	tests/mutants/log-floods.patch \
 	tests/mutants/lost-connection-is-verdict.patch \
 	tests/mutants/maint-leaves-latecomers.patch \
 	tests/mutants/mark-hides-the-rest.patch \
@@ -39,10 +40,12 @@ mutants = \
 	tests/mutants/no-pause-without-descriptors.patch \
 	tests/mutants/no-spare-descriptors.patch \
 	tests/mutants/one-fin-ends-both.patch \
+	tests/mutants/owed-lines-forgotten.patch \
 	tests/mutants/port-bound-too-early.patch \
 	tests/mutants/probes-in-step.patch \
 	tests/mutants/progress-moves-deadline.patch \
 	tests/mutants/quorum-not-looked-at.patch \
+	tests/mutants/quotes-not-escaped.patch \
 	tests/mutants/reload-without-trial.patch \
 	tests/mutants/replays-unbounded.patch \
 	tests/mutants/reset-after-fin-unseen.patch \

@@ -129,6 +129,35 @@ static void test_one_of_each(void)
     scene_close_ended(&scene);
 }
 
+#define CHAIN                                                                                      \
+    CHANGE_BEGIN "[service api]\nlisten = @L\nserver b1 = @1\n"                                    \
+                 "[service join]\nlisten = @A\nrequires = api\nserver b1 = @2\n"
+
+/* One whose own probes are good, and that is not served all the same. */
+static void test_blocked(void)
+{
+    struct scene scene;
+
+    if (change_open(&scene, 2, CHAIN) == 0) {
+        static const char blocked[] = "event=backend service=join backend=b1 status=blocked";
+        static const char again[] = "event=backend service=join status=up was=blocked";
+        char reason[256];
+
+        peer_shut(&scene.peers[0]);
+        assert_event(&scene, "event=service service=join status=down was=up up=0 backends=1");
+        events_count(&scene.instance, blocked, "reason", reason);
+        ASSERT_TEXT(reason, "\"api/b1 is not served\"");
+        events_count(&scene.instance, blocked, "was", reason);
+        ASSERT_TEXT(reason, "up");
+        ASSERT_NUMBER(peer_reopen(&scene.peers[0]), 0);
+        assert_event(&scene, again);
+        events_count(&scene.instance, again, "reason", reason);
+        ASSERT_TEXT(reason, "\"api/b1 is back\"");
+        events_check(&scene.instance);
+    }
+    scene_close(&scene);
+}
+
 /* ---- no flood ---- */
 
 /* The most that is told of one backend: ten, and one in six seconds. */
@@ -175,6 +204,33 @@ static void test_flapping(void)
         events_check(instance);
     }
     scene_close(&scene);
+}
+
+/* Though many change at once, each of them is told, if not at once. */
+static void test_many_at_once(void)
+{
+    enum { MANY = 300 };
+    static const char head[] = CHANGE_BEGIN "[service test]\nlisten = @L\n";
+    struct textbuf text;
+    struct scene scene;
+
+    textbuf_init(&text, 65536);
+    textbuf_puts(&text, head);
+    for (unsigned i = 0; i < MANY; i++)
+        textbuf_printf(&text, "server s%u = 127.1.%u.%u:1\n", i, i / 200, i % 200 + 1);
+    if (change_open(&scene, 1, text.data) == 0) {
+        uint64_t deadline_ms = mono_ms() + 3 * HEARD_MS;
+        static const char all[] = "event=backend status=down was=unchecked";
+
+        while (events_count(&scene.instance, all, NULL, NULL) < MANY && mono_ms() < deadline_ms)
+            wait_a_moment();
+        ASSERT_NUMBER(events_count(&scene.instance, all, NULL, NULL), MANY);
+        ASSERT_NUMBER(events_count(&scene.instance, "event=log", NULL, NULL), 0);
+        assert_event(&scene, "event=service service=test status=down was=- backends=300");
+        events_check(&scene.instance);
+    }
+    scene_close(&scene);
+    textbuf_fini(&text);
 }
 
 /* Its successor waits longer each time: that alone bounds the lines. */
@@ -271,8 +327,14 @@ static void test_denied(void)
 }
 
 static const struct unit_test tests[] = {
-    {"one_of_each", test_one_of_each}, {"flapping", test_flapping}, {"crash_loop", test_crash_loop},
-    {"reload_loop", test_reload_loop}, {"denied", test_denied},     {NULL, NULL},
+    {"one_of_each", test_one_of_each},
+    {"blocked", test_blocked},
+    {"many_at_once", test_many_at_once},
+    {"flapping", test_flapping},
+    {"crash_loop", test_crash_loop},
+    {"reload_loop", test_reload_loop},
+    {"denied", test_denied},
+    {NULL, NULL},
 };
 
 int main(int argc, char **argv)
