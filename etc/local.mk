@@ -24,3 +24,9 @@ etc/init.d/k0slb: $(srcdir)/etc/init.d/k0slb.in Makefile
 		-e 's|[@]sysconfdir@|$(sysconfdir)|g' '$(srcdir)/etc/init.d/k0slb.in' >$@.new
 	$(AM_V_at)chmod 755 $@.new
 	$(AM_V_at)mv -f $@.new $@
+
+# Completion for shells, where their packages look for it.
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = etc/completion/bash/k0slbctl
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = etc/completion/zsh/_k0slbctl

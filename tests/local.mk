@@ -24,8 +24,8 @@ include tests/mutants/local.mk
 include tests/fuzz/local.mk
 
 EXTRA_DIST += tests/run.sh tests/memcheck.sh tests/memcheck.supp
-dist_check_SCRIPTS += tests/layers.sh tests/manual.sh
-TESTS += tests/layers.sh tests/manual.sh
+dist_check_SCRIPTS += tests/layers.sh tests/manual.sh tests/completion.sh
+TESTS += tests/layers.sh tests/manual.sh tests/completion.sh
 
 # The table of configuration keys as text, for tests/manual.sh.
 check_PROGRAMS += tests/keys
