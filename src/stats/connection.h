@@ -1,26 +1,19 @@
 /*
- * The stats server's connections: a bounded set, each with one request and one answer, and with
- * deadlines that no progress moves. Whoever is slow loses its place to whoever comes.
+ * One connection of the stats server: a request, an answer, the end; with deadlines that no
+ * progress moves. Whoever owns it is told when it has asked, and when it has ended.
  */
 #ifndef K0SLB_STATS_CONNECTION_H
 #define K0SLB_STATS_CONNECTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/addr.h"
 #include "base/defs.h"
 #include "base/loop.h"
-#include "stats/routes.h"
-
-/*
- * Open at once. Beyond it the client that has most of them loses the one that has been slowest to
- * send its request; where all have sent theirs, one that has its answer, or has been slowest to
- * take it.
- */
-#define CONNECTION_MAX 64
-
-/* Bytes of all answers that are not sent yet; beyond it the oldest of the others are dropped. */
-#define CONNECTION_MOST_HELD (64u << 20)
+#include "stats/answer.h"
+#include "stats/eviction.h"
+#include "stats/http.h"
 
 /* For the head of a request, and from there on for the answer. */
 #define CONNECTION_HEAD_MS   5000
@@ -30,31 +23,52 @@
 #define CONNECTION_LINGER_MS    1000
 #define CONNECTION_LINGER_BYTES (64 * 1024)
 
-struct connection_set;
+/* In the order in which places are taken away, from who has as many of them. */
+enum connection_state {
+    CONNECTION_HEAD,    /* reads the request */
+    CONNECTION_CLOSING, /* everything is sent and the FIN is too; reads until the peer's */
+    CONNECTION_ANSWER,  /* sends `answer` from `sent` on */
+    CONNECTION_ASKED,   /* the request is whole: connection_answer() is to follow */
+};
 
-/* Called when the last open connection has ended. */
-typedef void connection_idle_fn(void *context);
+struct connection;
+
+/* Who has connections. In `ended` it frees the connection, whatever function that ended in. */
+struct connection_owner {
+    struct loop *loop;
+    void (*asked)(struct connection_owner *owner, struct connection *connection);
+    void (*ended)(struct connection_owner *owner, struct connection *connection);
+};
+
+struct connection {
+    struct connection_owner *owner;
+    struct loop_watch watch;
+    struct loop_timer deadline;
+    struct addr client;
+    struct eviction_place place;  /* its rank is the state */
+    struct http_request *request; /* NULL once it is answered */
+    bool is_head;
+    struct answer *answer; /* NULL unless it is being sent */
+    size_t sent;           /* of its head and body */
+    unsigned awaited;      /* what the loop watches for: LOOP_READ or LOOP_WRITE */
+    size_t discarded;
+};
 
 /*
- * Makes an empty set; NULL with errno ENOMEM. `loop` and what `routes` points to have to outlive
- * it. `idle` may add connections, but not free the set.
+ * Takes an accepted, non-blocking socket, which belongs to the connection from now on, and closes
+ * it when memory runs out: NULL then. Nothing is read before the loop's next turn or
+ * connection_read().
  */
-struct connection_set *connection_set_new(struct loop *loop, const struct routes *routes,
-                                          connection_idle_fn *idle, void *context) MUST_CHECK;
+struct connection *connection_new(struct connection_owner *owner, int fd,
+                                  const struct addr *client) MUST_CHECK;
 
-/* Closes what is open, without calling `idle`, and frees. */
-void connection_set_free(struct connection_set *set);
+/* Closes and frees, without telling the owner. */
+void connection_free(struct connection *connection);
 
-/*
- * Takes an accepted, non-blocking socket, which is the set's from now on, also when memory runs
- * out and it is closed at once. What is there already is read, and may be answered.
- */
-void connection_set_add(struct connection_set *set, int fd, const struct addr *client);
+/* Reads what of the request has come. */
+void connection_read(struct connection *connection);
 
-/* The rules and services of another epoch hold from now on. */
-void connection_set_change(struct connection_set *set, const struct epoch *epoch);
-
-/* How many are open. */
-size_t connection_set_count(const struct connection_set *set);
+/* Begins to send the answer to a connection that has asked, which has it from now on. */
+void connection_answer(struct connection *connection, struct answer *answer);
 
 #endif

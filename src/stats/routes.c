@@ -4,7 +4,6 @@
 
 #include "report/report.h"
 
-#define TYPE_TEXT "text/plain; charset=utf-8"
 #define TYPE_HTML "text/html; charset=utf-8"
 #define TYPE_JSON "application/json"
 #define TYPE_PROM "text/plain; version=0.0.4; charset=utf-8"
@@ -16,10 +15,7 @@
 struct view {
     const struct snapshot *snapshot;
     const struct epoch *epoch;
-    const char *rest; /* what follows a path that ends with a slash */
-    bool wants_html;
-    bool color; /* ?color */
-    bool norefresh;
+    const struct routes_wish *wish;
 };
 
 /* A path's report. Returns the status. */
@@ -30,21 +26,22 @@ struct route {
     const char *what; /* for the list of all; NULL = not in it */
     const char *type;
     bool is_prefix; /* anything may follow, but not nothing */
-    bool is_public; /* for load balancers and monitors: [stats] allow does not matter */
+    bool is_public;
+    bool has_colors;
     route_fn *fn;   /* NULL = there is nothing to say */
     route_fn *html; /* instead, for who accepts HTML; NULL = the same for everyone */
 };
 
 static int show_text(const struct view *view, struct textbuf *body)
 {
-    report_text(view->snapshot, &(struct report_look){.color = view->color}, body);
+    report_text(view->snapshot, &(struct report_look){.color = view->wish->color}, body);
     return 200;
 }
 
 /* Browsers count whole seconds; a shorter time must not become none at all. */
 static int show_html(const struct view *view, struct textbuf *body)
 {
-    uint64_t refresh_ms = view->norefresh ? 0 : view->epoch->stats.refresh;
+    uint64_t refresh_ms = view->wish->norefresh ? 0 : view->epoch->stats.refresh;
 
     report_html(view->snapshot, (unsigned)((refresh_ms + 999) / 1000), body);
     return 200;
@@ -80,14 +77,15 @@ static int show_readyz(const struct view *view, struct textbuf *body)
 
 static int show_service(const struct view *view, struct textbuf *body)
 {
-    return report_readyz(view->snapshot, view->rest, body);
+    return report_readyz(view->snapshot, view->wish->rest, body);
 }
 
 /* Those of one letter and a word are below /stats, too: see find(). */
 static const struct route table[] = {
     {.path = "/",
      .what = "the state of everything: a page for browsers, text for others (/stats, too)",
-     .type = TYPE_TEXT,
+     .type = ANSWER_TEXT,
+     .has_colors = true,
      .fn = show_text,
      .html = show_html},
     {.path = "/stats.json",
@@ -97,22 +95,22 @@ static const struct route table[] = {
     {.path = "/;json", .type = TYPE_JSON, .fn = show_json},
     {.path = "/;csv",
      .what = "the columns of HAProxy's statistics (/stats;csv, too)",
-     .type = TYPE_TEXT,
+     .type = ANSWER_TEXT,
      .fn = show_csv},
     {.path = "/metrics", .what = "for Prometheus", .type = TYPE_PROM, .fn = show_metrics},
     {.path = "/healthz",
      .what = "whether this balancer works",
-     .type = TYPE_TEXT,
+     .type = ANSWER_TEXT,
      .is_public = true,
      .fn = show_healthz},
     {.path = "/readyz",
      .what = "whether there is a backend to go to",
-     .type = TYPE_TEXT,
+     .type = ANSWER_TEXT,
      .is_public = true,
      .fn = show_readyz},
     {.path = "/readyz/",
      .what = "the same for the service of that name",
-     .type = TYPE_TEXT,
+     .type = ANSWER_TEXT,
      .is_prefix = true,
      .is_public = true,
      .fn = show_service},
@@ -190,98 +188,79 @@ static const struct route *find(const char *path, bool *norefresh)
     return NULL;
 }
 
-/* ---- answers ---- */
-
-static void say(struct answer *answer, struct textbuf *body, int status, const char *sentence)
+struct routes_wish routes_read(const struct http_request *request)
 {
-    *answer = (struct answer){.status = status, .type = TYPE_TEXT, .date_ms = answer->date_ms};
-    textbuf_clear(body);
-    textbuf_puts(body, sentence);
-    textbuf_puts(body, "\n");
+    struct routes_wish wish = {.rest = ""};
+
+    wish.route = find(request->path, &wish.norefresh);
+    if (wish.route == NULL)
+        return wish;
+    if (wish.route->is_prefix)
+        wish.rest = request->path + strlen(wish.route->path);
+    wish.wants_html = wish.route->html != NULL && request->wants_html;
+    wish.norefresh &= wish.wants_html;
+    wish.color = wish.route->has_colors && !wish.wants_html && http_asks_for(request, "color");
+    return wish;
 }
 
-static void say_what_there_is(struct answer *answer, struct textbuf *body)
+bool routes_is_same(const struct routes_wish *one, const struct routes_wish *other)
 {
-    say(answer, body, 404, "There is no such page. These are:");
+    return one->route == other->route && one->wants_html == other->wants_html &&
+           one->color == other->color && one->norefresh == other->norefresh &&
+           strcmp(one->rest, other->rest) == 0;
+}
+
+bool routes_is_public(const struct routes_wish *wish)
+{
+    return wish->route != NULL && wish->route->is_public;
+}
+
+bool routes_is_report(const struct routes_wish *wish)
+{
+    return wish->route != NULL && wish->route->fn != NULL;
+}
+
+/* ---- answers ---- */
+
+static void say_what_there_is(struct answer *answer)
+{
+    answer_say(answer, 404, "There is no such page. These are:");
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         if (table[i].what != NULL)
-            textbuf_printf(body, "%s%-*s  %s\n", table[i].path,
-                           (int)(strlen("/stats.json") + 1 - strlen(table[i].path)),
+            textbuf_printf(&answer->body, "%s%-*s  %s\n", table[i].path,
+                           (int)(strlen("/readyz/NAME") - strlen(table[i].path)),
                            table[i].is_prefix ? "NAME" : "", table[i].what);
     }
 }
 
-/* One path's answer for who accepts HTML, or for anybody. */
-static int render(const struct route *route, const struct view *view, struct answer *answer,
-                  struct textbuf *body)
+static void render(const struct view *view, struct answer *answer)
 {
+    const struct route *route = view->wish->route;
+
     answer->varies = route->html != NULL;
-    if (route->html == NULL || !view->wants_html) {
-        answer->type = route->type;
-        return route->fn(view, body);
-    }
-    answer->type = TYPE_HTML;
-    answer->policy = report_html_policy();
-    return route->html(view, body);
-}
-
-static void show(const struct routes *routes, const struct route *route, struct view *view,
-                 struct answer *answer, struct textbuf *body)
-{
-    struct snapshot *snapshot = snapshot_take(routes->board);
-
-    if (snapshot == NULL) {
-        say(answer, body, 500, "There is not enough memory for a report.");
-        return;
-    }
-    view->snapshot = snapshot;
-    answer->status = render(route, view, answer, body);
-    snapshot_free(snapshot);
-    if (body->truncated)
-        say(answer, body, 500, "The report is too large, or there is not enough memory for it.");
-}
-
-static void answer_path(const struct routes *routes, const struct http_request *request,
-                        const struct addr *client, struct answer *answer, struct textbuf *body)
-{
-    struct view view = {.epoch = routes->epoch, .wants_html = request->wants_html};
-    const struct route *route = find(request->path, &view.norefresh);
-
-    if ((route == NULL || !route->is_public) &&
-        !board_allows(routes->board, routes->epoch, &routes->epoch->stats.allow, client)) {
-        say(answer, body, 403, "Your address is not in `allow` of [stats] in k0slb.ini.");
-    } else if (route == NULL) {
-        say_what_there_is(answer, body);
-    } else if (route->fn == NULL) {
-        answer->status = 204;
+    if (view->wish->wants_html) {
+        answer->type = TYPE_HTML;
+        answer->policy = report_html_policy();
+        answer->status = route->html(view, &answer->body);
     } else {
-        view.color = http_asks_for(request, "color");
-        view.rest = route->is_prefix ? request->path + strlen(route->path) : "";
-        show(routes, route, &view, answer, body);
+        answer->type = route->type;
+        answer->status = route->fn(view, &answer->body);
     }
+    if (answer->body.truncated)
+        answer_say(answer, 500, "The report is too large, or there is not enough memory for it.");
 }
 
-void routes_answer(const struct routes *routes, const struct http_request *request,
-                   const struct addr *client, struct answer *answer, struct textbuf *body)
+void routes_answer(const struct routes_wish *wish, const struct snapshot *snapshot,
+                   const struct epoch *epoch, struct answer *answer)
 {
-    switch (request->verdict) {
-    case HTTP_GET:
-    case HTTP_HEAD:
-        answer_path(routes, request, client, answer, body);
-        break;
-    case HTTP_METHOD:
-        say(answer, body, 405, "Only GET and HEAD are answered here: this server is read-only.");
-        break;
-    case HTTP_TOO_LARGE:
-        say(answer, body, 431, "The head of a request may have 8192 bytes.");
-        break;
-    case HTTP_VERSION:
-        say(answer, body, 505, "HTTP/1.0 and HTTP/1.1 are spoken here.");
-        break;
-    case HTTP_INCOMPLETE:
-    case HTTP_BAD:
-        say(answer, body, 400, "This is not a valid HTTP/1 request.");
-        break;
-    }
-    answer->length = body->length;
+    struct view view = {.snapshot = snapshot, .epoch = epoch, .wish = wish};
+
+    if (wish->route == NULL)
+        say_what_there_is(answer);
+    else if (wish->route->fn == NULL)
+        answer->status = 204;
+    else if (snapshot == NULL)
+        answer_say(answer, 500, "There is not enough memory for a report.");
+    else
+        render(&view, answer);
 }

@@ -1,27 +1,38 @@
-/* Which report answers which path, and who may see it. */
+/* Which report is at which path. */
 #ifndef K0SLB_STATS_ROUTES_H
 #define K0SLB_STATS_ROUTES_H
 
-#include "base/addr.h"
-#include "base/textbuf.h"
-#include "board/board.h"
+#include <stdbool.h>
+
+#include "board/snapshot.h"
 #include "conf/epoch.h"
 #include "stats/answer.h"
 #include "stats/http.h"
 
-/* What an answer is made from. */
-struct routes {
-    const struct board *board;
-    const struct epoch *epoch;
+struct route;
+
+/* What a valid request asks for; two that are the same have the same answer. */
+struct routes_wish {
+    const struct route *route; /* NULL = there is no such path */
+    const char *rest;          /* what follows a path that ends with a slash, else "" */
+    bool wants_html;           /* of a path that has a page for who accepts HTML */
+    bool color;                /* ?color */
+    bool norefresh;            /* a page that does not renew itself */
 };
 
-/*
- * Answers a request whose verdict is final: fills *answer but for its date, and appends the body,
- * which its length is set to. "/" is a page for who accepts HTML, and text for everybody else,
- * with colours where `?color' asks for them; all other queries are ignored. Never fails: what
- * cannot be answered is a 500 with a sentence.
- */
-void routes_answer(const struct routes *routes, const struct http_request *request,
-                   const struct addr *client, struct answer *answer, struct textbuf *body);
+/* Reads it from GET or HEAD; `rest` points into the request. */
+struct routes_wish routes_read(const struct http_request *request);
+
+bool routes_is_same(const struct routes_wish *one, const struct routes_wish *other);
+
+/* For load balancers and monitors: [stats] allow does not matter. */
+bool routes_is_public(const struct routes_wish *wish);
+
+/* Whether a snapshot is wanted to answer it. */
+bool routes_is_report(const struct routes_wish *wish);
+
+/* Makes an empty answer the one to that wish, but for its head. `snapshot` only for a report. */
+void routes_answer(const struct routes_wish *wish, const struct snapshot *snapshot,
+                   const struct epoch *epoch, struct answer *answer);
 
 #endif

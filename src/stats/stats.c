@@ -1,15 +1,20 @@
 #include "stats/stats.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
-#include "stats/connection.h"
+#include "stats/connection_set.h"
 
-/* Accepted in one wake-up; the rest has to wait for a turn of the loop. */
-#define ACCEPT_MOST 16
+/* Accepted in one wake-up; the rest has to wait for a turn of the loop, and for its answers. */
+#define ACCEPT_MOST CONNECTION_SET_MAX
+
+/* Bytes of an answer that wait in the kernel, beside those that are under way. */
+#define UNSENT_MOST (128 * 1024)
 
 /* Without descriptors, memory or whatever else is lacking, accepting is tried again after so long.
  */
@@ -121,6 +126,17 @@ static void on_listener(struct loop_watch *listener, unsigned events)
 
 /* ---- the role ---- */
 
+/*
+ * Who does not read an answer is not to have all of it in the kernel's memory: accepted sockets
+ * inherit this. Where it cannot be had, nothing else is worse.
+ */
+static void bound_unsent(int listener)
+{
+    int most = UNSENT_MOST;
+
+    (void)setsockopt(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
+}
+
 /* Those of the epoch in force; one that this host cannot have is -1 there. */
 static void gather_listeners(struct stats *stats)
 {
@@ -133,6 +149,7 @@ static void gather_listeners(struct stats *stats)
 
         if (fds[i] == -1)
             continue;
+        bound_unsent(fds[i]);
         listener->stats = stats;
         listener->watch = (struct loop_watch){.fn = on_listener, .fd = fds[i]};
         stats->listener_count++;
@@ -163,11 +180,11 @@ static void on_idle(void *context)
 static int stats_start(void *state, struct role_life *life)
 {
     struct stats *stats = state;
-    struct routes routes = {.board = stats->birth->board, .epoch = stats->birth->epoch};
+    struct round_sources sources = {.board = stats->birth->board, .epoch = stats->birth->epoch};
 
     stats->life = life;
     stats->loop = role_loop(life);
-    stats->connections = connection_set_new(stats->loop, &routes, on_idle, stats);
+    stats->connections = connection_set_new(stats->loop, &sources, on_idle, stats);
     if (stats->connections == NULL) {
         log_error("not enough memory");
         return -1;

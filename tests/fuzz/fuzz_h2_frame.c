@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/h2_frame.h"
 #include "base/certificate_names.h"
+#include "probe/h2_frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,10 +3,12 @@
 FUZZ_CC = clang
 FUZZ_SECONDS = 60
 FUZZ_CFLAGS = -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-FUZZ_TARGETS = fuzz_http_answer fuzz_h2_frame
+FUZZ_TARGETS = fuzz_http_answer fuzz_h2_frame fuzz_http_request
 EXTRA_DIST += \
 	tests/fuzz/fuzz_http_answer.c \
-	tests/fuzz/fuzz_h2_frame.c
+	tests/fuzz/fuzz_h2_frame.c \
+	tests/fuzz/fuzz_http_request.c \
+	tests/fuzz/fuzz_http_request.dict
 
 fuzz_parsers = \
 	$(top_srcdir)/src/probe/h2_frame.c \
@@ -17,15 +19,31 @@ fuzz_parsers = \
 	$(top_srcdir)/src/base/addr.c \
 	$(top_srcdir)/src/base/strnum.c
 
+# A request is answered, too: from a board, by all reports.
+fuzz_stats = \
+	$(top_srcdir)/src/stats/http.c \
+	$(top_srcdir)/src/stats/answer.c \
+	$(top_srcdir)/src/stats/round.c \
+	$(top_srcdir)/src/stats/routes.c \
+	$(top_srcdir)/src/report/*.c \
+	$(top_srcdir)/src/board/*.c \
+	$(top_srcdir)/src/conf/*.c \
+	$(top_srcdir)/src/base/*.c
+
 .PHONY: fuzz
 fuzz:
 	@command -v $(FUZZ_CC) >/dev/null || { echo "fuzz: there is no $(FUZZ_CC)"; exit 1; }
 	@$(MKDIR_P) tests/fuzz
 	@for name in $(FUZZ_TARGETS); do \
-		$(FUZZ_CC) $(FUZZ_CFLAGS) $(AM_CPPFLAGS) -o tests/fuzz/$$name \
-			$(top_srcdir)/tests/fuzz/$$name.c $(fuzz_parsers) && \
+		sources='$(fuzz_parsers)'; libs=; words=; \
+		if test $$name = fuzz_http_request; then \
+			sources='$(fuzz_stats)'; libs='$(INIH_LIBS)'; \
+			words=-dict=$(top_srcdir)/tests/fuzz/$$name.dict; \
+		fi; \
+		$(FUZZ_CC) $(FUZZ_CFLAGS) $(DEFS) $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+			-o tests/fuzz/$$name $(top_srcdir)/tests/fuzz/$$name.c $$sources $$libs && \
 		$(MKDIR_P) tests/fuzz/$$name.corpus && \
-		tests/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=20000 \
+		tests/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=20000 $$words \
 			-artifact_prefix=tests/fuzz/ tests/fuzz/$$name.corpus || exit 1; \
 	done
 

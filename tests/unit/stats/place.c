@@ -45,7 +45,7 @@ void place_set_up_with(struct place *place, const struct conf_stats *stats)
     place->epoch = epoch_map(fd);
     CU_ASSERT_FATAL(place->epoch != NULL);
     fd_close(&fd);
-    place->routes = (struct routes){.board = place->board, .epoch = place->epoch};
+    place->sources = (struct round_sources){.board = place->board, .epoch = place->epoch};
 }
 
 void place_set_up(struct place *place)

@@ -3,12 +3,12 @@
 #define K0SLB_TESTS_UNIT_STATS_PLACE_H
 
 #include "base/defs.h"
-#include "stats/routes.h"
+#include "stats/round.h"
 
 struct place {
     struct board *board;
     const struct epoch *epoch;
-    struct routes routes;
+    struct round_sources sources;
 };
 
 /* [stats] is as given, or empty; but `allow` is 127.0.0.0/8. */
