@@ -601,7 +601,7 @@ static void test_blocked_stderr(void)
         client_close(&client);
         CU_ASSERT_TRUE(wait_pipe(fd, "serves test with"));
         /* "… log lines were lost here", "… were left out here" */
-        CU_ASSERT_TRUE(wait_pipe(fd, " here\n"));
+        CU_ASSERT_TRUE(wait_pipe(fd, " here\"\n"));
         ASSERT_NUMBER(instance_stop(&scene.instance), 0);
         fd_close(&fd);
     }
