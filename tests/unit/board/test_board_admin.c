@@ -31,7 +31,7 @@ static void say(const struct board *board, unsigned slot, enum board_admin_state
     const struct board_admin_act act = {.state = state, .over_ms = over_ms, .uid = 1000 + slot};
     struct board *admin = open_admin(board);
 
-    board_set_admin(admin, slot, &act);
+    (void)board_set_admin(admin, slot, &act);
     board_close(admin);
 }
 
@@ -113,6 +113,32 @@ static void a_stranger_is_not_named(void)
     scratch_drop(board);
 }
 
+/* What was there before is there again, and who said it; but not over what others have said. */
+static void taken_back(void)
+{
+    const struct board_admin_act drain = {.state = BOARD_ADMIN_DRAIN, .uid = 7};
+    struct board *board = scratch_board(3, 9, 2);
+    struct board *admin = open_admin(board);
+    struct board_admin_change change;
+    uint64_t before;
+
+    say(board, 3, BOARD_ADMIN_MAINT, 0);
+    before = board_admin_word(board, 3);
+    change = board_set_admin(admin, 3, &drain);
+    ASSERT_NUMBER(board_admin_act(board, 3).uid, 7);
+    board_take_back_admin(admin, &change);
+    ASSERT_NUMBER(board_admin_word(board, 3), before);
+    CU_ASSERT(board_admin_act(board, 3).has_uid);
+    ASSERT_NUMBER(board_admin_act(board, 3).uid, 1003);
+    change = board_set_admin(admin, 3, &drain);
+    say(board, 3, BOARD_ADMIN_READY, 0);
+    board_take_back_admin(admin, &change);
+    ASSERT_NUMBER(board_admin(board, 3), BOARD_ADMIN_READY);
+    CU_ASSERT(board_admin_act(board, 3).has_uid);
+    board_close(admin);
+    scratch_drop(board);
+}
+
 /* ---- several at once ---- */
 
 static int say_often(void *context)
@@ -125,7 +151,7 @@ static int say_often(void *context)
     for (int i = 0; i < 2000; i++) {
         const struct board_admin_act act = {.state = BOARD_ADMIN_DRAIN, .uid = 5};
 
-        board_set_admin(admin, 4, &act);
+        (void)board_set_admin(admin, 4, &act);
     }
     board_close(admin);
     return 0;
@@ -222,6 +248,47 @@ static void a_new_owner_is_ready(void)
     scratch_drop(board);
 }
 
+/* Nor is one that comes back after a reload has taken it away, with sessions left or without. */
+static void one_brought_back_is_ready(void)
+{
+    struct board *board = scratch_board(1, 2, 2);
+    unsigned service = claim_test(board);
+    unsigned slot = claim(board, service, "cp1");
+
+    say(board, slot, BOARD_ADMIN_DRAIN, 0);
+    atomic_store(&board_my_backend(board, slot)->state, BOARD_SLOT_REMOVED);
+    ASSERT_NUMBER(claim(board, service, "cp1"), slot);
+    ASSERT_NUMBER(board_admin(board, slot), BOARD_ADMIN_READY);
+    scratch_drop(board);
+}
+
+/* What is said to the old board when all has been copied is copied once more, and nothing that has
+ * been said to the new one is undone. */
+static void late_words_are_carried(void)
+{
+    struct board *before = scratch_board(2, 4, 2);
+    struct board *after = scratch_board(2, 4, 2);
+    unsigned service = claim_test(before);
+    unsigned old1 = claim(before, service, "cp1");
+    unsigned old2 = claim(before, service, "cp2");
+    unsigned new1;
+    unsigned new2;
+
+    service = claim_test(after);
+    new2 = claim(after, service, "cp2");
+    new1 = claim(after, service, "cp1");
+    say(before, old1, BOARD_ADMIN_DRAIN, 0);
+    board_carry(after, before);
+    say(before, old2, BOARD_ADMIN_MAINT, 0);
+    say(after, new1, BOARD_ADMIN_READY, 0);
+    board_carry_words(after, before);
+    ASSERT_NUMBER(board_admin(after, new1), BOARD_ADMIN_READY);
+    ASSERT_NUMBER(board_admin_word(after, new2), board_admin_word(before, old2));
+    ASSERT_NUMBER(board_admin_act(after, new2).uid, 1000 + old2);
+    scratch_drop(before);
+    scratch_drop(after);
+}
+
 /* By name, whatever the slots are; the balancer's own without any. */
 static void a_takeover_carries_them(void)
 {
@@ -254,9 +321,12 @@ const struct unit_test board_admin_tests[] = {
     {"everything_said_is_read", everything_said_is_read},
     {"each_act_is_another_word", each_act_is_another_word},
     {"a_stranger_is_not_named", a_stranger_is_not_named},
+    {"taken_back", taken_back},
     {"words_are_whole", words_are_whole},
     {"others_may_not", others_may_not},
     {"a_new_owner_is_ready", a_new_owner_is_ready},
+    {"one_brought_back_is_ready", one_brought_back_is_ready},
     {"a_takeover_carries_them", a_takeover_carries_them},
+    {"late_words_are_carried", late_words_are_carried},
     {NULL, NULL},
 };

@@ -8,14 +8,16 @@ EXTRA_DIST += \
 	tests/fixtures/k0sctl.yaml
 check_PROGRAMS += tests/unit/control/test_control
 TESTS += tests/unit/control/test_control
+LONG_TESTS += tests/unit/control/test_control
 tests_unit_control_test_control_SOURCES = \
 	tests/unit/child.h \
 	tests/unit/child.c \
+	tests/unit/board/scratch.h \
+	tests/unit/board/scratch.c \
 	tests/unit/control/main.c \
 	tests/unit/control/run.h \
 	tests/unit/control/run.c \
 	tests/unit/control/test_admin.c \
-	tests/unit/control/test_strange_board.c \
 	tests/unit/control/test_strange_board.c \
 	tests/unit/control/test_control.c \
 	tests/unit/control/test_doctor.c \

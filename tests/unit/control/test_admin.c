@@ -4,8 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "board/board_admin.h"
+#include "board/board_map.h"
 #include "master.h"
+#include "unit/board/scratch.h"
 #include "unit/child.h"
+#include "unit/claim.h"
 #include "unit/unit.h"
 
 extern const struct unit_test admin_tests[];
@@ -60,11 +64,11 @@ static void help_tells_the_options(void)
 
     run_control(&run, (const char *const[]){"drain", "--help", NULL});
     ASSERT_NUMBER(run.status, 0);
-    CU_ASSERT(strstr(run.out, "drain [--over TIME] [--wait] [--timeout TIME] [--force] "
+    CU_ASSERT(strstr(run.out, "drain [--over TIME] [--wait]\n       [--timeout TIME] [--force] "
                               "CONTROLLER [SERVICE]\n") != NULL);
     run_control(&run, (const char *const[]){"ready", "--help", NULL});
-    CU_ASSERT(strstr(run.out, "ready [--wait] [--timeout TIME] [--self] CONTROLLER [SERVICE]\n") !=
-              NULL);
+    CU_ASSERT(strstr(run.out, "ready [--wait] [--timeout TIME] [--self]\n       "
+                              "CONTROLLER [SERVICE]\n") != NULL);
 }
 
 /* ---- a master ---- */
@@ -136,8 +140,8 @@ static void others_may_not(void)
 
 /* ---- what is dangerous ---- */
 
-/* Controllers cp1 to cp5 as letters: U up, S suspect, D down, X drain, M maint, N unchecked, 0 up
- * with weight 0. */
+/* Controllers cp1 to cp5 as letters: U up, S suspect, D down, B blocked, X drain, M maint, N
+ * unchecked, 0 up with weight 0. The service "join" requires the other one. */
 struct picture {
     const char *service;
     const char *states;
@@ -151,6 +155,8 @@ static enum snapshot_status status_of(char letter)
         return STATUS_SUSPECT;
     case 'D':
         return STATUS_DOWN;
+    case 'B':
+        return STATUS_BLOCKED;
     case 'X':
         return STATUS_DRAIN;
     case 'M':
@@ -162,15 +168,24 @@ static enum snapshot_status status_of(char letter)
     }
 }
 
+static enum board_admin_state admin_of(char letter)
+{
+    if (letter == 'M')
+        return BOARD_ADMIN_MAINT;
+    return letter == 'X' ? BOARD_ADMIN_DRAIN : BOARD_ADMIN_READY;
+}
+
 static void draw(const struct picture *picture, struct snapshot_service *service,
                  struct snapshot_backend *backends)
 {
     strcpy(service->name, picture->service);
     service->enabled = !picture->disabled;
+    service->required = strcmp(picture->service, "join") == 0 ? 0 : BOARD_NO_SLOT;
     service->backends = backends;
     service->backend_count = strlen(picture->states);
     for (size_t i = 0; i < service->backend_count; i++) {
         backends[i].status = status_of(picture->states[i]);
+        backends[i].admin = admin_of(picture->states[i]);
         backends[i].weight = picture->states[i] == '0' ? 0 : 1;
         snprintf(backends[i].name, sizeof(backends[i].name), "cp%u", (unsigned)i + 1);
     }
@@ -219,8 +234,21 @@ static void dangers_are_found(void)
         {{{"kubeAPI", "U", false}, {"web", "U", false}},
          "cp1",
          "kubeAPI",
-         "cp1 is the last one of kubeAPI that is up\n"
-         "0 of 1 controllers would be left, and etcd needs 1 for its quorum\n"},
+         "cp1 is the last one of kubeAPI that is up\n"},
+        {{{"kubeAPI", "UU0", false}, {"web", "UUU", false}}, "cp1", NULL, ""},
+        {{{"kubeAPI", "UX0", false}, {"web", "UUU", false}},
+         "cp3",
+         NULL,
+         "1 of 3 controllers would be left, and etcd needs 2 for its quorum\n"},
+        {{{"kubeAPI", "UUU", false}, {"join", "UBD", false}},
+         "cp1",
+         "kubeAPI",
+         "cp1 is the last one of join that is up\n"},
+        {{{"kubeAPI", "UXU", false}, {"join", "UUD", false}},
+         "cp1",
+         "join",
+         "cp1 is the last one of join that is up\n"},
+        {{{"kubeAPI", "UUU", false}, {"join", "UUD", false}}, "cp1", "kubeAPI", ""},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -234,6 +262,7 @@ static void dangers_are_found(void)
 
         draw(&cases[i].services[0], &services[0], backends[0]);
         draw(&cases[i].services[1], &services[1], backends[1]);
+        services[1].slot = 1;
         textbuf_init(&text, 4096);
         textbuf_puts(&text, "");
         (void)admin_find_dangers(&plan, &snapshot, &snapshot, &text);
@@ -244,6 +273,79 @@ static void dangers_are_found(void)
     }
 }
 
+/* ---- two at the same moment ---- */
+
+/* A board of kubeAPI with three controllers that are up, and the administrator's mapping of it. */
+static struct board *open_three(struct board **admin, unsigned slots[3])
+{
+    struct board *board = scratch_board(1, 3, 2);
+    struct conf_service service = {.enabled = true};
+    struct conf_backend backend = {.weight = 1};
+    unsigned slot;
+
+    strcpy(service.name, "kubeAPI");
+    slot = claim_service(board, &service);
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(backend.name, sizeof(backend.name), "cp%u", i + 1);
+        slots[i] = claim_backend(board, slot, &backend);
+        atomic_store(
+            (_Atomic uint64_t *)board_writable(board, &board_health_words(board)[slots[i]]),
+            (uint64_t)(board_backend_life(board, slots[i]) & 0xff) << 8 | BOARD_UP);
+    }
+    *admin = board_open_admin(board_master(board)->name);
+    CU_ASSERT_FATAL(*admin != NULL);
+    return board;
+}
+
+/* The other one has said his between our looking and our saying: ours is taken back, not his. */
+static void the_second_takes_it_back(void)
+{
+    const struct board_admin_act other = {.state = BOARD_ADMIN_DRAIN};
+    unsigned slots[3];
+    struct board *admin;
+    struct board *board = open_three(&admin, slots);
+    struct admin_plan plan = {
+        .instance = board_master(board)->name, .controller = "cp1", .state = BOARD_ADMIN_DRAIN};
+    struct snapshot *before = snapshot_take(board);
+
+    CU_ASSERT_FATAL(before != NULL);
+    ASSERT_NUMBER(before->services[0].backends[0].status, STATUS_UP);
+    (void)board_set_admin(admin, slots[1], &other);
+    ASSERT_NUMBER(admin_say(admin, &plan, before), ADMIN_REFUSED);
+    ASSERT_NUMBER(board_admin_word(board, slots[0]), 0);
+    ASSERT_NUMBER(board_admin(board, slots[1]), BOARD_ADMIN_DRAIN);
+    plan.forces = true;
+    ASSERT_NUMBER(admin_say(admin, &plan, before), ADMIN_SAID);
+    ASSERT_NUMBER(board_admin(board, slots[0]), BOARD_ADMIN_DRAIN);
+    snapshot_free(before);
+    board_close(admin);
+    scratch_drop(board);
+}
+
+/* Another start has made a board of its own meanwhile; then it has been stopped. */
+static void another_board_is_noticed(void)
+{
+    unsigned slots[3];
+    struct board *admin;
+    struct board *board = open_three(&admin, slots);
+    const char *name = board_master(board)->name;
+    const struct board_plan again = {
+        .name = name, .services = 1, .backends = 3, .workers = 2, .group = (gid_t)-1};
+    struct admin_plan plan = {.instance = name, .controller = "cp1", .state = BOARD_ADMIN_DRAIN};
+    struct snapshot *before = snapshot_take(board);
+    struct board *other = made_board(&again);
+
+    CU_ASSERT_FATAL(before != NULL && other != NULL);
+    board_my_master(other)->prefix.master_start_time++;
+    ASSERT_NUMBER(admin_say(admin, &plan, before), ADMIN_ELSEWHERE);
+    board_unlink(other);
+    ASSERT_NUMBER(admin_say(admin, &plan, before), ADMIN_GONE);
+    snapshot_free(before);
+    board_close(other);
+    board_close(admin);
+    scratch_drop(board);
+}
+
 const struct unit_test admin_tests[] = {
     {"lines_are_judged", lines_are_judged},
     {"help_tells_the_options", help_tells_the_options},
@@ -251,5 +353,7 @@ const struct unit_test admin_tests[] = {
     {"the_dead_are_not_told", the_dead_are_not_told},
     {"others_may_not", others_may_not},
     {"dangers_are_found", dangers_are_found},
+    {"the_second_takes_it_back", the_second_takes_it_back},
+    {"another_board_is_noticed", another_board_is_noticed},
     {NULL, NULL},
 };

@@ -3,9 +3,12 @@ TESTS += tests/unit/master/test_master
 tests_unit_master_test_master_SOURCES = \
 	tests/unit/descriptors.h \
 	tests/unit/descriptors.c \
+	tests/unit/board/scratch.h \
+	tests/unit/board/scratch.c \
 	tests/unit/master/main.c \
 	tests/unit/master/desk.h \
 	tests/unit/master/desk.c \
+	tests/unit/master/test_acts.c \
 	tests/unit/master/test_backoff.c \
 	tests/unit/master/test_line_queue.c \
 	tests/unit/master/test_logger.c \

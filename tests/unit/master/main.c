@@ -2,6 +2,7 @@
 
 #include "unit/unit.h"
 
+extern const struct unit_test acts_tests[];
 extern const struct unit_test backoff_tests[];
 extern const struct unit_test line_queue_tests[];
 extern const struct unit_test logger_tests[];
@@ -12,6 +13,7 @@ extern const struct unit_test sink_tests[];
 int main(int argc, char **argv)
 {
     const struct unit_suite suites[] = {
+        {"acts", acts_tests},
         {"backoff", backoff_tests},
         {"line_queue", line_queue_tests},
         {"logger", logger_tests},
