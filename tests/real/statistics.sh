@@ -1,7 +1,7 @@
 #!/bin/sh
 # HAProxy and k0slb in front of the same three controllers, one of them dead, with the same requests:
-# what HAProxy's CSV says of proxies and servers, ours says in the same columns. jq reads the JSON,
-# and promtool, where it is installed, the metrics.
+# what HAProxy's CSV says of proxies and servers, ours says in the same columns, also when one more
+# has gone and come back. jq reads the JSON, and promtool the metrics.
 
 # shellcheck source=tests/real/lib.sh
 # shellcheck disable=SC2317 # what check and wait_until call is reachable
@@ -37,7 +37,7 @@ frontend kubeAPI
     bind 127.0.0.1:$their_listen
     default_backend kubeAPI_backend
 backend kubeAPI_backend
-    default-server check check-ssl verify none inter 500ms
+    default-server check check-ssl verify none inter 500ms fastinter 100ms
     server c1 127.0.0.11:$api_port
     server c2 127.0.0.12:$api_port weight 2
     server c3 127.0.0.13:$api_port backup
@@ -62,7 +62,10 @@ listen = 127.0.0.1:$our_listen
 port = $api_port
 check = tls
 [service konnectivity]
-enabled = no
+listen = 127.0.0.1:$our_tunnels
+server c1 = 127.0.0.11:$konnectivity_port
+server c2 = 127.0.0.12:$konnectivity_port
+server c3 = 127.0.0.13:$konnectivity_port
 [service controllerJoinAPI]
 enabled = no
 END
@@ -95,6 +98,39 @@ states()
 all_are_known()
 {
     states "$1" | tr '\n' ';' | grep -q 'c1 2 UP;.* c2 2 UP;.* c3 2 DOWN;.*BACKEND 1 UP;'
+}
+
+# Whether c2 has status $2, for $1, a command that prints a CSV.
+second_is()
+{
+    states "$1" | grep -q "c2 2 $2\$"
+}
+
+# Whether column $2 of c2 is at least $3, for $1.
+second_has_at_least()
+{
+    [ "$(value_of_second "$1" "$2")" -ge "$3" ]
+}
+
+# Column $2 of c2, for $1.
+value_of_second()
+{
+    "$1" | awk -F, -v wanted="$2" '
+    NR == 1 {
+        sub(/^# /, "")
+        for (i = 1; i <= NF; i++)
+            number[$i] = i
+    }
+    $1 == "kubeAPI_backend" && $2 == "c2" { print $number[wanted] }'
+}
+
+# Whether column $1 of c2 is the same for both, and that is no less than $2.
+second_has_in_both()
+{
+    their_value=$(value_of_second theirs "$1")
+    our_value=$(value_of_second ours "$1")
+    echo "c2 $1: theirs $their_value, ours $our_value"
+    [ "$their_value" -eq "$our_value" ] && [ "$our_value" -ge "$2" ]
 }
 
 names_are_theirs()
@@ -147,6 +183,25 @@ jq_finds()
     fetch "$stats_port" /stats.json | jq -e "$1" >>"$work/log/jq"
 }
 
+# As an agent holds them: one connection after the other, each to another controller.
+open_tunnels()
+{
+    for number in 1 2; do
+        start "tunnel$number" openssl s_client -quiet -alpn h2 -connect "127.0.0.1:$our_tunnels"
+        wait_until 10 jq_finds "[.services[1].clients[].sessions[]] | add == $number" || return 1
+    done
+}
+
+metrics_have()
+{
+    fetch "$stats_port" /metrics | grep -qxF "$1"
+}
+
+metrics_name_no_client()
+{
+    ! fetch "$stats_port" /metrics | grep -F 127.0.0.1
+}
+
 promtool_is_content()
 {
     fetch "$stats_port" /metrics | promtool check metrics
@@ -155,12 +210,12 @@ promtool_is_content()
 # ---- the test ----
 
 begin statistics
-need haproxy curl jq
+need haproxy curl jq openssl promtool
 
 # shellcheck disable=SC2046 # words are meant
-set -- $("$standin" free 7 127.0.0.1 127.0.0.11 127.0.0.12 127.0.0.13)
+set -- $("$standin" free 8 127.0.0.1 127.0.0.11 127.0.0.12 127.0.0.13)
 api_port=$1 konnectivity_port=$2 join_port=$3
-our_listen=$4 their_listen=$5 stats_port=$6 their_stats=$7
+our_listen=$4 their_listen=$5 stats_port=$6 their_stats=$7 our_tunnels=$8
 
 require "an authority is made" "$standin" ca "$work/ca"
 for controller in $controllers; do
@@ -186,14 +241,38 @@ check "so has k0slb" wait_until 5 totals_are_told ours
 check "proxies and servers have counted the same" columns_are_theirs \
     pxname svname econ eresp wretr wredis srv_abrt dcon dses eint
 
-check "jq reads the JSON" jq_finds '.services | map(select(.status != "disabled")) | length == 1'
+stop c2 KILL
+require "HAProxy sees c2 gone" wait_until 15 second_is theirs DOWN
+require "so does k0slb" wait_until 15 second_is ours DOWN
+check "its down time grows" wait_until 15 second_has_at_least ours downtime 1
+start_controller c2
+require "HAProxy sees it back" wait_until 15 second_is theirs UP
+require "so does k0slb" wait_until 15 second_is ours UP
+check "both have seen it go down once" second_has_in_both chkdown 1
+check "checks have failed" second_has_at_least ours chkfail 1
+
+check "tunnels are open" open_tunnels
+check "jq reads the JSON" jq_finds '.services | map(select(.status != "disabled")) | length == 2'
 check "... and who is down" jq_finds \
     '[.services[].backends[] | select(.status == "down" and .name == "c3")] | length > 0'
-if command -v promtool >/dev/null 2>&1; then
-    check "promtool has nothing to say of the metrics" promtool_is_content
-else
-    echo "promtool is not installed: the metrics are left to the unit tests"
-fi
+check "... and what has become of c2" jq_finds \
+    'any(.services[0].backends[]; .name == "c2" and .went_down == 1 and .transitions == 2 and
+        .downtime_seconds >= 1 and .checks_failed >= 1 and .connect_ms.p99 >= .connect_ms.p50)'
+check "... and that this service was always there" jq_finds \
+    '.services[0] | .downtime_seconds == 0 and .transitions == 0 and .never_good == false'
+check "... times" jq_finds \
+    '(.taken | fromdateiso8601) >= (.started | fromdateiso8601) and
+        all(.events[]; .at | fromdateiso8601 > 0)'
+check "... reasons why sessions ended" jq_finds \
+    '.services[0].ends | (add > 0) and all(keys[]; test("^[a-z_]+$"))'
+check "... the health of the balancer" jq_finds '.health.status == "ok" and .master_alive'
+check "... clients and their tunnels" wait_until 10 jq_finds \
+    'any(.services[1].clients[]; .address == "127.0.0.1" and .links == "full" and
+        .sessions.c1 >= 1 and .sessions.c2 >= 1 and .sessions.c3 == 0)'
+check "a client's address is in no metric" metrics_name_no_client
+check "promtool has nothing to say of the metrics" promtool_is_content
+check "they count the tunnels" metrics_have \
+    'k0slb_konnectivity_links{proxy="konnectivity_backend",state="full"} 1'
 
 check "k0slbctl stop ends it" "$k0slbctl" -n "$instance" stop
 check "no memory of it is left" has_left_no_memory
