@@ -6,7 +6,7 @@
 #include "master/master_state.h"
 
 /* One in three seconds, in the long run. */
-static const struct told_pace pace = {.burst = 20, .every_ms = 3000};
+static const struct told_pace pace = {.burst = 100, .every_ms = 3000};
 
 static unsigned count_lines(const struct textbuf *text)
 {

@@ -263,7 +263,7 @@ static void test_crash_loop(void)
 /* Of a loop of reloads not all are told, and the last one is. */
 static void test_reload_loop(void)
 {
-    enum { TIMES = 40, AT_ONCE = 20, EVERY_MS = 3000 };
+    enum { TIMES = 120, AT_ONCE = 100, EVERY_MS = 3000 };
     static const struct scene_plan plan = {.backends = 1, .workers = 1};
     static const char begun[] = "event=reload result=begun";
     uint64_t began_ms = mono_ms();
@@ -278,7 +278,7 @@ static void test_reload_loop(void)
         most = AT_ONCE + (unsigned)((mono_ms() - began_ms) / EVERY_MS) + 1;
         CU_ASSERT_TRUE(events_count(instance, begun, NULL, NULL) <= most);
         CU_ASSERT_TRUE(events_count(instance, begun, NULL, NULL) >= AT_ONCE);
-        assert_event(&scene, "event=reload result=ok epoch=41");
+        assert_event(&scene, "event=reload result=ok epoch=121");
         ASSERT_NUMBER(events_count(instance, begun, NULL, NULL) +
                           events_sum(instance, "event=reload", "suppressed"),
                       TIMES);
