@@ -2,8 +2,10 @@
 mutants = \
 	tests/mutants/abort-keeps-master-listener.patch \
 	tests/mutants/abort-keeps-worker-listener.patch \
+	tests/mutants/acts-flood-events.patch \
 	tests/mutants/any-ca-is-good.patch \
 	tests/mutants/block-not-passed-on.patch \
+	tests/mutants/brought-back-is-drained.patch \
 	tests/mutants/children-keep-lock.patch \
 	tests/mutants/claim-not-taken-back.patch \
 	tests/mutants/closed-all-at-once.patch \
@@ -26,10 +28,12 @@ mutants = \
 	tests/mutants/idle-session-keeps-pipe.patch \
 	tests/mutants/keepalive-alone.patch \
 	tests/mutants/kept-after-half-an-answer.patch \
+	tests/mutants/late-word-undoes-newer.patch \
 	tests/mutants/latecomers-closed.patch \
 	tests/mutants/listeners-not-readded.patch \
 	tests/mutants/log-floods.patch \
 	tests/mutants/lost-connection-is-verdict.patch \
+	tests/mutants/maint-keeps-health.patch \
 	tests/mutants/maint-leaves-latecomers.patch \
 	tests/mutants/mark-hides-the-rest.patch \
 	tests/mutants/newcomer-gets-everything.patch \
@@ -52,6 +56,8 @@ mutants = \
 	tests/mutants/reset-looks-like-fin.patch \
 	tests/mutants/reset-not-flushed.patch \
 	tests/mutants/returned-backend-drains.patch \
+	tests/mutants/returned-gets-everything.patch \
+	tests/mutants/second-administrator-unseen.patch \
 	tests/mutants/self-not-carried.patch \
 	tests/mutants/session-outlives-terms.patch \
 	tests/mutants/short-splice.patch \
