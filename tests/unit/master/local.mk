@@ -12,6 +12,7 @@ tests_unit_master_test_master_SOURCES = \
 	tests/unit/master/test_backoff.c \
 	tests/unit/master/test_line_queue.c \
 	tests/unit/master/test_logger.c \
+	tests/unit/master/test_monitor.c \
 	tests/unit/master/test_names.c \
 	tests/unit/master/test_sink.c \
 	tests/unit/master/test_port_holder.c

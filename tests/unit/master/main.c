@@ -6,6 +6,7 @@ extern const struct unit_test acts_tests[];
 extern const struct unit_test backoff_tests[];
 extern const struct unit_test line_queue_tests[];
 extern const struct unit_test logger_tests[];
+extern const struct unit_test monitor_tests[];
 extern const struct unit_test names_tests[];
 extern const struct unit_test port_holder_tests[];
 extern const struct unit_test sink_tests[];
@@ -17,6 +18,7 @@ int main(int argc, char **argv)
         {"backoff", backoff_tests},
         {"line_queue", line_queue_tests},
         {"logger", logger_tests},
+        {"monitor", monitor_tests},
         {"names", names_tests},
         {"port_holder", port_holder_tests},
         {"sink", sink_tests},
