@@ -5,4 +5,4 @@ REAL_TESTS += tests/real/curl.sh tests/real/drain.sh tests/real/etcd.sh tests/re
 dist_check_SCRIPTS += tests/real/curl.sh tests/real/drain.sh tests/real/etcd.sh tests/real/etcd_h2.sh \
     tests/real/initd.sh tests/real/nghttpd.sh tests/real/nginx.sh tests/real/nginx_https.sh \
     tests/real/page.sh tests/real/s_server.sh tests/real/statistics.sh
-EXTRA_DIST += tests/real/lib.sh
+EXTRA_DIST += tests/real/lib.sh tests/real/webdriver.sh
