@@ -6,9 +6,6 @@
 
 #define BIT(option) (1u << (option))
 
-#define TAKES_TIME "TIME is a number with ms, s, m or h.\n"
-#define FOR_OWNERS "For root, and for the user who started the balancer.\n"
-
 const struct verb_option verb_options[OPTION_COUNT] = {
     [OPTION_JSON] = {"json", NULL},         [OPTION_NAMES] = {"names", NULL},
     [OPTION_COLOR] = {"color", NULL},       [OPTION_INTERVAL] = {"interval", "TIME"},
@@ -23,8 +20,8 @@ const struct verb verbs[] = {
      .most_operands = 1,
      .options = BIT(OPTION_JSON) | BIT(OPTION_NAMES) | BIT(OPTION_COLOR),
      .help = "say whether the control plane can be reached",
-     .more = "The same text as http://ADDRESS:9000/, read from shared memory; of one service, or\n"
-             "of one controller in all its services. On a terminal it has colours, unless\n"
+     .more = "The same text as http://ADDRESS:9000/, read from shared memory; of one service,\n"
+             "or of one controller in all its services. On a terminal it has colours, unless\n"
              "NO_COLOR is set.\n\n"
              "  --json   one JSON text, as http://ADDRESS:9000/stats.json has it\n"
              "  --names  the names of all services and controllers, one a line\n"
@@ -36,11 +33,12 @@ const struct verb verbs[] = {
      .options = BIT(OPTION_INTERVAL),
      .help = "show the same live, with rates",
      .more = "Keys: q quits, p pauses, s changes the order (as in status, worst first, most\n"
-             "sessions first, most bytes first), arrows, PgUp, PgDn, Home and End move through\n"
-             "what does not fit. It goes on when the balancer stops and starts again.\n\n"
-             "  --interval TIME  how often it looks: 100ms to 1m (default: 1s)\n\n" TAKES_TIME
-             "Exit status 2 when there is no terminal, 3 when the instance is not running at the\n"
-             "start or at the end.\n",
+             "sessions first, most bytes first), arrows, PgUp, PgDn, Home and End move\n"
+             "through what does not fit. It goes on when the balancer stops and starts again.\n\n"
+             "  --interval TIME  how often it looks: 100ms to 1m (default: 1s)\n\n"
+             "TIME is a number with ms, s, m or h.\n"
+             "Exit status 2 when there is no terminal, 3 when the instance is not running at\n"
+             "the start or at the end.\n",
      .fn = verb_top},
     {.name = "events",
      .operands = "",
@@ -54,10 +52,9 @@ const struct verb verbs[] = {
     {.name = "health",
      .operands = "",
      .help = "say whether this balancer works",
-     .more =
-         "Prints what http://ADDRESS:9000/healthz says: \"ok\", or \"degraded: \" and why when\n"
-         "it serves all the same, with exit status 0; else why it does not serve, with exit\n"
-         "status 1. Exit status 3 when the instance is not running.\n",
+     .more = "Prints what http://ADDRESS:9000/healthz says: \"ok\", or \"degraded: \" and why\n"
+             "when it serves all the same, with exit status 0; else why it does not serve,\n"
+             "with exit status 1. Exit status 3 when the instance is not running.\n",
      .fn = verb_health},
     {.name = "doctor",
      .operands = "[NAME]...",
@@ -67,8 +64,8 @@ const struct verb verbs[] = {
      .more = "From the configuration alone: the balancer need not run. NAME is a service or a\n"
              "controller; without any, all are asked. Each is resolved, connected to, shaken\n"
              "hands with and asked as its check does; certificates are looked at, and with a\n"
-             "client certificate the keys of service accounts compared. Exit status 0 when all\n"
-             "is well, 1 when there is an error, 4 when there are only warnings.\n\n"
+             "client certificate the keys of service accounts compared. Exit status 0 when\n"
+             "all is well, 1 when there is an error, 4 when there are only warnings.\n\n"
              "  --json  the same as one JSON text\n",
      .fn = verb_doctor},
     {.name = "drain",
@@ -76,28 +73,29 @@ const struct verb verbs[] = {
      .most_operands = 2,
      .options = BIT(OPTION_OVER) | BIT(OPTION_WAIT) | BIT(OPTION_TIMEOUT) | BIT(OPTION_FORCE),
      .help = "send nothing new to a controller",
-     .more =
-         "In all its services, or in SERVICE alone. It is still probed, and its sessions go\n"
-         "on until they end. It stays so through reloads and restarts, until `ready`.\n\n"
-         "  --over TIME     also close its sessions, the longest idle first, spread over\n"
-         "                  TIME\n"
-         "  --wait          return when none is left, with \"safe to upgrade\"\n"
-         "  --timeout TIME  wait no longer than that, and end with exit status 1\n"
-         "  --force         do it although it is the last one of a service that is up, or\n"
-         "                  fewer than a majority of the controllers would be left\n\n" TAKES_TIME
-             FOR_OWNERS,
+     .more = "In all its services, or in SERVICE alone. It is still probed, and its sessions\n"
+             "go on until they end. It stays so through reloads and restarts, until `ready`.\n\n"
+             "  --over TIME     also close its sessions, the longest idle first, spread over\n"
+             "                  TIME\n"
+             "  --wait          return when none is left, with \"safe to upgrade\"\n"
+             "  --timeout TIME  wait no longer than that, and end with exit status 1\n"
+             "  --force         do it although it is the last one of a service that is up, or\n"
+             "                  fewer than a majority of the controllers would be left\n\n"
+             "TIME is a number with ms, s, m or h.\n"
+             "For root, and for the user who started the balancer.\n",
      .fn = verb_drain},
     {.name = "ready",
      .operands = "CONTROLLER [SERVICE]",
      .most_operands = 2,
      .options = BIT(OPTION_WAIT) | BIT(OPTION_TIMEOUT) | BIT(OPTION_SELF),
      .help = "end drain or maint of a controller",
-     .more = "In all its services, or in SERVICE alone. After maint it is used when a probe has\n"
-             "succeeded.\n\n"
+     .more = "In all its services, or in SERVICE alone. After maint it is used when a probe\n"
+             "has succeeded.\n\n"
              "  --wait          return when it is up in each of them\n"
              "  --timeout TIME  wait no longer than that, and end with exit status 1\n"
-             "  --self          without CONTROLLER: end maint of this balancer\n\n" TAKES_TIME
-                 FOR_OWNERS,
+             "  --self          without CONTROLLER: end maint of this balancer\n\n"
+             "TIME is a number with ms, s, m or h.\n"
+             "For root, and for the user who started the balancer.\n",
      .fn = verb_ready},
     {.name = "maint",
      .operands = "CONTROLLER [SERVICE]",
@@ -110,10 +108,11 @@ const struct verb verbs[] = {
              "  --timeout TIME  wait no longer than that, and end with exit status 1\n"
              "  --force         do it although it is the last one of a service that is up, or\n"
              "                  fewer than a majority of the controllers would be left\n"
-             "  --self          without CONTROLLER: this balancer. It goes on serving; /healthz\n"
-             "                  answers 503 \"maint\" and `health` ends with exit status 1, for\n"
-             "                  whatever moves the address to another machine\n\n" TAKES_TIME
-                 FOR_OWNERS,
+             "  --self          without CONTROLLER: this balancer. It goes on serving;\n"
+             "                  /healthz answers 503 \"maint\" and `health` ends with exit\n"
+             "                  status 1, for whatever moves the address to another machine\n\n"
+             "TIME is a number with ms, s, m or h.\n"
+             "For root, and for the user who started the balancer.\n",
      .fn = verb_maint},
     {.name = "check",
      .operands = "[FILE]",
@@ -126,18 +125,19 @@ const struct verb verbs[] = {
     {.name = "reload",
      .operands = "",
      .help = "make the balancer read its configuration again",
-     .more = "Waits for the result, up to 30 s. No connection is touched unless its service or\n"
-             "backend is gone. Exit status 1 when the file, or something else, was refused:\n"
-             "every reason is printed and nothing has changed. Exit status 3 when the instance\n"
-             "is not running. " FOR_OWNERS,
+     .more = "Waits for the result, up to 30 s. No connection is touched unless its service\n"
+             "or backend is gone. Exit status 1 when the file, or something else, was\n"
+             "refused: every reason is printed and nothing has changed. Exit status 3 when\n"
+             "the instance is not running. For root, and for the user who started the\n"
+             "balancer.\n",
      .fn = verb_reload},
     {.name = "stop",
      .operands = "",
      .options = BIT(OPTION_STEP_DOWN),
      .help = "stop the balancer at once, wait until it is gone",
-     .more = "Open connections are closed. Waits up to 10 s. What a dead master has left running\n"
-             "is ended, and its files are removed. Exit status 3 when the instance is not\n"
-             "running. " FOR_OWNERS "\n"
+     .more = "Open connections are closed. Waits up to 10 s. What a dead master has left\n"
+             "running is ended, and its files are removed. Exit status 3 when the instance is\n"
+             "not running. For root, and for the user who started the balancer.\n\n"
              "  --step-down  end the master alone: its processes go on serving until the next\n"
              "               start takes over from them, and no connection is closed\n",
      .fn = verb_stop},
@@ -154,8 +154,8 @@ const struct verb verbs[] = {
              "             k0s kubeconfig create k0slb | ssh LB k0slbctl import -\n"
              "haproxy.cfg  a configuration that does the same for TCP is printed\n"
              "k0sctl.yaml  one for its controllers is printed\n\n"
-             "What cannot be carried over stands in the printed text as comments. To put it in\n"
-             "force: k0slbctl import haproxy.cfg >k0slb.ini, k0slbctl check k0slb.ini.\n",
+             "What cannot be carried over stands in the printed text as comments. To put it\n"
+             "in force: k0slbctl import haproxy.cfg >k0slb.ini, k0slbctl check k0slb.ini.\n",
      .fn = verb_import},
     {.name = "k0s-config",
      .operands = "",

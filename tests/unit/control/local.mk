@@ -20,6 +20,10 @@ tests_unit_control_test_control_SOURCES = \
 	tests/unit/control/test_admin.c \
 	tests/unit/control/test_strange_board.c \
 	tests/unit/control/test_control.c \
+	tests/unit/control/test_status.c \
+	tests/unit/control/test_top.c \
+	tests/unit/report/sample.h \
+	tests/unit/report/sample.c \
 	tests/unit/control/test_doctor.c \
 	tests/unit/control/test_doctor_parts.c \
 	tests/unit/report/json_checker.h \

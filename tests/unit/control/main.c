@@ -1,6 +1,8 @@
 #include "unit/unit.h"
 
 extern const struct unit_test control_tests[];
+extern const struct unit_test status_tests[];
+extern const struct unit_test top_tests[];
 extern const struct unit_test admin_tests[];
 extern const struct unit_test instance_tests[];
 extern const struct unit_test strange_board_tests[];
@@ -19,6 +21,8 @@ int main(int argc, char **argv)
 {
     static const struct unit_suite suites[] = {
         {"control", control_tests},
+        {"status", status_tests},
+        {"top", top_tests},
         {"admin", admin_tests},
         {"instance", instance_tests},
         {"strange_board", strange_board_tests},

@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include "base/fd.h"
+#include "control/verbs.h"
 #include "run.h"
 #include "unit/unit.h"
 
@@ -30,9 +31,13 @@ static void lines_are_judged(void)
         {{"-V"}, 0, "k0slbctl " PACKAGE_VERSION "\n", NULL},
         {{"version"}, 0, "k0slbctl " PACKAGE_VERSION "\n", NULL},
         {{"status", "-V"}, 0, "k0slbctl " PACKAGE_VERSION "\n", NULL},
-        {{"--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] VERB\n", NULL},
-        {{"-h"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] VERB\n", NULL},
-        {{"status", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] status\n", NULL},
+        {{"--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] VERB [OPTION]... [ARG", NULL},
+        {{"-h"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] VERB [OPTION]... [ARG", NULL},
+        {{"status", "--help"},
+         0,
+         "usage: k0slbctl [-n NAME] [-c FILE] status [--json] [--names] [--color]\n"
+         "       [SERVICE|CONTROLLER]\n\nstatus: ",
+         NULL},
         {{"check", "-h"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] check [FILE]\n", NULL},
         {{"stop", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] stop [--step-down]\n", NULL},
         {{"reload", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] reload\n", NULL},
@@ -46,7 +51,8 @@ static void lines_are_judged(void)
         {{"version", "--help"}, 0, "usage: k0slbctl [-n NAME] [-c FILE] version\n", NULL},
         {{NULL}, 2, NULL, "k0slbctl: a verb is missing, such as status; try k0slbctl --help\n"},
         {{"-n", "x"}, 2, NULL, "k0slbctl: a verb is missing"},
-        {{"stats"}, 2, NULL, "k0slbctl: unknown verb stats; try k0slbctl --help\n"},
+        {{"stats"}, 2, NULL, "k0slbctl: unknown verb stats; did you mean status?\n"},
+        {{"start"}, 2, NULL, "k0slbctl: unknown verb start; try k0slbctl --help\n"},
         {{""}, 2, NULL, "k0slbctl: unknown verb ;"},
         {{"-x"}, 2, NULL, "k0slbctl: option -x is unknown; try k0slbctl --help\n"},
         {{"--what"}, 2, NULL, "k0slbctl: option --what is unknown; try k0slbctl --help\n"},
@@ -54,10 +60,11 @@ static void lines_are_judged(void)
         {{"status", "-c"}, 2, NULL, "k0slbctl: option -c needs a value; try k0slbctl --help\n"},
         {{"-n", "../etc", "status"}, 2, NULL, "k0slbctl: \"../etc\" cannot be the name of"},
         {{"-n", "", "status"}, 2, NULL, "k0slbctl: \"\" cannot be the name of"},
-        {{"status", "more"},
+        {{"--help=x"}, 2, NULL, "k0slbctl: option --help=x: it takes no value; try k0slbctl "},
+        {{"health", "more"},
          2,
          NULL,
-         "k0slbctl: status: more is one argument too many; try k0slbctl status --help\n"},
+         "k0slbctl: health: more is one argument too many; try k0slbctl health --help\n"},
         {{"check", "a", "b"}, 2, NULL, "k0slbctl: check: b is one argument too many"},
         {{"-n", NOBODY, "status"}, 3, NULL, "k0slbctl: " NOBODY " is not running: "},
         {{"status", "-n", NOBODY}, 3, NULL, "k0slbctl: " NOBODY " is not running: "},
@@ -90,18 +97,19 @@ static void help_names_every_verb(void)
 {
     static const char *const args[] = {"--help", NULL};
     static const char *const words[] = {
-        "\n  status ",
+        "\n  status [SERVICE|CONTROLLER]  ",
+        "\n  top ",
         "\n  events ",
-        "\n  drain      CONTROLLER ",
-        "\n  ready      CONTROLLER ",
-        "\n  maint      CONTROLLER ",
-        "\n  check      [FILE] ",
+        "\n  drain CONTROLLER [SERVICE] ",
+        "\n  ready CONTROLLER [SERVICE] ",
+        "\n  maint CONTROLLER [SERVICE] ",
+        "\n  check [FILE] ",
         "\n  health ",
         "\n  reload ",
         "\n  stop ",
-        "\n  import     FILE ",
+        "\n  import FILE ",
         "\n  k0s-config ",
-        "\n  doctor     [NAME]... ",
+        "\n  doctor [NAME]... ",
         "\n  version ",
         "Exit status",
     };
@@ -110,6 +118,43 @@ static void help_names_every_verb(void)
     run_control(&run, args);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         CU_ASSERT(strstr(run.out, words[i]) != NULL);
+}
+
+static void expect_lines_below(const char *text, size_t width)
+{
+    for (; *text != '\0'; text += strcspn(text, "\n") + 1) {
+        if (strcspn(text, "\n") >= width)
+            ASSERT_TEXT(text, "a shorter line");
+    }
+}
+
+static void help_fits_every_terminal(void)
+{
+    struct run run;
+
+    run_control(&run, (const char *const[]){"--help", NULL});
+    expect_lines_below(run.out, 80);
+    for (size_t i = 0; i < verb_count; i++) {
+        run_control(&run, (const char *const[]){verbs[i].name, "--help", NULL});
+        ASSERT_NUMBER(run.status, 0);
+        expect_lines_below(run.out, 80);
+    }
+}
+
+/* Each option is in the help of each verb that has it, beside the usage. */
+static void help_explains_every_option(void)
+{
+    struct run run;
+
+    for (size_t i = 0; i < verb_count; i++) {
+        run_control(&run, (const char *const[]){verbs[i].name, "--help", NULL});
+        for (unsigned k = 0; k < OPTION_COUNT; k++) {
+            char line[40];
+
+            snprintf(line, sizeof(line), "\n  --%s", verb_options[k].name);
+            ASSERT_NUMBER(strstr(run.out, line) != NULL, verbs[i].options >> k & 1);
+        }
+    }
 }
 
 static void output_that_is_lost_is_a_failure(void)
@@ -206,6 +251,8 @@ static void the_file_names_the_instance(void)
 const struct unit_test control_tests[] = {
     {"lines_are_judged", lines_are_judged},
     {"help_names_every_verb", help_names_every_verb},
+    {"help_fits_every_terminal", help_fits_every_terminal},
+    {"help_explains_every_option", help_explains_every_option},
     {"output_that_is_lost_is_a_failure", output_that_is_lost_is_a_failure},
     {"a_good_file_is_summed_up", a_good_file_is_summed_up},
     {"every_mistake_of_a_file_is_told", every_mistake_of_a_file_is_told},
