@@ -83,8 +83,8 @@ static void the_frame_has_these_parts(void)
         "<title>k0slb: not all is served</title>\n",
         "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>\n",
         "<body data-refresh=\"2\" data-version=\"0.1.0\">\n<a class=\"skip\" href=\"#main\">",
-        "<h1>k0slb</h1>\n<span class=\"state bad\">not all is served</span>\n<p data-at=\"\">"
-        "pid 4242, up <span data-k=\"uptime_seconds\" data-f=\"age\">3d 4h</span></p>\n",
+        ("<h1>k0slb</h1>\n<span class=\"state bad\">not all is served</span>\n<p data-at=\"\">"
+         "pid 4242, up <span data-k=\"uptime_seconds\" data-f=\"age\">3d 4h</span></p>\n"),
         "<div id=\"tools\" hidden=\"\">",
         "<main id=\"main\" tabindex=\"-1\">\n<section class=\"answer\"",
         "<p id=\"as-of\">As of 2026-09-24T18:13:25Z, renewed every 2 s</p>",
