@@ -6,6 +6,7 @@ mutants = \
 	tests/mutants/any-ca-is-good.patch \
 	tests/mutants/block-not-passed-on.patch \
 	tests/mutants/brought-back-is-drained.patch \
+	tests/mutants/carried-totals-are-a-rate.patch \
 	tests/mutants/children-keep-lock.patch \
 	tests/mutants/claim-not-taken-back.patch \
 	tests/mutants/closed-all-at-once.patch \
@@ -25,6 +26,7 @@ mutants = \
 	tests/mutants/health-not-carried.patch \
 	tests/mutants/hello-kept-after-answer.patch \
 	tests/mutants/hello-with-more-replayed.patch \
+	tests/mutants/history-not-carried.patch \
 	tests/mutants/idle-session-keeps-pipe.patch \
 	tests/mutants/keepalive-alone.patch \
 	tests/mutants/kept-after-half-an-answer.patch \
@@ -70,6 +72,7 @@ mutants = \
 	tests/mutants/sources-outlive-worker.patch \
 	tests/mutants/stall-is-unready.patch \
 	tests/mutants/stopped-checker-judges.patch \
+	tests/mutants/torn-history-stays.patch \
 	tests/mutants/stuck-at-urgent-mark.patch \
 	tests/mutants/unanswered-is-closed.patch \
 	tests/mutants/user-timeout.patch
