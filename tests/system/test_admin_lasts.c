@@ -104,6 +104,29 @@ static void test_without_master(void)
     scene_close(&scene);
 }
 
+/* A worker of the earlier start has a session, and nobody knows where: that is waited for. */
+static void test_wait_for_orphans(void)
+{
+    static struct command command;
+    static struct crowd watches;
+    struct scene scene;
+
+    if (change_open(&scene, 3, THREE) == 0) {
+        ASSERT_NUMBER(crowd_open(&watches, &scene.listen, 1), 0);
+        instance_signal(&scene.instance, SIGUSR2);
+        ASSERT_NUMBER(instance_wait_exit(&scene.instance, SOON_MS), 0);
+        ASSERT_NUMBER(instance_start(&scene.instance), 0);
+        ASSERT_NUMBER(command_run(&command, &scene.instance, "drain b1 --wait --timeout 1500ms"),
+                      1);
+        CU_ASSERT_TRUE(command_said(&command, ") of an earlier start has sessions\n"));
+        command_start(&command, &scene.instance, "drain b1 --wait --timeout 30s");
+        crowd_close(&watches);
+        ASSERT_NUMBER(command_finish(&command), 0);
+        CU_ASSERT_TRUE(command_said(&command, "safe to upgrade\n"));
+    }
+    scene_close(&scene);
+}
+
 /* ---- deaths ---- */
 
 static void kill_child(struct scene *scene, enum board_role role, unsigned slot)
@@ -208,9 +231,13 @@ static void test_self(void)
 }
 
 static const struct unit_test tests[] = {
-    {"survives", test_survives}, {"without_master", test_without_master},
-    {"deaths", test_deaths},     {"another_one", test_another_one},
-    {"self", test_self},         {NULL, NULL},
+    {"survives", test_survives},
+    {"without_master", test_without_master},
+    {"wait_for_orphans", test_wait_for_orphans},
+    {"deaths", test_deaths},
+    {"another_one", test_another_one},
+    {"self", test_self},
+    {NULL, NULL},
 };
 
 int main(int argc, char **argv)
