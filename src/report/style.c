@@ -168,7 +168,6 @@ const char style_sheet[] =
     ".matrix td[data-label]::before{content:attr(data-label);font-weight:600}\n"
     ".matrix .why,.matrix .load{grid-column:1/-1}\n"
     ".none{display:none!important}\n"
-    ".numbers tbody th{min-width:0;max-width:9.5rem}\n"
     ".curves{margin:.4rem 0;width:100%}\n"
     ".curves div{flex:1}\n"
     "svg{width:100%}\n"
