@@ -96,6 +96,17 @@ void import_draft_cut(struct import_draft *draft, size_t count)
         free(draft->lines[--draft->count].text);
 }
 
+/* A comment in the place of a line that k0slb.ini cannot have. */
+static void add_lost(struct import_draft *draft, unsigned origin, const char *key,
+                     const char *value)
+{
+    size_t before = draft->count;
+
+    import_draft_comment(draft, origin, origin, "%s = %s: cannot be written", key, value);
+    if (draft->count > before)
+        draft->lines[before].was_server = import_draft_is_server(key);
+}
+
 void import_draft_key(struct import_draft *draft, unsigned origin, const char *key,
                       const char *format, ...)
 {
@@ -110,10 +121,15 @@ void import_draft_key(struct import_draft *draft, unsigned origin, const char *k
         draft->out_of_memory = true;
     else if (value[0] == ';' || strstr(value, " ;") != NULL ||
              strlen(key) + strlen(value) + 3 > LINE_MOST)
-        import_draft_comment(draft, origin, origin, "%s = %s: cannot be written", key, value);
+        add_lost(draft, origin, key, value);
     else
         add(draft, DRAFT_KEY, origin, *value != '\0' ? "%s = %s" : "%s =%s", key, value);
     free(value);
+}
+
+bool import_draft_is_server(const char *text)
+{
+    return strncmp(text, "server ", strlen("server ")) == 0;
 }
 
 void import_draft_list(struct import_draft *draft, unsigned origin, const char *key,

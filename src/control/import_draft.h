@@ -36,6 +36,9 @@ void import_draft_section(struct import_draft *draft, const char *name);
 void import_draft_key(struct import_draft *draft, unsigned origin, const char *key,
                       const char *format, ...) PRINTF_LIKE(4, 5);
 
+/* Whether it is a line, or the key, of a service's own server. */
+bool import_draft_is_server(const char *text);
+
 /* The same for a list with commas; a long one takes several lines. */
 void import_draft_list(struct import_draft *draft, unsigned origin, const char *key,
                        const char *list);

@@ -10,7 +10,6 @@
 #include "control/verb.h"
 
 #define TRIALS 32
-#define SERVER "server "
 
 /* A file in memory that holds the draft, or -1. */
 static int make_file(const struct import_draft *draft)
@@ -46,7 +45,7 @@ static void make_comment(struct import_draft *draft, struct import_draft_line *l
                          const char *reason)
 {
     struct import_draft one = {.name = draft->name};
-    bool is_server = strncmp(line->text, SERVER, strlen(SERVER)) == 0;
+    bool is_server = import_draft_is_server(line->text);
 
     import_draft_comment(&one, line->origin, line->origin, "%s: %s", line->text, reason);
     if (one.count == 1) {
@@ -81,7 +80,7 @@ static bool is_deserted(const struct import_draft *draft, size_t at)
     for (size_t i = at + 1; i < draft->count && draft->lines[i].kind != DRAFT_SECTION; i++) {
         const struct import_draft_line *line = &draft->lines[i];
 
-        if (line->kind == DRAFT_KEY && strncmp(line->text, SERVER, strlen(SERVER)) == 0)
+        if (line->kind == DRAFT_KEY && import_draft_is_server(line->text))
             return false;
         had_one |= line->was_server;
     }
@@ -151,6 +150,7 @@ int import_draft_settle(struct import_draft *draft)
 {
     int result = 0;
 
+    drop_deserted(draft);
     for (unsigned i = 0; i < TRIALS && result == 0; i++)
         result = try_once(draft);
     if (result == 0)

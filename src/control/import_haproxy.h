@@ -87,7 +87,7 @@ struct haproxy_server {
 /* `acl NAME src LIST` */
 struct haproxy_acl {
     const char *name;
-    const char *list;
+    const char *list; /* NULL = it is about something else */
 };
 
 /* `tcp-request connection`, accept or reject */

@@ -1,5 +1,6 @@
 #include "control/import_haproxy.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,12 +54,14 @@ void haproxy_read_acl(struct haproxy *file, struct haproxy_proxy *proxy,
         haproxy_error(file, words->line, "acl: it needs a name and a condition");
         return;
     }
-    if (strcmp(words->list[2], "src") == 0 && proxy->acl_count < HAPROXY_RULES)
-        list = join_ranges(file, words->list + 3, words->count - 3);
-    if (list == NULL) {
-        haproxy_note(file, words->line, "acl %s: only by addresses of clients", words->list[1]);
+    if (proxy->acl_count == HAPROXY_RULES) {
+        haproxy_note(file, words->line, "acl: there are too many");
         return;
     }
+    if (strcmp(words->list[2], "src") == 0)
+        list = join_ranges(file, words->list + 3, words->count - 3);
+    if (list == NULL)
+        haproxy_note(file, words->line, "acl %s: only by addresses of clients", words->list[1]);
     acls = haproxy_grow(file, proxy->acls, proxy->acl_count, sizeof(*acls));
     if (acls == NULL)
         return;
@@ -66,16 +69,26 @@ void haproxy_read_acl(struct haproxy *file, struct haproxy_proxy *proxy,
     acls[proxy->acl_count++] = (struct haproxy_acl){haproxy_keep(file, "%s", words->list[1]), list};
 }
 
-/* Several of one name are one. */
+/*
+ * Several of one name are one. NULL when that is about more than addresses, or there is none, which
+ * is a mistake unless HAProxy has one of its own: these are in capitals.
+ */
 static const char *find_acl(struct haproxy *file, const struct haproxy_proxy *proxy,
-                            const char *name)
+                            const char *name, unsigned line)
 {
     struct list list = {.length = 0};
+    bool is_known = isupper((unsigned char)*name) || proxy->acl_count == HAPROXY_RULES;
 
     for (size_t i = 0; i < proxy->acl_count && !list.is_full; i++) {
-        if (strcmp(proxy->acls[i].name, name) == 0)
+        if (strcmp(proxy->acls[i].name, name) != 0)
+            continue;
+        is_known = true;
+        list.is_full = proxy->acls[i].list == NULL;
+        if (!list.is_full)
             add(&list, proxy->acls[i].list);
     }
+    if (!is_known)
+        haproxy_error(file, line, "there is no acl \"%s\"", name);
     return list.length > 0 && !list.is_full ? haproxy_keep(file, "%s", list.text) : NULL;
 }
 
@@ -107,7 +120,7 @@ static int read_condition(struct haproxy *file, const struct haproxy_proxy *prox
     if (word == NULL)
         return -1;
     if (strcmp(word, "{") != 0)
-        rule->list = at == last ? find_acl(file, proxy, word) : NULL;
+        rule->list = at == last ? find_acl(file, proxy, word, words->line) : NULL;
     else if (last > at + 2 && strcmp(words->list[at + 1], "src") == 0 &&
              strcmp(words->list[last], "}") == 0)
         rule->list = join_ranges(file, words->list + at + 2, last - at - 2);

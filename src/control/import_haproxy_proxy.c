@@ -331,6 +331,20 @@ static const char *name_kind(unsigned kind)
     }
 }
 
+/* HAProxy, too, passes over most of what does nothing where it stands. */
+static void refuse_place(struct haproxy *file, const struct haproxy_proxy *proxy,
+                         const struct haproxy_words *words)
+{
+    const char *word = words->list[0];
+
+    if (proxy->kind == HAPROXY_DEFAULTS || strcmp(word, "server") == 0 ||
+        strcmp(word, "server-template") == 0 || strcmp(word, "default-server") == 0)
+        haproxy_error(file, words->line, "%s does not belong into a %s", word,
+                      name_kind(proxy->kind));
+    else
+        haproxy_note(file, words->line, "%s has no effect in a %s", word, name_kind(proxy->kind));
+}
+
 void haproxy_read_statement(struct haproxy *file, struct haproxy_proxy *proxy,
                             const struct haproxy_words *words)
 {
@@ -339,8 +353,7 @@ void haproxy_read_statement(struct haproxy *file, struct haproxy_proxy *proxy,
     if (keyword == NULL)
         read_unknown(file, words);
     else if ((keyword->where & proxy->kind) == 0)
-        haproxy_error(file, words->line, "%s does not belong into a %s", words->list[0],
-                      name_kind(proxy->kind));
+        refuse_place(file, proxy, words);
     else if (keyword->most != 0 && words->count > keyword->most)
         haproxy_error(file, words->line, "%s: \"%s\" is one word too many", words->list[0],
                       words->list[keyword->most]);

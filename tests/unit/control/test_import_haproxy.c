@@ -123,7 +123,6 @@ static void a_broken_one(void)
         "11: default_backend: there is no backend \"nowhere\"",
         "12: frontend a: the name is that of line 4, too",
         "13: frontend: its name is missing",
-        "15: bind does not belong into a backend",
         "16: server: its address is missing",
         "17: server two: \"10.0.0.300:1\" is not an address",
         "18: server three: \"0\" is not a port",
@@ -329,6 +328,10 @@ static void names_of_their_own(void)
     conf_free(&conf);
 }
 
+/* A name that k0slb.ini has no room for. */
+#define LABEL     "a-label-of-sixty-letters-as-there-are-few-in-the-world-of-names"
+#define LONG_NAME LABEL "." LABEL "." LABEL
+
 /* A service of its own servers never gets the controllers in their place. */
 static void servers_that_are_lost(void)
 {
@@ -338,7 +341,7 @@ static void servers_that_are_lost(void)
     imported_run_text(
         &run,
         "listen kubeAPI\nbind :6443\n" SERVERS("6443") "listen konnectivity\nbind :8132\n" SERVERS(
-            "8132") "listen other\nbind 127.0.0.1:1001\nserver a 10.0.0.7:80 weight 999\n"
+            "8132") "listen other\nbind 127.0.0.1:1001\nserver a " LONG_NAME ":80\n"
                     "listen portless\nbind :1002\nbind :1003\nserver a 10.0.0.7\n");
     imported_end();
     ASSERT_NUMBER(run.status, 0);

@@ -39,7 +39,8 @@ static void what_statements_become(void)
         {"server t 10.0.0.9:1 check tcp-ut 9s", "\ndead_backend_timeout = 9s\n"},
         {"server s 10.0.0.9:1 check check-sni a.b", "\ncheck_sni = a.b\n"},
         {"server s web:80 weight 256 backup", "\nserver s = web:80 weight=256 backup\n"},
-        {"server s web:80 weight 257", "\n; haproxy.cfg:4: server s = web:80 weight=257: "},
+        {"use-server a if TRUE", "\n; haproxy.cfg:4: use-server: there are no conditions\n"},
+        {"frontend f\nmaxconn 1\nretries 5", "\n; haproxy.cfg:4: frontend f is left out: "},
         {"server s [fd00::1]:80", "\nserver s = [fd00::1]:80\n"},
         {"server s fd00::1:80", "\nserver s = [fd00::1]:80\n"},
         {"server s ipv6@fd00::1:80", "\nserver s = [fd00::1]:80\n"},
@@ -192,8 +193,8 @@ static void whose_servers_they_are(void)
 static void mistakes(void)
 {
     static const struct {
-        const char *text; /* line 4 */
-        const char *message;
+        const char *text;    /* line 4 */
+        const char *message; /* NULL = any, about line 5 */
     } cases[] = {
         {"timeout client -1", "client: \"-1\" is not a time such as 500, 500ms or 5s"},
         {"timeout client 50d", "client: \"50d\" is not a time such as 500, 500ms or 5s"},
@@ -213,6 +214,12 @@ static void mistakes(void)
         {"server b", "server: its address is missing"},
         {"server b 10.0.0.1:x", "server b: \"x\" is not a port"},
         {"server b 0.0.0.0:1", "server b: \"0.0.0.0:1\" is not an address"},
+        {"server b 10.0.0.1:1 weight 257", "weight: \"257\" is not a number from 0 to 256"},
+        {"server b 10.0.0.1:1 fall 0", "fall: \"0\" is not a number from 1 to 2147483647"},
+        {"server b 10.0.0.1:1 port 0", "port: \"0\" is not a number from 1 to 65535"},
+        {"tcp-request connection reject if ours", "there is no acl \"ours\""},
+        {"defaults\nbind :1", NULL},
+        {"frontend f\nserver a 10.0.0.1:1", NULL},
         {"server b 10.0.0.1:1 verify maybe", "verify: \"maybe\" is neither none nor required"},
         {"acl x", "acl: it needs a name and a condition"},
         {"disabled now", "disabled: \"now\" is one word too many"},
@@ -233,8 +240,12 @@ static void mistakes(void)
         snprintf(text, sizeof(text), "listen x\nbind 127.0.0.1:80\nserver a 10.0.0.1:1\n%s\n",
                  cases[i].text);
         imported_run_text(&run, text);
-        snprintf(wanted, sizeof(wanted), "k0slbctl: haproxy.cfg:4: %s\n", cases[i].message);
-        ASSERT_TEXT(run.err, wanted);
+        snprintf(wanted, sizeof(wanted), "k0slbctl: haproxy.cfg:4: %s\n",
+                 cases[i].message != NULL ? cases[i].message : "");
+        if (cases[i].message != NULL)
+            ASSERT_TEXT(run.err, wanted);
+        else
+            CU_ASSERT_PTR_NOT_NULL(strstr(run.err, "haproxy.cfg:5: "));
         ASSERT_TEXT(run.out, "");
         ASSERT_NUMBER(run.status, 1);
     }
