@@ -47,6 +47,16 @@ void attempt_fail(struct session *session, enum verdict verdict)
         attempt_next(session);
 }
 
+/* One whose session is counted at the backend that it could not be connected to. */
+static void fail_with(struct session *session, int error)
+{
+    enum verdict verdict = suspicion_verdict(error);
+
+    if (verdict == VERDICT_LOCAL)
+        suspicion_say_local(session->worker, service_of(session), session->backend_slot, error);
+    attempt_fail(session, verdict);
+}
+
 /* Begins to connect. Returns 0, or -1 with errno. */
 static int start_try(struct session *session)
 {
@@ -128,7 +138,7 @@ static void try_backend(struct session *session, unsigned chosen)
     }
     wait_begin(session->attempt, service_of(session));
     if (start_try(session) == -1)
-        attempt_fail(session, suspicion_verdict(errno));
+        fail_with(session, errno);
 }
 
 void attempt_next(struct session *session)
@@ -176,7 +186,7 @@ void connect_event(struct session *session, unsigned events)
         return;
     error = dial_error(session, session->attempt->address.port, events);
     if (error != 0) {
-        attempt_fail(session, suspicion_verdict(error));
+        fail_with(session, error);
         return;
     }
     side_note(&session->backend, events);

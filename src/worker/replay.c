@@ -9,6 +9,7 @@
 #include "worker/conn_log.h"
 #include "worker/connect.h"
 #include "worker/hello.h"
+#include "worker/reached.h"
 #include "worker/replay_rate.h"
 #include "worker/suspicion.h"
 
@@ -41,6 +42,7 @@ struct replay_queue {
 
 struct replays {
     struct budget_memory memory;
+    struct told told; /* what the log says of hellos that did not fit into it */
     unsigned count;
     struct replay_queue queue[];
 };
@@ -136,6 +138,20 @@ static size_t enough_room(size_t size, size_t expected)
     return expected > size ? expected : size;
 }
 
+static void say_full(const struct session *session)
+{
+    struct replays *replays = session->worker->replays;
+    const struct conf_service *service = service_of(session);
+    const struct reached reached = {.limit = "hellos",
+                                    .service = service != NULL ? service->name : NULL,
+                                    .at = replays->memory.most,
+                                    .told = &replays->told};
+
+    if (told_is_due(&replays->told, now_ms(session), REACHED_PACE))
+        reached_say(&reached, "%zu bytes of hellos wait for their answers: more are not kept",
+                    replays->memory.most);
+}
+
 /* Makes room for so many bytes in all. False: there is no memory, or none for this. */
 static bool make_room(struct session *session, size_t room)
 {
@@ -144,8 +160,10 @@ static bool make_room(struct session *session, size_t room)
     size_t more = before == NULL ? sizeof(*before) + room : room - before->room;
     struct replay *replay;
 
-    if (!budget_take(memory, more))
+    if (!budget_take(memory, more)) {
+        say_full(session);
         return false;
+    }
     replay = realloc(before, sizeof(*replay) + room);
     if (replay == NULL) {
         budget_give_back(memory, more);

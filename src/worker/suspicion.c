@@ -65,6 +65,24 @@ void suspicion_note(struct worker *worker, unsigned backend, enum verdict verdic
            verdict == VERDICT_TIMEOUT ? BOARD_EVIDENCE_TIMEOUT : BOARD_EVIDENCE_REFUSED);
 }
 
+void suspicion_say_local(struct worker *worker, const struct conf_service *service,
+                         unsigned backend, int error)
+{
+    static const struct told_pace pace = {.burst = 1, .every_ms = 10000};
+    const char *name = board_backend(worker->board, backend)->name;
+    struct keyvalue line;
+
+    if (service == NULL || !told_is_due(&worker->unreached, loop_now_ms(worker->loop), pace))
+        return;
+    keyvalue_begin(&line, "unreached");
+    keyvalue_word(&line, "service", service->name);
+    keyvalue_word(&line, "backend", name);
+    keyvalue_quote(&line, "reason", "%s", strerror(error));
+    keyvalue_number(&line, "suppressed", worker->unreached.reported);
+    log_event(LOG_LEVEL_WARNING, &line, "cannot connect to %s/%s: %s (this says nothing about it)",
+              service->name, name, strerror(error));
+}
+
 /* Whether enough of a service's backends that are not down would be left without this one. */
 static bool may_avoid(struct worker *worker, const struct conf_service *service, unsigned backend)
 {

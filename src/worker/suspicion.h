@@ -24,6 +24,11 @@ enum verdict suspicion_verdict(int error);
 /* Counts a failed try, and accuses the backend if it is at fault. */
 void suspicion_note(struct worker *worker, unsigned backend, enum verdict verdict);
 
+/* Says in the log, at times, that this machine's own trouble has kept a backend from being reached.
+ * `service` may be NULL: a reload has removed it. */
+void suspicion_say_local(struct worker *worker, const struct conf_service *service,
+                         unsigned backend, int error);
+
 /*
  * A backend took a hello, or a part of it, and said nothing: it was silent for too long, or closed,
  * or reset. The checker hears of it. This worker avoids it for a while, too; but silence, which may

@@ -35,6 +35,7 @@ struct worker {
     bool sources_were_full;   /* that was logged, and there has been no room since */
     struct told sources_full; /* how often it was logged */
     struct told limited;      /* clients beyond source_max_connections */
+    struct told unreached;    /* backends that this machine could not connect to */
 
     uint32_t sessions;
     uint32_t sessions_most;          /* what the descriptors allow */

@@ -184,6 +184,7 @@ static void test_every_port(void)
             client_close(&client);
         }
         ASSERT_NUMBER(local_errors(&scene), REFUSED * BACKENDS);
+        CU_ASSERT_TRUE(wait_log(&scene.instance, "event=unreached service=test", SOON_MS));
         ASSERT_NUMBER(look_refused(&scene.instance) - before, REFUSED);
         for (unsigned slot = 0; slot < scene_mode()->workers; slot++) {
             pid_t worker = instance_child(&scene.instance, BOARD_ROLE_WORKER, slot);
