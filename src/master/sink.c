@@ -55,11 +55,20 @@ struct sink sink_stderr(int fd)
     return (struct sink){.ops = &ops, .fd = fd};
 }
 
+/* What was between quotation marks must not steer a terminal either. */
+static void clean(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+    }
+}
+
 /* An event is said in its words alone, behind the name of who has written it. */
 static void put_into_words(char text[LOG_RECORD_SIZE])
 {
     const char *event = keyvalue_find(text);
-    char words[LOG_RECORD_SIZE];
+    char words[LOG_RECORD_SIZE] = "";
 
     if (event != NULL && keyvalue_get(event, "text", words, sizeof(words)))
         snprintf(text + (event - text), (size_t)(LOG_RECORD_SIZE - (event - text)), "%s", words);
@@ -76,6 +85,7 @@ void sink_say(int fd, enum log_level level, const char *text, size_t size)
 
     snprintf(words, sizeof(words), "%.*s", (int)size, text);
     put_into_words(words);
+    clean(words);
     length = snprintf(line, sizeof(line), "k0slbd: %s%s\n", kind, words);
 
     if (length < (int)sizeof(line) && can_write(fd) && write(fd, line, (size_t)length) == -1)

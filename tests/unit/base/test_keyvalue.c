@@ -1,8 +1,11 @@
 #include "base/keyvalue.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/defs.h"
+#include "base/rng.h"
 #include "unit/unit.h"
 
 extern const struct unit_test keyvalue_tests[];
@@ -148,6 +151,29 @@ static void test_get_garbage(void)
         CU_ASSERT(!keyvalue_get(lines[i], "zz", value, sizeof(value)));
 }
 
+/* Whatever a process writes, whoever reads it comes to an end within it. */
+static void test_get_random(void)
+{
+    static const char bytes[] = "ab= \"\\u0n";
+    struct rng rng;
+
+    rng_init(&rng);
+    for (int i = 0; i < 100000; i++) {
+        size_t size = rng_below(&rng, 24);
+        char *line = malloc(size + 1); /* of its size, so that a sanitizer sees its end */
+        char value[8];
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(line);
+        for (size_t k = 0; k < size; k++)
+            line[k] = bytes[rng_below(&rng, sizeof(bytes) - 1)];
+        line[size] = '\0';
+        if (keyvalue_get(line, "a", value, sizeof(value)))
+            CU_ASSERT_PTR_NOT_NULL(strstr(line, "a="));
+        CU_ASSERT_PTR_NULL(keyvalue_find(line));
+        free(line);
+    }
+}
+
 static void test_find(void)
 {
     const char *record = "worker 1: event=x a=1";
@@ -164,6 +190,7 @@ const struct unit_test keyvalue_tests[] = {
     {"too_long", test_too_long},
     {"get", test_get},
     {"get_garbage", test_get_garbage},
+    {"get_random", test_get_random},
     {"find", test_find},
     {NULL, NULL},
 };

@@ -120,14 +120,14 @@ static void test_echo(void)
     log_warning("this is odd");
     log_notice("this is nothing");
     desk_take(desk, "<0>worker 1: no room\n");
-    desk_take(desk, "<1>worker 1: event=limit at=9 text=\"\\\"9\\\" is all\"\n");
+    desk_take(desk, "<1>worker 1: event=limit at=9 text=\"\\\"9\\\" is\\u001b all\"\n");
     CU_ASSERT(read(ends[0], text, sizeof(text) - 1) > 0);
     ASSERT_TEXT(text, "k0slbd: this is bad\nk0slbd: warning: this is odd\n"
-                      "k0slbd: worker 1: no room\nk0slbd: warning: worker 1: \"9\" is all\n");
+                      "k0slbd: worker 1: no room\nk0slbd: warning: worker 1: \"9\" is? all\n");
     ASSERT_TEXT(desk_seen(desk), "error master: this is bad\nwarning master: this is odd\n"
                                  "notice master: this is nothing\nerror worker 1: no room\n"
                                  "warning worker 1: event=limit at=9 "
-                                 "text=\"\\\"9\\\" is all\"\n");
+                                 "text=\"\\\"9\\\" is\\u001b all\"\n");
     fd_close(&ends[0]);
     fd_close(&ends[1]);
     desk_close(desk);
