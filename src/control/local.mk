@@ -10,7 +10,10 @@ src_control_libcontrol_a_SOURCES = \
 	src/control/status.c \
 	src/control/top.h \
 	src/control/top.c \
+	src/control/top_frame.h \
 	src/control/top_frame.c \
+	src/control/top_head.c \
+	src/control/top_list.c \
 	src/control/top_keys.c \
 	src/control/top_line.h \
 	src/control/top_line.c \

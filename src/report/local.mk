@@ -56,4 +56,5 @@ src_report_libreport_a_SOURCES = \
 	src/report/table.h \
 	src/report/table.c \
 	src/report/words.h \
+	src/report/words_terminal.c \
 	src/report/words.c
