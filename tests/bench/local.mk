@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/bench/balancers.sh \
 	tests/bench/measures.sh \
 	tests/bench/probes.sh \
+	tests/bench/views.sh \
 	tests/bench/curve.sh \
 	tests/bench/number.awk \
 	tests/bench/readme.awk \
@@ -30,6 +31,8 @@ tests_bench_k0slb_bench_SOURCES = \
 	tests/bench/crowd.c \
 	tests/bench/origin.h \
 	tests/bench/origin.c \
+	tests/bench/scrape.h \
+	tests/bench/scrape.c \
 	tests/bench/places.h \
 	tests/bench/places.c \
 	tests/bench/storm.h \

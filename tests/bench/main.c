@@ -19,6 +19,7 @@
 #include "bench/alone.h"
 #include "bench/crowd.h"
 #include "bench/origin.h"
+#include "bench/scrape.h"
 #include "bench/storm.h"
 
 #define EXIT_USAGE     2
@@ -31,11 +32,13 @@ static const char usage[] =
     "       k0slb-bench try ADDRESS PORT SECONDS\n"
     "       k0slb-bench crowd ADDRESS PORT SOURCE SOURCES HELD AT-ONCE\n"
     "       k0slb-bench storm ADDRESS PORT SOURCE SOURCES CONNECTIONS PROCESSES\n"
+    "       k0slb-bench scrape ADDRESS PORT PER-SECOND SECONDS ACCEPT PATH...\n"
     "  alone    runs a command in a network of its own, its sockets with cubic\n"
     "  origin   sends back what it gets, on COUNT addresses from ADDRESS on\n"
     "  try      waits until a message sent there comes back\n"
     "  crowd    holds connections and obeys lines: requests|few|connects SECONDS\n"
-    "  storm    opens connections at once: DONE FAILED TOTAL P50 P99 MOST (us) SYNS OVERFLOWS\n";
+    "  storm    opens connections at once: DONE FAILED TOTAL P50 P99 MOST (us) SYNS OVERFLOWS\n"
+    "  scrape   reads paths in turn over HTTP: DONE FAILED BYTES MEAN MOST (us)\n";
 
 static NORETURN void stop(const char *what)
 {
@@ -149,6 +152,23 @@ static void storm(char **words)
            result.most_us, result.syns_again, result.overflows);
 }
 
+static void scrape(char **words)
+{
+    struct scrape_plan plan = {
+        .target = address_of(words[0], words[1]),
+        .per_second = number_of(words[2], 0, 100000),
+        .seconds = number_of(words[3], 1, 3600),
+        .accept = words[4],
+        .paths = words + 5,
+    };
+    struct scrape_result result;
+
+    if (scrape_run(&plan, &result) == -1)
+        stop("scrape");
+    printf("scrape %u %u %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", result.done, result.failed,
+           result.bytes, result.mean_us, result.most_us);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -158,7 +178,7 @@ int main(int argc, char **argv)
         int most;
     } verbs[] = {
         {"alone", alone, 1, 10000}, {"origin", origin, 3, 3}, {"try", try, 3, 3},
-        {"crowd", crowd, 6, 6},     {"storm", storm, 6, 6},
+        {"crowd", crowd, 6, 6},     {"storm", storm, 6, 6},   {"scrape", scrape, 6, 100},
     };
 
     for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {

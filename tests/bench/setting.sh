@@ -46,6 +46,11 @@ is_balancer_wanted()
     return 1
 }
 
+wants_wrk()
+{
+    is_wanted requests || is_wanted short || is_wanted calls || is_wanted views
+}
+
 # The programs that this run needs and that are not there, each with its Debian package.
 missing_programs()
 {
@@ -53,8 +58,8 @@ missing_programs()
         ! is_balancer_wanted haproxy || echo haproxy haproxy
         ! is_balancer_wanted nginx || echo nginx nginx-light
         if [ "$curve" = no ]; then
-            ! is_wanted requests && ! is_wanted short && ! is_wanted calls || echo wrk wrk
-            ! is_wanted requests && ! is_wanted short && ! is_wanted calls || echo nginx nginx-light
+            ! wants_wrk || echo wrk wrk
+            ! wants_wrk || echo nginx nginx-light
             ! is_wanted bulk || echo iperf3 iperf3
             ! is_wanted probes || echo nginx nginx-light
             ! is_wanted probes || echo openssl openssl
@@ -190,7 +195,9 @@ estimate()
     ! is_wanted idle || each=$((each + 3))
     ! is_wanted probes || each=$((each + seconds + 4))
     ! is_wanted calls || once=$((2 * (calls_seconds + 1)))
-    echo $((peer_count * $(echo "$worker_list" | wc -w) * (rounds * each + once) + 6))
+    views=0
+    ! is_wanted views || views=$((rounds * (2 * seconds + 12)))
+    echo $((views + peer_count * $(echo "$worker_list" | wc -w) * (rounds * each + once) + 6))
 }
 
 begin()
@@ -224,15 +231,17 @@ begin()
 # Ports that are free on every address that listens; the backends of a service have its own.
 choose_ports()
 {
-    # shellcheck disable=SC2046 # five numbers
-    set -- $("$build/tests/standin/k0slb-standin" free 5 127.77.1.1 127.77.1.2 127.77.1.3 \
+    # shellcheck disable=SC2046 # thirteen numbers
+    set -- $("$build/tests/standin/k0slb-standin" free 13 127.77.1.1 127.77.1.2 127.77.1.3 \
         127.77.2.1 127.77.2.2 127.77.2.3 127.77.40.1)
-    [ $# -eq 5 ] || die "no free ports"
+    [ $# -eq 13 ] || die "no free ports"
     http_port=$1
     echo_port=$2
     bulk_port=$3
     stats_port=$4
     api_port=$5
+    shift 5
+    view_ports=$*
 }
 
 # ---- what stands behind the balancers ----
