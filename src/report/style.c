@@ -49,7 +49,7 @@ const char style_sheet[] =
     "button:hover{border-color:var(--soft)}\n"
     "#lost{padding-top:.75rem;color:var(--bad);font-weight:600}\n"
     "#said{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}\n"
-    ".old main{opacity:.55}\n"
+    ".old main{filter:grayscale(1)}\n"
     "section{margin:1.25rem 0;padding:1.1rem 1.25rem;background:var(--card);border:1px "
     "solid var(--line);border-radius:.75rem}\n"
     "section>h2{margin-bottom:.6rem}\n"
@@ -128,7 +128,7 @@ const char style_sheet[] =
     "box-shadow:inset 3px 0 var(--level);padding-left:.7rem}\n"
     ".check{white-space:normal;min-width:6.5rem;max-width:11rem}\n"
     ".numbers .total{border-top-color:var(--soft)}\n"
-    ".numbers .z{color:var(--soft);opacity:.75}\n"
+    ".numbers .z{color:var(--soft)}\n"
     ".tunnel-view{margin-top:1.1rem;border-top:1px solid var(--line);padding-top:1rem}\n"
     ".legend,.more{font-size:.87rem;margin-bottom:.5rem}\n"
     ".tunnels{width:auto;font-size:.87rem;border-collapse:separate;border-spacing:.2rem;"
@@ -168,6 +168,7 @@ const char style_sheet[] =
     ".matrix td[data-label]::before{content:attr(data-label);font-weight:600}\n"
     ".matrix .why,.matrix .load{grid-column:1/-1}\n"
     ".none{display:none!important}\n"
+    ".tunnels th,.tunnels td{padding:.2rem .45rem}\n"
     ".curves{margin:.4rem 0;width:100%}\n"
     ".curves div{flex:1}\n"
     "svg{width:100%}\n"
@@ -179,6 +180,6 @@ const char style_sheet[] =
     ".events time{font-size:.87rem}\n"
     ".events li span:last-child{grid-column:1/-1}\n"
     "}\n"
-    "@media (prefers-reduced-motion:no-preference){main{transition:opacity .3s}}\n"
+    "@media (prefers-reduced-motion:no-preference){main{transition:filter .3s}}\n"
     "@media print{header button,.skip{display:none}}\n";
 /* clang-format on */
