@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "conf/conf_keys.h"
 #include "conf/conf_load.h"
 #include "control/import_haproxy.h"
 #include "control/yaml_tree.h"
@@ -197,6 +198,22 @@ static int import_credentials(const struct control *control, const struct import
 
 #define KINDS "a haproxy.cfg, a k0sctl.yaml or a kubeconfig"
 
+/* Whether its first section is one of k0slb.ini. */
+static bool is_own(const char *text)
+{
+    char section[CONF_NAME_SIZE + 8];
+    size_t length;
+
+    while (*text != '\0' && *text != '[')
+        text += strcspn(text, "\n") + (strchr(text, '\n') != NULL);
+    length = *text == '[' ? strcspn(text + 1, "]\n") : 0;
+    if (length == 0 || length >= sizeof(section) || text[1 + length] != ']')
+        return false;
+    memcpy(section, text + 1, length);
+    section[length] = '\0';
+    return conf_section_find(section) != 0;
+}
+
 /* What was meant is anybody's guess. */
 static int refuse_kind(const struct import_source *source)
 {
@@ -207,6 +224,9 @@ static int refuse_kind(const struct import_source *source)
         control_complain("%s is empty: write " KINDS, source->name);
     else if (memchr(source->text, '\0', source->size) != NULL)
         control_complain("%s is not a text: it has to be " KINDS, source->name);
+    else if (is_own(source->text))
+        control_complain("%s is a configuration of k0slb already: try k0slbctl check",
+                         source->name);
     else if (tree == NULL && reason[0] != '\0')
         control_complain("%s has no section of a haproxy.cfg and is not YAML: %s", source->name,
                          reason);

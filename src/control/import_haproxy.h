@@ -184,6 +184,9 @@ void haproxy_free(struct haproxy *file);
  */
 const char *haproxy_split(char *line, struct haproxy_words *words) MUST_CHECK;
 
+/* The word, from 0; "" behind the last. */
+const char *haproxy_word(const struct haproxy_words *words, size_t at);
+
 /* Room for one more behind `count` elements: the new array, or NULL and the file says so. */
 void *haproxy_grow(struct haproxy *file, void *array, size_t count, size_t size) MUST_CHECK;
 

@@ -142,8 +142,8 @@ static void add_rule(struct haproxy *file, struct haproxy_proxy *proxy,
 void haproxy_read_tcp_request(struct haproxy *file, struct haproxy_proxy *proxy,
                               const struct haproxy_words *words)
 {
-    const char *phase = words->count > 1 ? words->list[1] : "";
-    const char *action = words->count > 2 ? words->list[2] : "";
+    const char *phase = haproxy_word(words, 1);
+    const char *action = haproxy_word(words, 2);
     struct haproxy_rule rule = {.line = words->line, .accepts = strcmp(action, "accept") == 0};
 
     if (strcmp(phase, "connection") == 0 && (rule.accepts || strcmp(action, "reject") == 0) &&

@@ -5,11 +5,6 @@
 
 #include "conf/conf_keys.h"
 
-static const char *second(const struct haproxy_words *words)
-{
-    return words->count > 1 ? words->list[1] : "";
-}
-
 /* ---- options ---- */
 
 /* What HAProxy has to be told to do, and k0slb does, or what has no meaning to it. */
@@ -105,7 +100,7 @@ static void read_other(struct haproxy *file, const struct haproxy_words *words, 
 void haproxy_read_option(struct haproxy *file, struct haproxy_proxy *proxy,
                          const struct haproxy_words *words)
 {
-    const char *name = second(words);
+    const char *name = haproxy_word(words, 1);
 
     if (*name == '\0')
         haproxy_error(file, words->line, "option: its name is missing");
@@ -127,16 +122,16 @@ void haproxy_read_option(struct haproxy *file, struct haproxy_proxy *proxy,
 void haproxy_read_no(struct haproxy *file, struct haproxy_proxy *proxy,
                      const struct haproxy_words *words)
 {
-    const char *option = words->count > 2 ? words->list[2] : "";
+    const char *option = haproxy_word(words, 2);
 
-    if (strcmp(second(words), "option") == 0 && strcmp(option, "tcplog") == 0)
+    if (strcmp(haproxy_word(words, 1), "option") == 0 && strcmp(option, "tcplog") == 0)
         proxy->values[HAPROXY_LOG_CONNECTIONS].text = NULL;
-    else if (strcmp(second(words), "option") == 0 &&
+    else if (strcmp(haproxy_word(words, 1), "option") == 0 &&
              (strcmp(option, "httpchk") == 0 || strcmp(option, "ssl-hello-chk") == 0 ||
               strcmp(option, "tcp-check") == 0))
         proxy->values[HAPROXY_PROBE].text = NULL;
     else
-        haproxy_note(file, words->line, "no %s %s", second(words), option);
+        haproxy_note(file, words->line, "no %s %s", haproxy_word(words, 1), option);
 }
 
 /* ---- checks ---- */
@@ -180,10 +175,10 @@ static void read_send(struct haproxy *file, struct haproxy_proxy *proxy,
 void haproxy_read_http_check(struct haproxy *file, struct haproxy_proxy *proxy,
                              const struct haproxy_words *words)
 {
-    if (strcmp(second(words), "expect") == 0)
+    if (strcmp(haproxy_word(words, 1), "expect") == 0)
         read_expect(file, proxy, words);
-    else if (strcmp(second(words), "send") == 0)
+    else if (strcmp(haproxy_word(words, 1), "send") == 0)
         read_send(file, proxy, words);
     else
-        haproxy_note(file, words->line, "http-check %s", second(words));
+        haproxy_note(file, words->line, "http-check %s", haproxy_word(words, 1));
 }

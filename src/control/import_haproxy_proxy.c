@@ -15,11 +15,6 @@ typedef int store_fn(struct haproxy *file, const struct haproxy_words *words, si
 typedef void read_fn(struct haproxy *file, struct haproxy_proxy *proxy,
                      const struct haproxy_words *words);
 
-static const char *second(const struct haproxy_words *words)
-{
-    return words->count > 1 ? words->list[1] : "";
-}
-
 /* Not carried over, whatever it says. */
 static void note_statement(struct haproxy *file, const struct haproxy_words *words, const char *why)
 {
@@ -44,15 +39,16 @@ static void read_timeout(struct haproxy *file, struct haproxy_proxy *proxy,
                                          "http-keep-alive"};
 
     for (size_t i = 0; i < ARRAY_LEN(timeouts); i++) {
-        if (strcmp(second(words), timeouts[i].name) == 0) {
+        if (strcmp(haproxy_word(words, 1), timeouts[i].name) == 0) {
             haproxy_store_time(file, words, 2, &proxy->values[timeouts[i].key]);
             return;
         }
     }
-    if (haproxy_is_among(second(words), others, ARRAY_LEN(others)))
-        haproxy_note(file, words->line, "timeout %s: nobody waits for that", second(words));
+    if (haproxy_is_among(haproxy_word(words, 1), others, ARRAY_LEN(others)))
+        haproxy_note(file, words->line, "timeout %s: nobody waits for that",
+                     haproxy_word(words, 1));
     else
-        haproxy_error(file, words->line, "timeout \"%s\" is unknown", second(words));
+        haproxy_error(file, words->line, "timeout \"%s\" is unknown", haproxy_word(words, 1));
 }
 
 /* Those that k0slb has nothing like; some have an argument in parentheses. */
@@ -72,7 +68,7 @@ static bool is_balance(const char *name)
 static void read_balance(struct haproxy *file, struct haproxy_proxy *proxy,
                          const struct haproxy_words *words)
 {
-    const char *name = second(words);
+    const char *name = haproxy_word(words, 1);
 
     if (*name == '\0')
         haproxy_error(file, words->line, "balance: its value is missing");
@@ -92,7 +88,7 @@ static void read_balance(struct haproxy *file, struct haproxy_proxy *proxy,
 static void read_mode(struct haproxy *file, struct haproxy_proxy *proxy,
                       const struct haproxy_words *words)
 {
-    const char *mode = second(words);
+    const char *mode = haproxy_word(words, 1);
 
     if (strcmp(mode, "tcp") == 0 || strcmp(mode, "http") == 0 || strcmp(mode, "health") == 0 ||
         strcmp(mode, "log") == 0 || strcmp(mode, "spop") == 0)
@@ -120,7 +116,7 @@ static void read_stats(struct haproxy *file, struct haproxy_proxy *proxy,
 {
     static const char *const fine[] = {"enable",       "hide-version", "realm",       "show-desc",
                                        "show-legends", "show-node",    "show-modules"};
-    const char *what = second(words);
+    const char *what = haproxy_word(words, 1);
 
     if (proxy->kind != HAPROXY_DEFAULTS)
         proxy->is_stats = true;
@@ -144,7 +140,8 @@ static void read_use_backend(struct haproxy *file, struct haproxy_proxy *proxy,
     if (words->count < 2)
         haproxy_error(file, words->line, "use_backend: its value is missing");
     else if (words->count > 2)
-        haproxy_note(file, words->line, "use_backend %s: there are no conditions", second(words));
+        haproxy_note(file, words->line, "use_backend %s: there are no conditions",
+                     haproxy_word(words, 1));
     else if (!proxy->has_use_backend)
         haproxy_put(file, &proxy->values[HAPROXY_BACKEND], words, words->list[1]);
     proxy->has_use_backend |= words->count == 2;

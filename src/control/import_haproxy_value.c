@@ -9,6 +9,11 @@
 /* HAProxy's longest time, in milliseconds: about 24 days. */
 #define TIME_MOST INT32_MAX
 
+const char *haproxy_word(const struct haproxy_words *words, size_t at)
+{
+    return at < words->count ? words->list[at] : "";
+}
+
 static const char *argument(struct haproxy *file, const struct haproxy_words *words, size_t at)
 {
     if (at < words->count)
