@@ -37,7 +37,8 @@ static void put_heading(struct text *text, const struct snapshot_service *servic
 
 /* ---- cells ---- */
 
-/* "L7OK/401 2ms": the result, the status of HTTP, and how long it took. */
+/* "L7OK/401 2ms": the result, the status of HTTP, and how long it took, unless it failed at once.
+ */
 static void write_check(struct textbuf *out, const struct board_check *check)
 {
     uint32_t ms = check->duration_us / 1000;
@@ -49,9 +50,9 @@ static void write_check(struct textbuf *out, const struct board_check *check)
     textbuf_puts(out, board_check_name(check->code));
     if (check->status != 0)
         textbuf_printf(out, "/%u", (unsigned)check->status);
-    if (ms == 0)
+    if (ms == 0 && words_is_good(check->code))
         textbuf_printf(out, " 0.%ums", check->duration_us / 100);
-    else
+    else if (ms > 0)
         textbuf_printf(out, " %u%s", ms < 10000 ? ms : ms / 1000, ms < 10000 ? "ms" : "s");
 }
 
