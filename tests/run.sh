@@ -111,7 +111,8 @@ END
 # Whether every backend of every service is up.
 is_serving()
 {
-    "$k0slbctl" -n "$instance" status 2>/dev/null | grep -q '^services 3 up$'
+    count=$("$k0slbctl" -n "$instance" status 2>/dev/null | grep -c 'all 3 controllers are up')
+    [ "$count" -eq 3 ]
 }
 
 # $1, $2 and $3 are the controllers' processes.
@@ -129,10 +130,13 @@ k0slb is running, with three stand-in controllers behind it. In another terminal
         -CAfile $work/ca/ca.crt | od -t x1
   the join API:
     curl -I --cacert $work/ca/ca.crt https://127.0.0.1:19443/v1beta1/ca
-  what the balancer sees:
+  what the balancer sees; the first one in a browser, too:
     curl http://127.0.0.1:19000/
     curl http://127.0.0.1:19000/stats.json
-    $k0slbctl -n $instance status
+    $k0slbctl -n $instance top
+  a controller that is taken out before its upgrade, and comes back:
+    $k0slbctl -n $instance drain controller2 --wait
+    $k0slbctl -n $instance ready controller2 --wait
   a controller that dies, and one that hangs:
     kill -KILL $2
     kill -STOP $3
