@@ -17,8 +17,8 @@
 #include "stats/routes.h"
 
 /*
- * The most that one body may have. A full board with the longest names, as metrics, needs a third
- * of it; the most client addresses of a service with 16 backends, as JSON, two thirds.
+ * The most that one body may have. A full board with the longest names, as metrics, needs less than
+ * half of it; so do the most client addresses of a service with 16 backends, as JSON.
  */
 #define ROUND_MOST_BODY (32u << 20)
 

@@ -3,6 +3,7 @@ mutants = \
 	tests/mutants/abort-keeps-master-listener.patch \
 	tests/mutants/abort-keeps-worker-listener.patch \
 	tests/mutants/acts-flood-events.patch \
+	tests/mutants/answer-shared-with-anybody.patch \
 	tests/mutants/any-ca-is-good.patch \
 	tests/mutants/block-not-passed-on.patch \
 	tests/mutants/brought-back-is-drained.patch \
@@ -12,9 +13,11 @@ mutants = \
 	tests/mutants/closed-all-at-once.patch \
 	tests/mutants/closed-in-spite-of-return.patch \
 	tests/mutants/closes-at-the-last.patch \
+	tests/mutants/crowd-takes-all-places.patch \
 	tests/mutants/deny-ignored.patch \
 	tests/mutants/dirty-pipe-used-again.patch \
 	tests/mutants/drain-in-order-of-arrival.patch \
+	tests/mutants/drip-moves-deadline.patch \
 	tests/mutants/election-takes-all-down.patch \
 	tests/mutants/error-queue-not-cleared.patch \
 	tests/mutants/expiry-unseen.patch \
@@ -72,8 +75,8 @@ mutants = \
 	tests/mutants/sources-outlive-worker.patch \
 	tests/mutants/stall-is-unready.patch \
 	tests/mutants/stopped-checker-judges.patch \
-	tests/mutants/torn-history-stays.patch \
 	tests/mutants/stuck-at-urgent-mark.patch \
+	tests/mutants/torn-history-stays.patch \
 	tests/mutants/unanswered-is-closed.patch \
 	tests/mutants/user-timeout.patch
 EXTRA_DIST += $(mutants) tests/mutants/run
