@@ -116,7 +116,9 @@ static void write_footer(const struct snapshot *snapshot, unsigned refresh_secon
 {
     char at[WALL_TEXT_SIZE];
 
-    textbuf_printf(out, "<footer>\n<p id=\"as-of\">As of %s", wall_format(snapshot->taken_ms, at));
+    textbuf_printf(out,
+                   "<footer>\n<p id=\"as-of\" data-at=\"\">As of <span data-k=\"taken\">%s</span>",
+                   wall_format(snapshot->taken_ms, at));
     if (refresh_seconds > 0)
         textbuf_printf(out, ", renewed every %u s", refresh_seconds);
     textbuf_puts(out, "</p>\n<p>The same as <a href=\"stats.json\">JSON</a>, "

@@ -87,7 +87,8 @@ static void the_frame_has_these_parts(void)
          "pid 4242, up <span data-k=\"uptime_seconds\" data-f=\"age\">3d 4h</span></p>\n"),
         "<div id=\"tools\" hidden=\"\">",
         "<main id=\"main\" tabindex=\"-1\">\n<section class=\"answer\"",
-        "<p id=\"as-of\">As of 2026-09-24T18:13:25Z, renewed every 2 s</p>",
+        ("<p id=\"as-of\" data-at=\"\">As of <span data-k=\"taken\">2026-09-24T18:13:25Z</span>, "
+         "renewed every 2 s</p>"),
         "<a href=\"stats.json\">JSON</a>",
     };
     struct sample sample;
