@@ -221,7 +221,6 @@ struct total {
     struct snapshot_counts counts;
     uint64_t connect_errors, resets, retries, replays;
     uint64_t checks_failed, went_down;
-    uint64_t connect_time[BOARD_HISTOGRAM];
 };
 
 static void add(struct total *total, const struct snapshot_backend *backend)
@@ -237,8 +236,6 @@ static void add(struct total *total, const struct snapshot_backend *backend)
     total->replays += backend->replays;
     total->checks_failed += backend->checks_failed;
     total->went_down += backend->went_down;
-    for (size_t i = 0; i < BOARD_HISTOGRAM; i++)
-        total->connect_time[i] += backend->connect_time[i];
 }
 
 static void put_total_counts(struct html_table *table, const struct total *total)
@@ -277,7 +274,7 @@ static void put_total(struct html_table *table, const struct snapshot_service *s
     html_cell_number(table, total.checks_failed);
     html_cell_number(table, total.went_down);
     html_cell_number(table, service->downtime_seconds);
-    put_connect_time(table, total.connect_time);
+    put_connect_time(table, service->sums.connect_time);
     html_row_end(table);
 }
 
