@@ -44,11 +44,7 @@ extern const struct balance_ops balance_round_robin;   /* weighted, exact over a
 extern const struct balance_ops balance_least_conn;    /* weighted, ties at random */
 extern const struct balance_ops balance_random;        /* weighted, the better of two */
 extern const struct balance_ops balance_source_hash;   /* weighted, by the client's address */
-extern const struct balance_ops balance_source_spread; /* weighted, ties at random */
-
-/* The place of one that would have the fewest sessions for its weight; ties at random. */
-size_t balance_pick_fewest(const struct balance_candidate *candidates, size_t count,
-                           const struct balance_chance *chance);
+extern const struct balance_ops balance_source_spread; /* weighted, ties at random by weight */
 
 /* FNV-1a (draft-eastlake-fnv) of some bytes: well spread, the same everywhere, no secret. */
 uint64_t balance_hash(const void *data, size_t size);

@@ -15,8 +15,8 @@ static int compare(const struct balance_candidate *a, const struct balance_candi
     return left < right ? -1 : 1;
 }
 
-size_t balance_pick_fewest(const struct balance_candidate *candidates, size_t count,
-                           const struct balance_chance *chance)
+static size_t pick(const struct balance_candidate *candidates, size_t count,
+                   const struct balance_chance *chance)
 {
     size_t best = 0;
     uint32_t ties = 1;
@@ -33,4 +33,4 @@ size_t balance_pick_fewest(const struct balance_candidate *candidates, size_t co
     return best;
 }
 
-const struct balance_ops balance_least_conn = {.reads_active = true, .pick = balance_pick_fewest};
+const struct balance_ops balance_least_conn = {.reads_active = true, .pick = pick};

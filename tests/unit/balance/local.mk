@@ -14,6 +14,7 @@ tests_unit_balance_test_balance_SOURCES = \
 	tests/unit/balance/test_least_conn.c \
 	tests/unit/balance/test_random.c \
 	tests/unit/balance/test_source_hash.c \
+	tests/unit/balance/test_source_spread.c \
 	tests/unit/balance/test_slow_start.c
 tests_unit_balance_test_balance_CPPFLAGS = $(unit_cppflags)
 tests_unit_balance_test_balance_CFLAGS = $(unit_cflags)
