@@ -17,19 +17,30 @@ static bool is_plain(char byte)
     return (unsigned char)byte > ' ' && byte != 0x7f && byte != '"' && byte != '\\' && byte != '=';
 }
 
+/*
+ * U+0080 to U+009F in UTF-8: terminals obey these, too. What certificates say is foreign, and may
+ * have them.
+ */
+static bool is_c1(const char *at)
+{
+    return (unsigned char)at[0] == 0xc2 && (unsigned char)at[1] >= 0x80 &&
+           (unsigned char)at[1] <= 0x9f;
+}
+
 /* Whether a value can stand without quotation marks, and is not taken for "not known". */
 static bool is_word(const char *value)
 {
     const char *at = value;
 
-    while (is_plain(*at))
+    while (is_plain(*at) && !is_c1(at))
         at++;
     return *at == '\0' && at > value && strcmp(value, "-") != 0;
 }
 
-/* What stands for a byte between quotation marks. */
-static size_t escape(char byte, char out[ESCAPE_SIZE])
+/* What stands for what begins there, between quotation marks. */
+static size_t escape(const char *at, char out[ESCAPE_SIZE])
 {
+    const char byte = is_c1(at) ? '?' : *at;
     static const char named[] = "\"\"\\\\\nn\rr\tt";
 
     for (size_t i = 0; i + 1 < sizeof(named); i += 2) {
@@ -72,12 +83,13 @@ static void append_quoted(struct keyvalue *line, const char *value)
     char escaped[ESCAPE_SIZE];
 
     append(line, "\"", 1);
-    for (; *value != '\0'; value++) {
-        size_t size = escape(*value, escaped);
+    while (*value != '\0') {
+        size_t size = escape(value, escaped);
 
         if (room(line) < size + 1)
             break;
         append(line, escaped, size);
+        value += is_c1(value) ? 2 : 1;
     }
     append(line, "\"", 1);
 }

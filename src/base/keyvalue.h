@@ -4,8 +4,9 @@
  *     event=backend service=kubeAPI status=down reason="connection refused"
  *
  * A value that is a plain word stands as it is, any other one in quotation marks. In these `\"` and
- * `\\` stand for `"` and `\`, `\n`, `\r`, `\t` and `\u00XX` for control bytes. `-` is a value that
- * is not known or does not apply. Readers of logs know this form as logfmt.
+ * `\\` stand for `"` and `\`, `\n`, `\r`, `\t` and `\u00XX` for control bytes; for the controls of
+ * Unicode beyond ASCII there is `?`. `-` is a value that is not known or does not apply. Readers of
+ * logs know this form as logfmt.
  */
 #ifndef K0SLB_BASE_KEYVALUE_H
 #define K0SLB_BASE_KEYVALUE_H

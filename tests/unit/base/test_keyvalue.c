@@ -57,6 +57,19 @@ static void test_values(void)
     }
 }
 
+/* U+009B begins an order to a terminal as ESC [ does: it does not get there, quoted or not. */
+static void test_controls_of_unicode(void)
+{
+    struct keyvalue line;
+
+    keyvalue_begin(&line, "test");
+    keyvalue_word(&line, "a",
+                  "x\xc2\x9b"
+                  "2J");
+    keyvalue_quote(&line, "b", "%s", "\xc2\x80\xc2\x9f\xc2\xa0\xc2");
+    ASSERT_TEXT(line.text, "event=test a=\"x?2J\" b=\"\?\?\xc2\xa0\xc2\"");
+}
+
 static void test_unknown(void)
 {
     struct keyvalue line;
@@ -186,6 +199,7 @@ static void test_find(void)
 
 const struct unit_test keyvalue_tests[] = {
     {"values", test_values},
+    {"controls_of_unicode", test_controls_of_unicode},
     {"unknown", test_unknown},
     {"too_long", test_too_long},
     {"get", test_get},
