@@ -60,8 +60,7 @@ struct balance_request {
     struct rng *rng;
     /* Takes the service's next ticket, when the algorithm wants one. */
     uint64_t (*take_ticket)(void *context, unsigned service_slot);
-    /* wall_ms(), by which administrators' words have their time: for slow_start, where there are
-     * any. */
+    /* wall_ms(), by which administrators' words have their time: for slow_start, once a choice. */
     uint64_t (*wall_ms)(void *context);
     /* Whether this process has just seen the backend fail: it then counts as suspect. */
     bool (*is_avoided)(void *context, unsigned backend_slot);

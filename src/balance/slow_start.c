@@ -32,24 +32,22 @@ static uint32_t part_of_health(const struct balance_request *request, unsigned s
  * Since an administrator has said that it is ready: from that moment on, not from when anybody has
  * noted it. The wall clock may have been set; a time that has not come yet is none.
  */
-static uint32_t part_of_word(const struct balance_request *request, unsigned slot)
+static uint32_t part_of_word(const struct balance_request *request, unsigned slot, uint64_t wall_ms)
 {
     uint64_t since_ms = board_admin_act(request->board, slot).since_ms;
-    uint64_t now_ms;
 
-    if (since_ms == 0)
+    if (since_ms == 0 || wall_ms < since_ms)
         return WHOLE;
-    now_ms = request->wall_ms(request->context);
-    return now_ms < since_ms ? WHOLE : part_after(request, now_ms - since_ms);
+    return part_after(request, wall_ms - since_ms);
 }
 
 /* How much of a candidate's weight counts by now, in parts of WHOLE. */
 static uint32_t part_of(const struct balance_request *request,
-                        const struct balance_candidate *candidate)
+                        const struct balance_candidate *candidate, uint64_t wall_ms)
 {
     unsigned slot = epoch_backend(request->epoch, candidate->backend)->slot;
     uint32_t of_health = part_of_health(request, slot);
-    uint32_t of_word = part_of_word(request, slot);
+    uint32_t of_word = part_of_word(request, slot, wall_ms);
 
     return of_health < of_word ? of_health : of_word;
 }
@@ -58,10 +56,11 @@ static uint32_t part_of(const struct balance_request *request,
 static bool read_parts(const struct balance_request *request,
                        const struct balance_candidate *candidates, size_t count, uint32_t *parts)
 {
+    const uint64_t wall_ms = request->wall_ms(request->context);
     bool any = false;
 
     for (size_t i = 0; i < count; i++) {
-        parts[i] = part_of(request, &candidates[i]);
+        parts[i] = part_of(request, &candidates[i], wall_ms);
         any |= parts[i] < WHOLE;
     }
     return any;
