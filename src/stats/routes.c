@@ -80,7 +80,7 @@ static int show_service(const struct view *view, struct textbuf *body)
     return report_readyz(view->snapshot, view->wish->rest, body);
 }
 
-/* Those of one letter and a word are below /stats, too: see find(). */
+/* Those without a name behind them are below /stats, too: see take_tail(). */
 static const struct route table[] = {
     {.path = "/",
      .what = "the state of everything: a page for browsers, text for others (/stats, too)",
@@ -144,21 +144,23 @@ static bool cut_norefresh(struct piece *path)
 }
 
 /*
- * The page, and what hangs at it by a semicolon, have HAProxy's ways of asking, too: below /stats,
- * and with more slashes than one, which is what readers get who append "/;csv" to an address with a
- * slash. Sets *tail to what follows the slash of the short form; false for all others.
+ * HAProxy's ways of asking are known, too: below /stats, and with more slashes than one, which is
+ * what readers get who append "/;csv" to an address with a slash. The links of a page that was
+ * asked for like that lead below it. Sets *tail to what follows the slash of the short form.
  */
 static bool take_tail(struct piece path, struct piece *tail)
 {
     static const char stats[] = "/stats";
+    const size_t length = strlen(stats);
     size_t skipped = 0;
 
-    if (path.length >= strlen(stats) && memcmp(path.text, stats, strlen(stats)) == 0)
-        skipped = strlen(stats);
+    if (path.length >= length && memcmp(path.text, stats, length) == 0 &&
+        (path.length == length || strchr("/;", path.text[length]) != NULL))
+        skipped = length;
     while (skipped < path.length && path.text[skipped] == '/')
         skipped++;
     *tail = (struct piece){path.text + skipped, path.length - skipped};
-    return skipped > 0 && (tail->length == 0 || tail->text[0] == ';');
+    return skipped > 0;
 }
 
 static bool is_path_of(const struct route *route, struct piece path)
