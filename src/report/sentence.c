@@ -24,8 +24,9 @@ struct telling {
     const struct snapshot *snapshot;
     const struct snapshot_service *service;
     struct textbuf *out;
+    const struct snapshot_backend *told[GROUPS_TOLD]; /* the first of each group */
     unsigned groups;
-    unsigned untold;
+    unsigned untold; /* backends */
 };
 
 /* The services of k0s have controllers; what others have is not known. */
@@ -66,7 +67,8 @@ static const char *reason_of(const struct snapshot_backend *backend)
 {
     bool is_probed = backend->status == STATUS_DOWN || backend->status == STATUS_SUSPECT;
 
-    if (!is_probed || (words_is_good(backend->check.code) && backend->status == STATUS_SUSPECT))
+    /* A good answer is not why: it is the first of those that bring it up again. */
+    if (!is_probed || words_is_good(backend->check.code))
         return "";
     if (backend->check.description[0] != '\0')
         return backend->check.description;
@@ -78,12 +80,10 @@ static bool are_alike(const struct snapshot_backend *a, const struct snapshot_ba
     return a->status == b->status && strcmp(reason_of(a), reason_of(b)) == 0;
 }
 
-/* Whether a backend before this one in the list stands for both. */
-static bool is_in_earlier_group(const struct snapshot_service *service,
-                                const struct snapshot_backend *backend)
+static bool is_told(const struct telling *telling, const struct snapshot_backend *backend)
 {
-    for (const struct snapshot_backend *b = service->backends; b < backend; b++) {
-        if (are_alike(b, backend))
+    for (unsigned i = 0; i < telling->groups; i++) {
+        if (are_alike(telling->told[i], backend))
             return true;
     }
     return false;
@@ -176,11 +176,7 @@ static void tell_group(struct telling *telling, const struct snapshot_backend *f
 {
     struct group group = group_of(telling->service, first);
 
-    if (telling->groups == GROUPS_TOLD) {
-        telling->untold += group.count;
-        return;
-    }
-    telling->groups++;
+    telling->told[telling->groups++] = first;
     textbuf_puts(telling->out, "; ");
     put_names(&group, telling->out);
     put_state(telling->snapshot, &group, telling->out);
@@ -197,8 +193,12 @@ static void tell_groups(struct telling *telling)
         for (size_t k = 0; k < service->backend_count; k++) {
             const struct snapshot_backend *backend = &service->backends[k];
 
-            if (backend->status == order[i] && !is_in_earlier_group(service, backend))
+            if (backend->status != order[i] || is_told(telling, backend))
+                continue;
+            if (telling->groups < GROUPS_TOLD)
                 tell_group(telling, backend);
+            else
+                telling->untold++;
         }
     }
     if (telling->untold > 0)

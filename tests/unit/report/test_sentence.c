@@ -66,6 +66,19 @@ static void it_names_who_is_down_and_why(void)
                     "refused).");
 }
 
+/* The first good answer of one that is still down says nothing of why it is. */
+static void a_good_answer_is_no_reason(void)
+{
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    set_status(&sample, 2, STATUS_DOWN, "connected");
+    sample.backends[0][2].check.code = CHECKED_L4OK;
+    expect_sentence(&sample, 0,
+                    "kubeAPI is reachable: 2 of 3 controllers are up; k0s-controller3 has been "
+                    "down for 4m 14s.");
+}
+
 static void the_worst_comes_first(void)
 {
     struct sample sample;
@@ -161,6 +174,7 @@ static void many_are_counted(void)
         backends[i] = sample.backends[0][0];
         snprintf(backends[i].name, sizeof(backends[i].name), "n%u", i);
         backends[i].status = i == 0 ? STATUS_UP : STATUS_DOWN;
+        backends[i].check.code = CHECKED_L4CON;
         strcpy(backends[i].check.description, "gone");
         backends[i].since_seconds = 60;
     }
@@ -180,6 +194,7 @@ static void many_are_counted(void)
 const struct unit_test sentence_tests[] = {
     {"it_says_that_all_are_up", it_says_that_all_are_up},
     {"it_names_who_is_down_and_why", it_names_who_is_down_and_why},
+    {"a_good_answer_is_no_reason", a_good_answer_is_no_reason},
     {"the_worst_comes_first", the_worst_comes_first},
     {"it_says_that_nothing_is_up", it_says_that_nothing_is_up},
     {"before_the_first_probe_nothing_is_known", before_the_first_probe_nothing_is_known},
