@@ -7,8 +7,10 @@
 
 #include "base/fd.h"
 #include "conf/conf_load.h"
+#include "report/words.h"
 
-#define LINE_LIMIT 4096
+/* The names of all controllers that there may be have room, and a sentence. */
+#define LINE_LIMIT 131072
 
 char *control_name(const struct control *control, char name[CONF_NAME_SIZE])
 {
@@ -96,20 +98,25 @@ int control_print(const struct textbuf *text)
     return CONTROL_DONE;
 }
 
+/* What stands in files, and was typed, is said again here: it must not steer the terminal. */
 void control_complain(const char *format, ...)
 {
     struct textbuf line;
+    struct textbuf words;
     va_list args;
 
     textbuf_init(&line, LINE_LIMIT);
-    textbuf_puts(&line, "k0slbctl: ");
+    textbuf_init(&words, LINE_LIMIT);
     va_start(args, format);
-    textbuf_vprintf(&line, format, args);
+    textbuf_vprintf(&words, format, args);
     va_end(args);
+    textbuf_puts(&line, "k0slbctl: ");
+    words_safe(&line, words.data != NULL ? words.data : "");
     textbuf_puts(&line, "\n");
     /* There is nobody left to tell when this fails. */
     if (line.length > 0 && fd_write_all(STDERR_FILENO, line.data, line.length) == -1)
         errno = 0;
+    textbuf_fini(&words);
     textbuf_fini(&line);
 }
 

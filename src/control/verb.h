@@ -81,7 +81,7 @@ int control_print(const struct textbuf *text) MUST_CHECK;
  */
 void control_complain_all(const struct conf_report *report);
 
-/* Writes one line to standard error, after the program's name. */
+/* Writes one line to standard error, after the program's name; control characters become '?'. */
 void control_complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
 #endif

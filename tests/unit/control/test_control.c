@@ -216,6 +216,23 @@ static void a_good_file_is_summed_up(void)
     unlink(path);
 }
 
+/* What was typed, or stands in a file, is said again, and neither steers a terminal nor is lost. */
+static void complaints_are_one_line(void)
+{
+    static char names[9000];
+    const char *args[] = {"x\033[2J\ny\xc2\x9b", NULL};
+    struct run run;
+
+    run_control(&run, args);
+    ASSERT_NUMBER(run.status, 2);
+    ASSERT_TEXT(run.err, "k0slbctl: unknown verb x?[2J?y?; try k0slbctl --help\n");
+    memset(names, 'n', sizeof(names) - 1);
+    args[0] = names;
+    run_control(&run, args);
+    ASSERT_NUMBER(run.status, 2);
+    CU_ASSERT(strncmp(run.err, "k0slbctl: unknown verb nnnn", 27) == 0);
+}
+
 static void every_mistake_of_a_file_is_told(void)
 {
     const char *args[] = {"-c", NULL, "check", NULL};
@@ -255,6 +272,7 @@ const struct unit_test control_tests[] = {
     {"help_explains_every_option", help_explains_every_option},
     {"output_that_is_lost_is_a_failure", output_that_is_lost_is_a_failure},
     {"a_good_file_is_summed_up", a_good_file_is_summed_up},
+    {"complaints_are_one_line", complaints_are_one_line},
     {"every_mistake_of_a_file_is_told", every_mistake_of_a_file_is_told},
     {"the_file_names_the_instance", the_file_names_the_instance},
     {NULL, NULL},
