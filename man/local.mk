@@ -8,6 +8,8 @@ CLEANFILES += $(man_MANS)
 
 $(man_MANS): $(man_sources) Makefile
 	$(AM_V_GEN)$(MKDIR_P) man/installed
-	$(AM_V_at)sed -e 's|/etc/|$(sysconfdir)/|g' -e 's|/run/|$(runstatedir)/|g' \
+	$(AM_V_at)sed -e 's|/etc/k0slb|$(sysconfdir)/k0slb|g' \
+		-e 's|/etc/init[.]d/|$(sysconfdir)/init.d/|g' \
+		-e 's|/etc/default/|$(sysconfdir)/default/|g' -e 's|/run/|$(runstatedir)/|g' \
 		'$(srcdir)/man/$(@F)' >$@.new
 	$(AM_V_at)mv -f $@.new $@
