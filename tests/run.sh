@@ -134,12 +134,14 @@ k0slb is running, with three stand-in controllers behind it. In another terminal
     curl http://127.0.0.1:19000/
     curl http://127.0.0.1:19000/stats.json
     $k0slbctl -n $instance top
+    $k0slbctl -c $work/k0slb.ini doctor
   a controller that is taken out before its upgrade, and comes back:
-    $k0slbctl -n $instance drain controller2 --wait
+    $k0slbctl -n $instance drain controller2 --over 5s --wait
     $k0slbctl -n $instance ready controller2 --wait
-  a controller that dies, and one that hangs:
+  controller2 dies; controller3 hangs, and wakes up:
     kill -KILL $2
     kill -STOP $3
+    kill -CONT $3
 
 The configuration is $work/k0slb.ini. Ctrl-C stops everything.
 END
