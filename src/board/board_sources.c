@@ -326,15 +326,34 @@ uint32_t board_source_total(const struct board *board, unsigned service, const s
 
 /* ---- whole tables ---- */
 
+static uint32_t fresh_of(const struct table *table)
+{
+    uint32_t fresh = load(&table->top->fresh);
+
+    return fresh < table->size ? fresh : table->size;
+}
+
 uint32_t board_sources_fresh(const struct board *board, unsigned worker)
+{
+    struct table table;
+
+    return open_table(board, worker, &table) ? fresh_of(&table) : 0;
+}
+
+uint32_t board_sources_next(const struct board *board, unsigned worker, unsigned service,
+                            uint32_t source)
 {
     struct table table;
     uint32_t fresh;
 
-    if (!open_table(board, worker, &table))
+    if (!open_table(board, worker, &table) || load(&table.top->used) == 0)
         return 0;
-    fresh = load(&table.top->fresh);
-    return fresh < table.size ? fresh : table.size;
+    fresh = fresh_of(&table);
+    for (; source < fresh; source++) {
+        if ((load(&table.entries[source].owner) & OWNER_MASK) == service + 1)
+            return source + 1;
+    }
+    return 0;
 }
 
 static struct addr client_of(const struct key *key)

@@ -63,6 +63,13 @@ struct board_source_entry {
 uint32_t board_sources_fresh(const struct board *board, unsigned worker);
 
 /*
+ * The next entry of a service behind that one, which is 0 for the first; 0 = there is none. Most of
+ * a table may be free, or of others, for ever after so many clients have been there at once.
+ */
+uint32_t board_sources_next(const struct board *board, unsigned worker, unsigned service,
+                            uint32_t source);
+
+/*
  * Copies an entry. False when it is of another service, or counts nothing, or has changed hands
  * meanwhile.
  */

@@ -62,18 +62,23 @@ static void add_entry(struct gathering *gathering, const struct board_source_ent
     }
 }
 
+static void gather_from(const struct board *board, unsigned worker, struct gathering *gathering)
+{
+    const unsigned slot = gathering->service->slot;
+    uint32_t source = 0;
+
+    while ((source = board_sources_next(board, worker, slot, source)) != 0) {
+        struct board_source_entry entry;
+
+        if (board_source_copy(board, worker, source, slot, &entry))
+            add_entry(gathering, &entry);
+    }
+}
+
 static void gather(const struct board *board, struct gathering *gathering)
 {
-    for (unsigned worker = 0; worker < board_master(board)->layout.workers; worker++) {
-        uint32_t fresh = board_sources_fresh(board, worker);
-
-        for (uint32_t source = 1; source <= fresh; source++) {
-            struct board_source_entry entry;
-
-            if (board_source_copy(board, worker, source, gathering->service->slot, &entry))
-                add_entry(gathering, &entry);
-        }
-    }
+    for (unsigned worker = 0; worker < board_master(board)->layout.workers; worker++)
+        gather_from(board, worker, gathering);
 }
 
 /* IPv4 first; then as the bytes go. */
