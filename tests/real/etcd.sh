@@ -295,7 +295,7 @@ is_watch_the_same()
 is_watch_alone()
 {
     "$k0slbctl" -n "$instance" status >"$work/table" &&
-        grep -q '^etcd  .*  sessions 1/' "$work/table"
+        grep -q '^workers .*, 1 session open$' "$work/table"
 }
 
 # How many connections all members have had.
