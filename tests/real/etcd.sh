@@ -158,8 +158,8 @@ has_seen_all()
 # Whether k0slb has found a member for every client: etcdctl would try again and say nothing.
 has_refused_nobody()
 {
-    "$k0slbctl" -n "$instance" status >"$work/table" && grep -q '^etcd  ' "$work/table" &&
-        ! grep -q '^etcd  .*refused' "$work/table"
+    "$k0slbctl" -n "$instance" status --json etcd >"$work/json" &&
+        grep -q '"refused":0,' "$work/json" && ! grep -q '"refused":[1-9]' "$work/json"
 }
 
 are_all_stored()
