@@ -181,6 +181,9 @@ static void look_at_backend(struct monitor *monitor, struct board *board, unsign
 
     tally->active += active;
     count_backend(board, slot, tally);
+    /* What is known of the last owner of the slot is not about this one. */
+    if (monitor->backends[slot].number != now.number)
+        monitor->health[slot] = BOARD_UNCHECKED;
     keep_rate(&backend->rate, rate_since(&monitor->backends[slot], &now, elapsed_ms), active);
     note_health(monitor, board, slot);
 }

@@ -108,6 +108,17 @@ static const struct board_rate *rate_of(const struct scene *scene)
     return &board_service(scene->board, scene->service)->rate;
 }
 
+/* How many events there are, of which the last one says that. */
+static uint64_t expect_event(const struct scene *scene, const char *text)
+{
+    const struct board_master *master = board_master(scene->board);
+    uint64_t number = atomic_load(&master->events);
+
+    CU_ASSERT_FATAL(number > 0);
+    ASSERT_TEXT(master->event[(number - 1) % BOARD_MAX_EVENTS].text, text);
+    return number;
+}
+
 /* ---- rates ---- */
 
 /* A rate is by the second, however late the look is. */
@@ -263,6 +274,28 @@ static void down_times_are_added_up(void)
     scene_close(&scene);
 }
 
+/* ---- events ---- */
+
+/* What became of the last owner of a slot is no news of the next one; what becomes of that is. */
+static void a_new_owner_has_its_own_events(void)
+{
+    struct scene scene = scene_open();
+    struct board_backend *backend = board_my_backend(scene.board, scene.backends[0]);
+    uint64_t number;
+
+    monitor_begin(scene.monitor, scene.board);
+    set_health(&scene, 0, BOARD_UP);
+    look_after(&scene, 1000);
+    number = expect_event(&scene, "kubeAPI/cp0 is up");
+    look_after(&scene, 1000);
+    ASSERT_NUMBER(expect_event(&scene, "kubeAPI/cp0 is up"), number);
+    strcpy(backend->name, "cp7");
+    atomic_fetch_add(&backend->number, 100);
+    look_after(&scene, 1000);
+    ASSERT_NUMBER(expect_event(&scene, "kubeAPI/cp7 is up"), number + 1);
+    scene_close(&scene);
+}
+
 const struct unit_test monitor_tests[] = {
     {"rates_are_by_the_second", rates_are_by_the_second},
     {"what_was_there_before_is_no_rate", what_was_there_before_is_no_rate},
@@ -271,5 +304,6 @@ const struct unit_test monitor_tests[] = {
     {"a_service_stands_by_its_backends", a_service_stands_by_its_backends},
     {"administrators_take_a_service_down", administrators_take_a_service_down},
     {"down_times_are_added_up", down_times_are_added_up},
+    {"a_new_owner_has_its_own_events", a_new_owner_has_its_own_events},
     {NULL, NULL},
 };
