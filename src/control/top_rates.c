@@ -27,11 +27,15 @@ static const struct snapshot_backend *same_backend(const struct snapshot_service
     return NULL;
 }
 
+/* What a worker writes may be anything: no rate is higher than fits, not even in a sum. */
+#define RATE_MOST ((double)(UINT64_C(1) << 48))
+
 static uint64_t per_second(uint64_t now, uint64_t before, uint64_t elapsed_ms)
 {
     double more = now > before ? (double)(now - before) : 0;
+    double rate = more * 1000 / (double)elapsed_ms + 0.5;
 
-    return (uint64_t)(more * 1000 / (double)elapsed_ms + 0.5);
+    return (uint64_t)(rate < RATE_MOST ? rate : RATE_MOST);
 }
 
 static bool between(const struct top_sight *sight, const struct snapshot_counts *now,

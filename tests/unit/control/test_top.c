@@ -85,6 +85,21 @@ static void rates_are_differences(void)
     ASSERT_NUMBER(sight.history[0], 2000);
 }
 
+/* Whatever a worker writes, it is a rate that everything else can go on with. */
+static void no_rate_is_beyond_bounds(void)
+{
+    struct sample before;
+    struct sample now;
+    struct top_rates rates;
+    struct top_sight sight = {.now = &now.snapshot, .before = &before.snapshot, .elapsed_ms = 1};
+
+    sample_fill_good(&before);
+    sample_fill_good(&now);
+    now.services[0].counts.bytes_in = UINT64_MAX;
+    CU_ASSERT(top_service_rates(&sight, &now.services[0], &rates));
+    ASSERT_NUMBER(rates.bytes_in, UINT64_C(1) << 48);
+}
+
 static void without_two_looks_there_are_none(void)
 {
     struct sample before;
@@ -362,6 +377,7 @@ static void lines_are_judged(void)
 const struct unit_test top_tests[] = {
     {"keys_are_told_from_bytes", keys_are_told_from_bytes},
     {"rates_are_differences", rates_are_differences},
+    {"no_rate_is_beyond_bounds", no_rate_is_beyond_bounds},
     {"without_two_looks_there_are_none", without_two_looks_there_are_none},
     {"backends_that_moved_are_found", backends_that_moved_are_found},
     {"the_history_is_bounded", the_history_is_bounded},
