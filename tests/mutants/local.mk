@@ -43,6 +43,7 @@ mutants = \
 	tests/mutants/mark-hides-the-rest.patch \
 	tests/mutants/newcomer-gets-everything.patch \
 	tests/mutants/newcomer-left-out-for-nobody.patch \
+	tests/mutants/next-owner-has-no-events.patch \
 	tests/mutants/no-budget.patch \
 	tests/mutants/no-checker-with-bad-files.patch \
 	tests/mutants/no-pause-between-reloads.patch \
@@ -78,6 +79,7 @@ mutants = \
 	tests/mutants/stuck-at-urgent-mark.patch \
 	tests/mutants/torn-history-stays.patch \
 	tests/mutants/unanswered-is-closed.patch \
+	tests/mutants/unicode-steers-terminals.patch \
 	tests/mutants/user-timeout.patch
 EXTRA_DIST += $(mutants) tests/mutants/run
 
