@@ -17,6 +17,9 @@
 /* A certificate that ends within so many days is told about. */
 #define ADVICE_ENDING_DAYS 30
 
+/* How a client certificate is made: k0s is on the controllers, k0slbctl on the balancer, LB. */
+#define ADVICE_IMPORT "on a controller: k0s kubeconfig create k0slb | ssh LB k0slbctl import -"
+
 /* A clock that is off by no more is not: dates of HTTP are good to a second. */
 #define ADVICE_CLOCK_MS 60000
 

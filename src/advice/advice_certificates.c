@@ -123,9 +123,7 @@ void advice_ca_unknown(const struct advice_case *what, struct advice_list *list)
     advice_say(advice, "not signed by the CA in ca (%s): ",
                what->backends[group.members[0]].certificate->problem);
     advice_say_group(list, advice, &group);
-    advice_remedy(
-        advice,
-        "compare ca with pki/ca.crt there, or: k0s kubeconfig create k0slb | k0slbctl import -");
+    advice_remedy(advice, "get ca anew, " ADVICE_IMPORT);
 }
 
 /* ---- whose it is ---- */

@@ -5,8 +5,6 @@
 
 #define DAY_S 86400
 
-#define IMPORT "k0s kubeconfig create k0slb | k0slbctl import -"
-
 /* ---- ends ---- */
 
 /* The end of one certificate of a backend; 0 = it cannot be told. */
@@ -128,7 +126,7 @@ static void tell_authority(const struct advice_case *what, struct advice_list *l
     advice = advice_list_add(list, ended ? ADVICE_CERTIFICATE_ENDED : ADVICE_CERTIFICATE_ENDS);
     advice_say(advice, "the CA's certificate in ca");
     say_end(what, advice, 1, ca->not_after_s);
-    advice_remedy(advice, "renew the cluster's CA, then: " IMPORT);
+    advice_remedy(advice, "renew the CA; " ADVICE_IMPORT);
 }
 
 /* Several services mostly show the same one: it is told about once. */
@@ -160,7 +158,7 @@ static void tell_identities(const struct advice_case *what, struct advice_list *
         say_end(what, advice, 1, ours->not_after_s);
         advice_say(advice, ", which is shown to: ");
         advice_say_service(list, advice, i);
-        advice_remedy(advice, "make a new one: " IMPORT);
+        advice_remedy(advice, "make a new one, " ADVICE_IMPORT);
     }
 }
 

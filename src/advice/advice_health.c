@@ -46,8 +46,7 @@ void advice_certificate_refused(const struct advice_case *what, struct advice_li
         return;
     advice_say(advice, "our client certificate is accepted nowhere, and refused by: ");
     advice_say_group(list, advice, &group);
-    advice_remedy(advice,
-                  "make one of this cluster: k0s kubeconfig create k0slb | k0slbctl import -");
+    advice_remedy(advice, "make a new one, " ADVICE_IMPORT);
 }
 
 /* ---- ready, or just alive ---- */
@@ -75,8 +74,7 @@ void advice_ready_unverified(const struct advice_case *what, struct advice_list 
         return;
     advice_say(advice, "alive, but readiness is not verified (401 without a client certificate): ");
     advice_say_group(list, advice, &group);
-    advice_remedy(advice,
-                  "make a client certificate: k0s kubeconfig create k0slb | k0slbctl import -");
+    advice_remedy(advice, ADVICE_IMPORT);
 }
 
 /* ---- going up and down ---- */

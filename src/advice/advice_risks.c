@@ -100,8 +100,7 @@ static void tell_no_identity(const struct epoch *epoch, struct advice_list *list
                                  "has anonymous access off");
 
     if (advice != NULL)
-        advice_remedy(advice,
-                      "make a client certificate: k0s kubeconfig create k0slb | k0slbctl import -");
+        advice_remedy(advice, ADVICE_IMPORT);
 }
 
 static bool is_tls(const struct epoch *epoch, const struct conf_service *service)

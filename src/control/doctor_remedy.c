@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "advice/advice.h"
 #include "conf/conf_services.h"
 #include "control/doctor.h"
 
@@ -92,7 +93,7 @@ static void explain_status(const struct doctor_backend *backend, struct doctor_p
         set_remedy(problem, "storage that nobody can join (kine)? enabled = no in [service %s]",
                    JOIN_SERVICE);
     else if (status == 401 || status == 403)
-        set_remedy(problem, "k0s kubeconfig create k0slb | k0slbctl import -");
+        set_remedy(problem, ADVICE_IMPORT);
     else
         set_remedy(problem, "see what serves %s there, or correct check_expect in [service %s]",
                    backend->service->check_path, backend->service->name);

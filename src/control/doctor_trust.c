@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "advice/advice.h"
 #include "base/fd.h"
 #include "conf/conf_load.h"
 #include "probe/trust.h"
@@ -78,7 +79,7 @@ static void look_at_directory(struct doctor *doctor)
 
 static void note_fault(struct doctor *doctor, const struct probe_trust_fault *fault)
 {
-    const char *remedy = "make it anew: k0s kubeconfig create k0slb | k0slbctl import -";
+    const char *remedy = "make it anew, " ADVICE_IMPORT;
     struct doctor_finding *finding = doctor_findings_add(
         &doctor->findings, DOCTOR_ERROR, "credentials", "%s; everything is asked without %s",
         fault->reason, fault->service == CONF_NO_INDEX ? "a CA" : "a client certificate");

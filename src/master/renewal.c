@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "advice/advice.h"
 #include "base/log.h"
 #include "base/mono.h"
 #include "board/board_master.h"
@@ -16,8 +17,7 @@
 #define CODE "credentials-stale"
 
 #define REMEDY                                                                                     \
-    "mend the file, or make all of them anew: k0s kubeconfig create k0slb | k0slbctl import -; "   \
-    "it is noticed within 10 s"
+    "mend the file, or make all of them anew, " ADVICE_IMPORT "; it is noticed within 10 s"
 
 /* ---- the warning ---- */
 
