@@ -288,11 +288,10 @@ void conf_check_all(struct conf *conf, const struct conf_statements *statements,
                     struct conf_report *report)
 {
     static void (*const all[])(const struct conf_rules *) = {
-        check_workers,        check_service_count, check_backend_count,
-        check_listener_count, check_range_count,   check_overlaps,
-        conf_rules_services,  conf_rules_sources,  conf_rules_credentials,
-        conf_rules_checks,    conf_rules_requires, check_purpose,
-        check_user,           check_group,         check_pid_file,
+        check_workers,          check_service_count, check_backend_count, check_listener_count,
+        check_range_count,      check_overlaps,      conf_rules_services, conf_rules_sources,
+        conf_rules_credentials, conf_rules_checks,   conf_rules_requires, conf_rules_twins,
+        check_purpose,          check_user,          check_group,         check_pid_file,
     };
     const struct conf_rules rules = {conf, statements, report};
 

@@ -46,4 +46,7 @@ void conf_rules_checks(const struct conf_rules *rules);
 /* requires: finds the service and the backends that are meant. */
 void conf_rules_requires(const struct conf_rules *rules);
 
+/* Two backends of a service with one address and port. */
+void conf_rules_twins(const struct conf_rules *rules);
+
 #endif

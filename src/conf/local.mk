@@ -26,6 +26,7 @@ src_conf_libconf_a_SOURCES = \
 	src/conf/conf_rules_requires.c \
 	src/conf/conf_rules_services.c \
 	src/conf/conf_rules_sources.c \
+	src/conf/conf_rules_twins.c \
 	src/conf/conf_services.h \
 	src/conf/conf_services.c \
 	src/conf/conf_statement.h \

@@ -16,6 +16,7 @@ tests_unit_conf_test_conf_SOURCES = \
 	tests/unit/conf/test_conf_rules_checks.c \
 	tests/unit/conf/test_conf_rules_credentials.c \
 	tests/unit/conf/test_conf_rules_requires.c \
+	tests/unit/conf/test_conf_rules_twins.c \
 	tests/unit/conf/test_conf_services.c \
 	tests/unit/conf/test_conf_statement.c \
 	tests/unit/conf/test_conf_value.c \

@@ -14,6 +14,7 @@ extern const struct unit_test conf_rules_tests[];
 extern const struct unit_test conf_rules_checks_tests[];
 extern const struct unit_test conf_rules_credentials_tests[];
 extern const struct unit_test conf_rules_requires_tests[];
+extern const struct unit_test conf_rules_twins_tests[];
 extern const struct unit_test conf_load_tests[];
 extern const struct unit_test epoch_tests[];
 
@@ -32,6 +33,7 @@ static const struct unit_suite suites[] = {
     {"conf_rules_checks", conf_rules_checks_tests},
     {"conf_rules_credentials", conf_rules_credentials_tests},
     {"conf_rules_requires", conf_rules_requires_tests},
+    {"conf_rules_twins", conf_rules_twins_tests},
     {"conf_load", conf_load_tests},
     {"epoch", epoch_tests},
     {NULL, NULL},
