@@ -1,8 +1,10 @@
 /* The daemon's stub: reads the command line, then the master runs. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config.h"
 
@@ -23,6 +25,32 @@ static const char usage[] = "usage: k0slbd [-c FILE] [-t] [-d] [-V|--version] [-
                             "Without -d it runs in the foreground. TERM or INT stops at once, QUIT "
                             "after the last connection.\n";
 
+/* What was printed has to have gone somewhere. */
+static int finish_output(void)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "k0slbd: cannot write the output: %s\n", strerror(errno));
+    return EXIT_FAILURE;
+}
+
+/* getopt_long(3) names a letter that it knows; a long option that it does not is the last argument.
+ */
+static int refuse_option(int option, char **argv)
+{
+    const char *last = argv[optind - 1];
+
+    if (option == ':')
+        fprintf(stderr, "k0slbd: option -%c needs a value; try k0slbd --help\n", optopt);
+    else if (optopt == 0)
+        fprintf(stderr, "k0slbd: option %s is unknown; try k0slbd --help\n", last);
+    else if (strncmp(last, "--", 2) == 0 && (optopt == 'h' || optopt == 'V'))
+        fprintf(stderr, "k0slbd: option %s takes no value; try k0slbd --help\n", last);
+    else
+        fprintf(stderr, "k0slbd: option -%c is unknown; try k0slbd --help\n", optopt);
+    return EXIT_USAGE;
+}
+
 static int check(const char *path)
 {
     struct conf_report report = {.path = path};
@@ -39,7 +67,7 @@ static int check(const char *path)
         return EXIT_FAILURE;
     printf("%s: ok\n", path);
     conf_free(&conf);
-    return EXIT_SUCCESS;
+    return finish_output();
 }
 
 int main(int argc, char **argv)
@@ -55,7 +83,8 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     process_init_title(argc, argv);
-    while ((option = getopt_long(argc, argv, "c:tdhV", options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":c:tdhV", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             master.path = optarg;
@@ -68,17 +97,20 @@ int main(int argc, char **argv)
             break;
         case 'h':
             printf(usage, conf_default_path());
-            return EXIT_SUCCESS;
+            return finish_output();
         case 'V':
             puts("k0slbd " PACKAGE_VERSION);
-            return EXIT_SUCCESS;
+            return finish_output();
         default:
-            fprintf(stderr, usage, conf_default_path());
-            return EXIT_USAGE;
+            return refuse_option(option, argv);
         }
     }
     if (optind < argc) {
-        fprintf(stderr, "k0slbd: unexpected argument '%s'\n", argv[optind]);
+        fprintf(stderr, "k0slbd: %s is one argument too many; try k0slbd --help\n", argv[optind]);
+        return EXIT_USAGE;
+    }
+    if (check_only && master.is_daemon) {
+        fputs("k0slbd: -t starts nothing, so it goes without -d; try k0slbd --help\n", stderr);
         return EXIT_USAGE;
     }
     return check_only ? check(master.path) : master_run(&master);

@@ -154,15 +154,26 @@ static void test_directory(void)
 /* Usage errors: status 2. */
 static void test_command_line(void)
 {
-    static const char *const lines[] = {"-x", "--no-such-option", "-c", "-t more", "more"};
+    static const struct {
+        const char *arguments;
+        const char *said;
+    } lines[] = {
+        {"-x", "k0slbd: option -x is unknown; try k0slbd --help\n"},
+        {"--no-such-option", "k0slbd: option --no-such-option is unknown; try k0slbd --help\n"},
+        {"-c", "k0slbd: option -c needs a value; try k0slbd --help\n"},
+        {"--help=x", "k0slbd: option --help=x takes no value; try k0slbd --help\n"},
+        {"-t more", "k0slbd: more is one argument too many; try k0slbd --help\n"},
+        {"more", "k0slbd: more is one argument too many; try k0slbd --help\n"},
+        {"-t -d", "k0slbd: -t starts nothing, so it goes without -d; try k0slbd --help\n"},
+    };
 
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         struct scene scene;
 
         if (scene_init(&scene) == -1)
             return;
-        run_to_end(&scene, lines[i], 2);
-        assert_said(&scene, "k0slbd");
+        run_to_end(&scene, lines[i].arguments, 2);
+        assert_said(&scene, lines[i].said);
         scene_close_ended(&scene);
     }
 }
