@@ -37,6 +37,15 @@ static void put_self(const struct admin_plan *plan, struct textbuf *out)
                        : "maint: it goes on serving, and /healthz answers 503");
 }
 
+/* What ends by itself may take days. */
+static void put_waiting(const struct admin_plan *plan, uint32_t sessions, struct textbuf *out)
+{
+    if (!plan->waits || plan->state != BOARD_ADMIN_DRAIN || plan->over_ms > 0 || sessions == 0)
+        return;
+    textbuf_printf(out, "%u session%s left; --over TIME closes %s\n", (unsigned)sessions,
+                   sessions == 1 ? "" : "s", sessions == 1 ? "it" : "them");
+}
+
 static void put_controller(const struct admin_plan *plan, const struct snapshot *snapshot,
                            struct textbuf *out)
 {
@@ -50,6 +59,7 @@ static void put_controller(const struct admin_plan *plan, const struct snapshot 
     if (plan->state != BOARD_ADMIN_READY)
         textbuf_printf(out, "; open sessions: %u", (unsigned)count_sessions(plan, snapshot));
     textbuf_puts(out, "\n");
+    put_waiting(plan, count_sessions(plan, snapshot), out);
 }
 
 static int print_said(const struct admin_plan *plan, const struct snapshot *snapshot)
@@ -116,8 +126,7 @@ static struct board *open_board(const char *name, int *status)
         control_explain(name, errno);
         return NULL;
     }
-    control_complain("%s cannot be changed: run this as root, or as the user who started it", name);
-    *status = CONTROL_REFUSED;
+    *status = control_refuse_stranger(name, "cannot be changed");
     return NULL;
 }
 

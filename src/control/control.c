@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/conf_keys.h"
 #include "conf/conf_load.h"
 #include "conf/conf_value.h"
 #include "control/verbs.h"
@@ -28,23 +30,78 @@ static enum parse_result set_instance(struct control *control, const char *name)
     return PARSE_GO_ON;
 }
 
-/* getopt_long(3) names a long option that it knows, and one without a name is the last argument. */
-static enum parse_result refuse_option(int option, char **argv)
+/* Says what is wrong with an option, of a verb or in front of it (NULL), and where help is. */
+static enum parse_result complain(const struct verb *verb, const char *option, const char *what)
 {
-    const char *what = option == ':' ? "needs a value" : "is unknown";
-    bool is_long = strncmp(argv[optind - 1], "--", 2) == 0;
-
-    if (optopt >= OPTION_FIRST)
-        control_complain("option --%s %s; try k0slbctl --help",
-                         verb_options[optopt - OPTION_FIRST].name,
-                         option == ':' ? what : "takes no value");
-    else if (is_long && (optopt == 'h' || optopt == 'V'))
-        control_complain("option %s: it takes no value; try k0slbctl --help", argv[optind - 1]);
-    else if (optopt != 0)
-        control_complain("option -%c %s; try k0slbctl --help", optopt, what);
+    if (verb != NULL)
+        control_complain("%s: option %s %s try k0slbctl %s --help", verb->name, option, what,
+                         verb->name);
     else
-        control_complain("option %s %s; try k0slbctl --help", argv[optind - 1], what);
+        control_complain("option %s %s try k0slbctl --help", option, what);
     return PARSE_WRONG;
+}
+
+/* Only one typo away, or NULL. */
+static const char *suggest_option(const struct verb *verb, const char *typed)
+{
+    for (int i = 0; verb != NULL && i < OPTION_COUNT; i++) {
+        if ((verb->options >> i & 1) && conf_is_typo(typed, verb_options[i].name))
+            return verb_options[i].name;
+    }
+    if (conf_is_typo(typed, "help"))
+        return "help";
+    return conf_is_typo(typed, "version") ? "version" : NULL;
+}
+
+/* In front of the verb: whether some verb has it, which is said then. */
+static bool is_too_early(const struct verb *verb, const char *typed)
+{
+    for (size_t i = 0; verb == NULL && i < verb_count; i++) {
+        for (int k = 0; k < OPTION_COUNT; k++) {
+            if (!(verbs[i].options >> k & 1) || strcmp(typed, verb_options[k].name) != 0)
+                continue;
+            control_complain("option --%s belongs behind the verb, as in k0slbctl %s --%s", typed,
+                             verbs[i].name, typed);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* `option` is as it was typed, and begins with "--". */
+static enum parse_result refuse_long_option(const struct verb *verb, const char *option)
+{
+    char typed[CONF_NAME_SIZE];
+    char what[2 * CONF_NAME_SIZE];
+    const char *meant;
+
+    snprintf(typed, sizeof(typed), "%.*s", (int)strcspn(option + 2, "="), option + 2);
+    if (is_too_early(verb, typed))
+        return PARSE_WRONG;
+    meant = suggest_option(verb, typed);
+    if (meant == NULL)
+        return complain(verb, option, "is unknown;");
+    snprintf(what, sizeof(what), "is unknown; did you mean --%s?", meant);
+    return complain(verb, option, what);
+}
+
+/* getopt_long(3) names a long option that it knows, and one without a name is the last argument. */
+static enum parse_result refuse_option(const struct verb *verb, int option, char **argv)
+{
+    const char *last = argv[optind - 1];
+    bool is_long = strncmp(last, "--", 2) == 0;
+    char typed[CONF_NAME_SIZE];
+
+    if (optopt >= OPTION_FIRST) {
+        snprintf(typed, sizeof(typed), "--%s", verb_options[optopt - OPTION_FIRST].name);
+        return complain(verb, typed, option == ':' ? "needs a value;" : "takes no value;");
+    }
+    if (is_long && (optopt == 'h' || optopt == 'V'))
+        return complain(verb, last, "takes no value;");
+    if (optopt == 0)
+        return refuse_long_option(verb, last);
+    snprintf(typed, sizeof(typed), "-%c", optopt);
+    return complain(verb, typed, option == ':' ? "needs a value;" : "is unknown;");
 }
 
 /* Options that every verb has, its own, and the end. */
@@ -65,7 +122,8 @@ static void list_options(struct option list[LONG_OPTIONS], const struct verb *ve
     list[count] = (struct option){NULL, 0, NULL, 0};
 }
 
-static enum parse_result take_option(struct control *control, int option, char **argv)
+static enum parse_result take_option(struct control *control, const struct verb *verb, int option,
+                                     char **argv)
 {
     if (option >= OPTION_FIRST) {
         control->options[option - OPTION_FIRST] = optarg != NULL ? optarg : "";
@@ -82,7 +140,7 @@ static enum parse_result take_option(struct control *control, int option, char *
     case 'V':
         return PARSE_VERSION;
     default:
-        return refuse_option(option, argv);
+        return refuse_option(verb, option, argv);
     }
 }
 
@@ -105,7 +163,7 @@ static enum parse_result parse_options(struct control *control, const struct ver
 
         if (option == -1)
             break;
-        result = take_option(control, option, argv);
+        result = take_option(control, verb, option, argv);
     }
     return result;
 }

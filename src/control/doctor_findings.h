@@ -8,7 +8,7 @@
 
 #include "base/defs.h"
 
-#define DOCTOR_CODE_SIZE 24
+#define DOCTOR_CODE_SIZE 32
 
 /* Room for a message about a line of the configuration, with its path. */
 #define DOCTOR_TEXT_SIZE 1024

@@ -200,14 +200,34 @@ static bool is_wanted(const struct doctor *doctor, const struct advice *advice)
     return false;
 }
 
-/* Files that could not be used were spoken of already. */
-static bool is_told(const struct doctor *doctor, const struct board_warning *warning)
+/*
+ * Files that could not be used were spoken of already; and where readiness was seen not to be
+ * verified, the same certificate is missing.
+ */
+static const struct {
+    const char *said;
+    const char *code;
+} implied[] = {
+    {"credentials", "credentials-missing"},
+    {"credentials", "ready-unverified"},
+    {"credentials", "ca-missing"},
+    {"ready-unverified", "credentials-missing"},
+};
+
+static bool is_found(const struct doctor *doctor, const char *code)
 {
     for (size_t i = 0; i < doctor->findings.count; i++) {
-        if (strcmp(doctor->findings.list[i].code, "credentials") == 0)
-            return strcmp(warning->code, "credentials-missing") == 0 ||
-                   strcmp(warning->code, "ready-unverified") == 0 ||
-                   strcmp(warning->code, "ca-missing") == 0;
+        if (strcmp(doctor->findings.list[i].code, code) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_told(const struct doctor *doctor, const struct board_warning *warning)
+{
+    for (size_t i = 0; i < ARRAY_LEN(implied); i++) {
+        if (strcmp(warning->code, implied[i].code) == 0 && is_found(doctor, implied[i].said))
+            return true;
     }
     return false;
 }

@@ -185,10 +185,11 @@ static bool is_told(const struct doctor_findings *findings, size_t index)
     return false;
 }
 
+/* The list of places begins at `start`. */
 static void write_where(const struct doctor *doctor, const struct doctor_finding *finding,
-                        struct textbuf *line)
+                        size_t start, struct textbuf *line)
 {
-    words_separate(line, 0, ", ");
+    words_separate(line, start, ", ");
     textbuf_puts(line, epoch_service(doctor->epoch, finding->service)->name);
     if (finding->backend != CONF_NO_INDEX)
         textbuf_printf(line, "/%s", epoch_backend(doctor->epoch, finding->backend)->name);
@@ -199,12 +200,13 @@ static void write_places(const struct doctor *doctor, size_t index, struct textb
 {
     const struct doctor_findings *findings = &doctor->findings;
     const struct doctor_finding *finding = &findings->list[index];
+    const size_t start = line->length;
 
     if (finding->names_place || finding->service == CONF_NO_INDEX)
         return;
     for (size_t i = index; i < findings->count; i++) {
         if (is_same(&findings->list[i], finding))
-            write_where(doctor, &findings->list[i], line);
+            write_where(doctor, &findings->list[i], start, line);
     }
     textbuf_puts(line, ": ");
 }
@@ -216,6 +218,7 @@ static void write_finding(const struct doctor *doctor, size_t index, struct text
 
     textbuf_init(&line, 2 * DOCTOR_TEXT_SIZE + CONF_MAX_BACKENDS * 2 * CONF_NAME_SIZE);
     textbuf_printf(out, MARK_FORMAT, doctor_mark_name(finding->mark));
+    textbuf_printf(&line, "%s: ", finding->code);
     write_places(doctor, index, &line);
     textbuf_puts(&line, finding->text);
     flush(&line, INDENT, out);

@@ -172,13 +172,17 @@ static int ask(struct question *question)
 
 int verb_reload(const struct control *control)
 {
-    struct board *board = control_open_board(control);
     char name[CONF_NAME_SIZE];
     struct question question = {.name = control_name(control, name)};
+    struct board *board = board_open(name);
     int status = CONTROL_NOT_RUNNING;
 
-    if (board == NULL)
+    if (board == NULL && errno == EACCES)
+        return control_refuse_stranger(name, "cannot be reloaded");
+    if (board == NULL) {
+        control_explain(name, errno);
         return CONTROL_NOT_RUNNING;
+    }
     question.board = board_master(board);
     if (members_read(&question.members, name) == -1)
         control_explain(name, errno);

@@ -61,6 +61,12 @@ void control_explain(const char *name, int error)
     textbuf_fini(&reason);
 }
 
+int control_refuse_stranger(const char *name, const char *what)
+{
+    control_complain("%s %s: run this as root, or as the user who started it", name, what);
+    return CONTROL_REFUSED;
+}
+
 int control_take_snapshot(const struct control *control, struct snapshot **out)
 {
     struct board *board = control_open_board(control);

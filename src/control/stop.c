@@ -89,6 +89,8 @@ int verb_stop(const struct control *control)
     struct members members;
 
     if (members_read(&members, control_name(control, name)) == -1) {
+        if (errno == EACCES)
+            return control_refuse_stranger(name, "cannot be stopped");
         control_explain(name, errno);
         return CONTROL_NOT_RUNNING;
     }

@@ -70,6 +70,9 @@ int control_take_snapshot(const struct control *control, struct snapshot **out) 
 /* Says why the board of an instance could not be read, and what to do: errno of board_open(). */
 void control_explain(const char *name, int error);
 
+/* Says that only root and who started it may: `what` is "cannot be stopped". CONTROL_REFUSED. */
+int control_refuse_stranger(const char *name, const char *what);
+
 /* Appends the same sentence, without a newline. */
 void control_write_reason(const char *name, int error, struct textbuf *out);
 

@@ -53,8 +53,9 @@ const struct verb verbs[] = {
      .operands = "",
      .help = "say whether this balancer works",
      .more = "Prints what http://ADDRESS:9000/healthz says: \"ok\", or \"degraded: \" and why\n"
-             "when it serves all the same, with exit status 0; else why it does not serve,\n"
-             "with exit status 1. Exit status 3 when the instance is not running.\n",
+             "when it serves all the same, with exit status 0; else why it does not serve, or\n"
+             "\"maint\" after `maint --self`, with exit status 1. Exit status 3 when the\n"
+             "instance is not running.\n",
      .fn = verb_health},
     {.name = "doctor",
      .operands = "[NAME]...",

@@ -55,10 +55,12 @@ static void test_text(void)
     doctor(CONFIG, NULL, NULL, NULL);
     ASSERT_NUMBER(run.status, 1);
     CU_ASSERT_TRUE(says("backends asked in"));
-    CU_ASSERT_TRUE(says("  error    web/one, mail/one: L4CON connection refused\n"));
-    CU_ASSERT_TRUE(says("  error    web/two: L4CON connection refused\n"));
+    CU_ASSERT_TRUE(says("  error    not-connected: web/one, mail/one: L4CON connection refused\n"));
+    CU_ASSERT_TRUE(says("  error    not-connected: web/two: L4CON connection refused\n"));
+    CU_ASSERT_TRUE(says("  warning  configuration: "));
     CU_ASSERT_TRUE(says("\n3 errors, "));
-    CU_ASSERT_TRUE(says("warning  not checked, so clients find out who is dead: mail\n"));
+    CU_ASSERT_TRUE(
+        says("warning  not-checked: not checked, so clients find out who is dead: mail\n"));
 }
 
 static void test_json(void)
@@ -109,7 +111,11 @@ static void test_wrong_name(void)
 {
     doctor(CONFIG, "three", NULL, NULL);
     ASSERT_NUMBER(run.status, 2);
-    ASSERT_TEXT(run.err, "k0slbctl: doctor: there is no service and no controller named three\n");
+    ASSERT_TEXT(run.err, "k0slbctl: doctor: there is no service and no controller named three\n"
+                         "k0slbctl: there are: web, mail, one, two\n");
+    doctor(CONFIG, "wbe", NULL, NULL);
+    CU_ASSERT_TRUE(strstr(run.err, "named wbe; did you mean web?\n") != NULL);
+    ASSERT_NUMBER(run.status, 2);
     ASSERT_TEXT(run.out, "");
     doctor(CONFIG, "--jsn", NULL, NULL);
     ASSERT_NUMBER(run.status, 2);

@@ -29,7 +29,7 @@ static void lines_are_judged(void)
         {{"status", "a", "b"}, 2, NULL, "k0slbctl: status: b is one argument too many; "},
         {{"status", "--names", "--json"}, 2, NULL, "k0slbctl: status: --names prints them all"},
         {{"status", "--names", "cp1"}, 2, NULL, "k0slbctl: status: --names prints them all"},
-        {{"status", "--json=yes"}, 2, NULL, "k0slbctl: option --json takes no value; "},
+        {{"status", "--json=yes"}, 2, NULL, "k0slbctl: status: option --json takes no value; "},
         {{"events"}, 0, NULL, NULL},
         {{"events", "--json"}, 0, "[]\n", NULL},
         {{"events", "5"}, 2, NULL, "k0slbctl: events: 5 is one argument too many; "},

@@ -16,7 +16,7 @@
 extern const struct unit_test strange_board_tests[];
 
 /* Those that read the board of a running instance. */
-static const char *const verbs[] = {"status", "events", "health", "reload"};
+static const char *const verbs[] = {"status", "events", "health"};
 
 #define PATH_SIZE (CONF_NAME_SIZE + 16)
 
@@ -26,10 +26,10 @@ static char *path_of(const struct master *master, char path[PATH_SIZE])
     return path;
 }
 
-static bool is_one_sentence(const struct run *run, const char *words)
+static bool is_one_sentence(const struct run *run, int status, const char *words)
 {
     const char *end = strchr(run->err, '\n');
-    bool is = run->status == 3 && run->out[0] == '\0' && end != NULL && end[1] == '\0' &&
+    bool is = run->status == status && run->out[0] == '\0' && end != NULL && end[1] == '\0' &&
               strstr(run->err, words) != NULL;
 
     if (!is)
@@ -44,7 +44,7 @@ static bool all_readers_say(const struct master *master, const char *words)
 
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         master_run_verb(master, &run, verbs[i]);
-        all = is_one_sentence(&run, words) && all;
+        all = is_one_sentence(&run, 3, words) && all;
     }
     return all;
 }
@@ -55,10 +55,12 @@ static bool all_say(const struct master *master, const char *words)
     bool all = all_readers_say(master, words);
     struct run run;
 
+    master_run_verb(master, &run, "reload");
+    all = is_one_sentence(&run, 3, words) && all;
     run_control(&run, (const char *const[]){"-n", master->name, "drain", "cp1", NULL});
-    all = is_one_sentence(&run, words) && all;
+    all = is_one_sentence(&run, 3, words) && all;
     run_control(&run, (const char *const[]){"-n", master->name, "maint", "--self", NULL});
-    return is_one_sentence(&run, words) && all;
+    return is_one_sentence(&run, 3, words) && all;
 }
 
 /* ---- what stands in it ---- */
@@ -128,6 +130,15 @@ static void a_part_of_a_board_is_not_read(void)
 
 /* ---- whose it is ---- */
 
+/* To be a member of the group would not help. */
+static bool says_whose_it_is(const struct master *master, const char *verb, const char *words)
+{
+    struct run run;
+
+    master_run_verb(master, &run, verb);
+    return is_one_sentence(&run, 1, words);
+}
+
 static int ask_as_nobody(void *context)
 {
     const struct master *master = context;
@@ -136,6 +147,10 @@ static int ask_as_nobody(void *context)
         return CHILD_SKIP;
     CHILD_EXPECT(
         all_readers_say(master, "cannot be read: run this as root, or as a member of the group"));
+    CHILD_EXPECT(says_whose_it_is(
+        master, "reload", "cannot be reloaded: run this as root, or as the user who started it"));
+    CHILD_EXPECT(says_whose_it_is(
+        master, "stop", "cannot be stopped: run this as root, or as the user who started it"));
     return 0;
 }
 

@@ -358,10 +358,10 @@ static void lines_are_judged(void)
     } cases[] = {
         {{"top"}, 2, "k0slbctl: top needs a terminal; for a file or a pipe there is k0slbctl "},
         {{"top", "kubeAPI"}, 2, "k0slbctl: top: kubeAPI is one argument too many; "},
-        {{"top", "--interval"}, 2, "k0slbctl: option --interval needs a value; "},
+        {{"top", "--interval"}, 2, "k0slbctl: top: option --interval needs a value; "},
         {{"top", "--interval", "99ms"}, 2, "k0slbctl: top: --interval is a duration from 100ms"},
         {{"top", "--interval", "x"}, 2, "k0slbctl: top: --interval is a duration from 100ms"},
-        {{"top", "--json"}, 2, "k0slbctl: option --json is unknown; "},
+        {{"top", "--json"}, 2, "k0slbctl: top: option --json is unknown; "},
     };
     struct run run;
 
