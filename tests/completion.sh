@@ -113,6 +113,9 @@ lines_are_completed()
     offers '' -n other drain cp1 kubeAPI ''
     offers '' -n other reload ''
     offers '' drain ''
+    offers '' -n other ready --self ''
+    offers '' -n other maint --self c
+    offers 'cp1 cp2' -n other maint ''
     offers '' drain --over ''
     offers '' -n ''
     offers '--wait' drain --w
