@@ -101,6 +101,17 @@ static uint64_t word_of(const struct board_admin_act *act, uint64_t since_ms)
     return (uint64_t)act->state | over << OVER_SHIFT | (since_ms & SINCE_MASK) << SINCE_SHIFT;
 }
 
+/* Each act is another word, also what is said again: that keeps its time but for a millisecond. */
+static uint64_t next_since(uint64_t before, enum board_admin_state state)
+{
+    uint64_t last_ms = before >> SINCE_SHIFT;
+    uint64_t now_ms = wall_ms();
+
+    if (last_ms != 0 && state_of(before) == state && last_ms < now_ms)
+        return last_ms + 1;
+    return now_ms == last_ms ? now_ms + 1 : now_ms;
+}
+
 struct board_admin_change board_set_admin(struct board *board, unsigned slot,
                                           const struct board_admin_act *act)
 {
@@ -111,11 +122,7 @@ struct board_admin_change board_set_admin(struct board *board, unsigned slot,
     uint64_t since_ms;
 
     do {
-        uint64_t last_ms = change.before >> SINCE_SHIFT;
-
-        since_ms = wall_ms();
-        if (since_ms == last_ms)
-            since_ms++;
+        since_ms = next_since(change.before, act->state);
         atomic_store(who, (since_ms & UINT32_MAX) << 32 | act->uid);
         change.after = word_of(act, since_ms);
     } while (!atomic_compare_exchange_strong(word, &change.before, change.after));

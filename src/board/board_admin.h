@@ -30,8 +30,9 @@ struct board_admin_change {
 
 /*
  * Says it of a backend, or of BOARD_SELF: `state`, `uid`, and over_ms of a drain, which is taken in
- * tenths of a second, rounded up. Since when is now. What others write at the same time is seen by
- * whoever reads after this call, on one side at least.
+ * tenths of a second, rounded up. Since when is now; where the same state is said again, as it was,
+ * but for a millisecond, so that each act is another word. What others write at the same time is
+ * seen by whoever reads after this call, on one side at least.
  */
 struct board_admin_change board_set_admin(struct board *board, unsigned slot,
                                           const struct board_admin_act *act);

@@ -61,7 +61,7 @@ struct snapshot_backend {
     char blocked_by[SNAPSHOT_BLOCKER_SIZE]; /* "kubeAPI/cp1 is down"; "" = nothing, or not known */
     enum board_health health;               /* the probes' own */
     enum board_admin_state admin;
-    uint64_t since_seconds;    /* in this status */
+    uint64_t since_seconds;    /* in this status; down also while an administrator held it */
     uint64_t health_seconds;   /* in this health */
     uint64_t downtime_seconds; /* in health down, all times together, since it has been known */
     uint64_t transitions;      /* changes of health from up or suspect to down, and back */

@@ -81,14 +81,21 @@ static enum snapshot_status backend_status(enum board_admin_state admin, enum bo
     return STATUS_UNCHECKED;
 }
 
-/* For how long an administrator has held it; without one, for how long it is in its health. */
-static uint64_t held_seconds(const struct board *board, unsigned slot, uint64_t health_seconds)
+/*
+ * For how long an administrator has held it; without one, for how long it is in its health, but
+ * since he let it go at most. One that was down in his hands has been down all the same.
+ */
+static uint64_t status_seconds(const struct board *board, const struct snapshot_backend *backend)
 {
-    struct board_admin_act act = board_admin_act(board, slot);
+    struct board_admin_act act = board_admin_act(board, backend->slot);
+    uint64_t said_seconds;
 
-    if (act.state == BOARD_ADMIN_READY || act.since_ms == 0)
-        return health_seconds;
-    return snapshot_age_ms(wall_ms(), act.since_ms) / 1000;
+    if (act.since_ms == 0 || backend->status == STATUS_DOWN)
+        return backend->health_seconds;
+    said_seconds = snapshot_age_ms(wall_ms(), act.since_ms) / 1000;
+    if (act.state == BOARD_ADMIN_READY && backend->health_seconds < said_seconds)
+        return backend->health_seconds;
+    return said_seconds;
 }
 
 /* A time that is not over runs on until now. */
@@ -127,7 +134,7 @@ static void copy_backend(const struct board *board, unsigned slot, uint64_t upti
     out->ready_verified =
         out->health == BOARD_UP && (board_health_marks(board, slot) & BOARD_MARK_VERIFIED) != 0;
     out->health_seconds = since == 0 ? uptime_seconds : snapshot_age_ms(mono_ms(), since) / 1000;
-    out->since_seconds = held_seconds(board, slot, out->health_seconds);
+    out->since_seconds = status_seconds(board, out);
     copy_check(board, slot, &out->check);
     copy_history(board, slot, out);
     (void)board_certificate_copy(board, slot, &out->certificate);

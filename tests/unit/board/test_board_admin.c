@@ -100,6 +100,27 @@ static void each_act_is_another_word(void)
     scratch_drop(board);
 }
 
+/* Also with another time to close its sessions in; another state has a time of its own. */
+static void what_is_said_again_keeps_its_time(void)
+{
+    struct board *board = scratch_board(3, 9, 2);
+    _Atomic uint64_t *word = board_writable(board, board_admin_word_at(board, 3));
+    uint64_t long_ago_ms = wall_ms() - 60000;
+
+    atomic_store(word, BOARD_ADMIN_DRAIN | long_ago_ms << 22);
+    say(board, 3, BOARD_ADMIN_DRAIN, 0);
+    ASSERT_NUMBER(board_admin_act(board, 3).since_ms, long_ago_ms + 1);
+    CU_ASSERT(board_admin_act(board, 3).has_uid);
+    say(board, 3, BOARD_ADMIN_DRAIN, 30000);
+    ASSERT_NUMBER(board_admin_act(board, 3).since_ms, long_ago_ms + 2);
+    ASSERT_NUMBER(board_admin_act(board, 3).over_ms, 30000);
+    say(board, 3, BOARD_ADMIN_DRAIN, 0);
+    ASSERT_NUMBER(board_admin_act(board, 3).over_ms, 0);
+    say(board, 3, BOARD_ADMIN_MAINT, 0);
+    CU_ASSERT(board_admin_act(board, 3).since_ms >= long_ago_ms + 60000);
+    scratch_drop(board);
+}
+
 /* Whoever was killed between the two has said nothing. */
 static void a_stranger_is_not_named(void)
 {
@@ -320,6 +341,7 @@ const struct unit_test board_admin_tests[] = {
     {"nothing_said_is_ready", nothing_said_is_ready},
     {"everything_said_is_read", everything_said_is_read},
     {"each_act_is_another_word", each_act_is_another_word},
+    {"what_is_said_again_keeps_its_time", what_is_said_again_keeps_its_time},
     {"a_stranger_is_not_named", a_stranger_is_not_named},
     {"taken_back", taken_back},
     {"words_are_whole", words_are_whole},

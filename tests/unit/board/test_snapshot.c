@@ -317,6 +317,39 @@ static void admin_words_come_first(void)
     tear_down(&fixture);
 }
 
+static void set_old_health(struct board *board, const struct fixture *fixture)
+{
+    static const enum board_health health[BACKENDS] = {BOARD_UP, BOARD_DOWN, BOARD_UP};
+
+    for (unsigned i = 0; i < BACKENDS; i++)
+        board_set_health(board, fixture->backend[i], board_backend_life(board, fixture->backend[i]),
+                         health[i], 0, mono_ms() - 50000);
+}
+
+/* Up counts from the word that let it go, where that is later; down is no administrator's work. */
+static void a_status_is_as_old_as_it_is(void)
+{
+    struct fixture fixture = set_up();
+    struct board_admin *admin = (void *)(fixture.board->all + fixture.board->layout.admin_at);
+    struct snapshot *snapshot;
+    const struct snapshot_backend *backends;
+
+    run_child(&fixture, BOARD_ROLE_CHECKER, 0, set_old_health);
+    atomic_store(&admin->backend[fixture.backend[0]], BOARD_ADMIN_READY | (wall_ms() - 20000)
+                                                                              << 22);
+    atomic_store(&admin->backend[fixture.backend[1]], BOARD_ADMIN_READY | (wall_ms() - 20000)
+                                                                              << 22);
+    atomic_store(&admin->backend[fixture.backend[2]], BOARD_ADMIN_READY | (wall_ms() - 90000)
+                                                                              << 22);
+    snapshot = take(&fixture);
+    backends = snapshot->services[0].backends;
+    CU_ASSERT(backends[0].since_seconds >= 20 && backends[0].since_seconds < 50);
+    CU_ASSERT(backends[1].since_seconds >= 50 && backends[1].since_seconds < 80);
+    CU_ASSERT(backends[2].since_seconds >= 50 && backends[2].since_seconds < 80);
+    snapshot_free(snapshot);
+    tear_down(&fixture);
+}
+
 static void set_all_down(struct board *board, const struct fixture *fixture)
 {
     for (unsigned i = 0; i < BACKENDS; i++)
@@ -578,6 +611,7 @@ const struct unit_test snapshot_tests[] = {
     {"what_a_service_requires_is_shown", what_a_service_requires_is_shown},
     {"wild_values_are_no_result", wild_values_are_no_result},
     {"admin_words_come_first", admin_words_come_first},
+    {"a_status_is_as_old_as_it_is", a_status_is_as_old_as_it_is},
     {"what_was_never_good_is_told_from_what_went_down",
      what_was_never_good_is_told_from_what_went_down},
     {"workers_are_added_up", workers_are_added_up},
