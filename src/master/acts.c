@@ -46,9 +46,8 @@ static void log_act(const struct board *board, unsigned slot, const struct board
 }
 
 /* One that was said to an earlier master is no act; that it holds is worth an event. */
-static void tell(struct board *board, unsigned slot, const struct board_admin_act *act)
+static void tell(struct board *board, unsigned slot, const struct board_admin_act *act, bool is_new)
 {
-    bool is_new = act->since_ms >= board_master(board)->started_ms;
     char over[STRNUM_DURATION_SIZE] = "";
     char place[PLACE_SIZE];
     char text[BOARD_EVENT_SIZE];
@@ -86,6 +85,7 @@ static bool note(struct acts *acts, uint64_t *seen, struct board *board, unsigne
 {
     uint64_t word = board_admin_word(board, slot);
     struct board_admin_act act = board_admin_act(board, slot);
+    bool is_new;
 
     if (word == *seen)
         return true;
@@ -97,8 +97,10 @@ static bool note(struct acts *acts, uint64_t *seen, struct board *board, unsigne
         tell_that_they_wait(acts, board);
         return false;
     }
+    /* What is said again keeps its time, however old. */
+    is_new = *seen != 0 || act.since_ms >= board_master(board)->started_ms;
     *seen = word;
-    tell(board, slot, &act);
+    tell(board, slot, &act, is_new);
     return true;
 }
 

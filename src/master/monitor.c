@@ -1,6 +1,8 @@
 #include "master/monitor.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/mono.h"
 #include "board/board_master.h"
@@ -139,24 +141,91 @@ static bool explains(const struct board_check *check, enum board_health health)
     return check->code != CHECKED_NONE && (check->bad == 0) == (health == BOARD_UP);
 }
 
+/* ---- why a backend is as it is ---- */
+
+/* The backend of that name in the service in that slot; BOARD_NO_SLOT = there is none. */
+static unsigned find_namesake(const struct board *board, unsigned service, const char *name)
+{
+    for (unsigned i = 0; i < board_master(board)->layout.backends; i++) {
+        const struct board_backend *backend = board_backend(board, i);
+
+        if (atomic_load(&backend->state) == BOARD_SLOT_USED && backend->service == service &&
+            strncmp(backend->name, name, sizeof(backend->name)) == 0)
+            return i;
+    }
+    return BOARD_NO_SLOT;
+}
+
+/* What the backend in that slot requires; BOARD_NO_SLOT = nothing. */
+static unsigned find_required(const struct board *board, unsigned slot)
+{
+    const struct board_backend *backend = board_backend(board, slot);
+    uint32_t required = atomic_load(&board_service(board, backend->service)->required);
+
+    return required > 0 && required <= CONF_MAX_SERVICES
+               ? find_namesake(board, required - 1, backend->name)
+               : BOARD_NO_SLOT;
+}
+
+/* ": kubeAPI/cp1 is in drain": the first on the way that blocks by itself. */
+static void blame(const struct board *board, unsigned slot, char why[BOARD_EVENT_SIZE])
+{
+    for (unsigned steps = 0; steps < CONF_MAX_SERVICES; steps++) {
+        enum board_admin_state admin;
+
+        slot = find_required(board, slot);
+        if (slot == BOARD_NO_SLOT)
+            return;
+        admin = board_admin(board, slot);
+        if (admin == BOARD_ADMIN_READY && board_health(board, slot) != BOARD_DOWN)
+            continue;
+        snprintf(why, BOARD_EVENT_SIZE, ": %s/%s is %s%s",
+                 board_service(board, board_backend(board, slot)->service)->name,
+                 board_backend(board, slot)->name, admin == BOARD_ADMIN_READY ? "" : "in ",
+                 admin == BOARD_ADMIN_READY ? "down" : board_admin_name(admin));
+        return;
+    }
+}
+
+/* Something other than a probe's result speaks against it: there are words alone. */
+static bool has_words(const struct board_check *check, enum board_health health)
+{
+    return check->code == CHECKED_NONE && check->description[0] != '\0' &&
+           (health == BOARD_SUSPECT || health == BOARD_DOWN);
+}
+
+/* ": L4CON connection refused", or what else is known; "" = nothing. */
+static void find_cause(const struct board *board, unsigned slot, enum board_health health,
+                       char why[BOARD_EVENT_SIZE])
+{
+    struct board_check check;
+
+    *why = '\0';
+    if (health == BOARD_BLOCKED) {
+        blame(board, slot, why);
+        return;
+    }
+    board_check_copy(board, slot, &check);
+    if (explains(&check, health))
+        snprintf(why, BOARD_EVENT_SIZE, ": %s %s", board_check_name(check.code), check.description);
+    else if (has_words(&check, health))
+        snprintf(why, BOARD_EVENT_SIZE, ": %s", check.description);
+}
+
 static void note_health(struct monitor *monitor, struct board *board, unsigned slot)
 {
     enum board_health health = board_health(board, slot);
     const struct board_backend *backend = board_backend(board, slot);
     const char *service = board_service(board, backend->service)->name;
-    struct board_check check;
+    char why[BOARD_EVENT_SIZE];
 
     if (monitor->health[slot] == health)
         return;
     monitor->health[slot] = (uint8_t)health;
     if (health == BOARD_UNCHECKED && board_admin(board, slot) == BOARD_ADMIN_MAINT)
         return;
-    board_check_copy(board, slot, &check);
-    if (explains(&check, health))
-        board_event(board, "%s/%s is %s: %s %s", service, backend->name, board_health_name(health),
-                    board_check_name(check.code), check.description);
-    else
-        board_event(board, "%s/%s is %s", service, backend->name, board_health_name(health));
+    find_cause(board, slot, health, why);
+    board_event(board, "%s/%s is %s%s", service, backend->name, board_health_name(health), why);
 }
 
 /* ---- all of it ---- */
@@ -207,13 +276,14 @@ void monitor_look(struct monitor *monitor, struct board *board)
     uint64_t elapsed_ms = now_ms > monitor->look_ms ? now_ms - monitor->look_ms : 1;
 
     monitor->look_ms = now_ms;
+    /* Before what they bring about. */
+    acts_look(&monitor->acts, board, now_ms);
     for (unsigned i = 0; i < layout->backends; i++) {
         const struct board_backend *backend = board_backend(board, i);
 
         if (atomic_load(&backend->state) != BOARD_SLOT_FREE)
             look_at_backend(monitor, board, i, elapsed_ms, &tallies[backend->service]);
     }
-    acts_look(&monitor->acts, board, now_ms);
     for (unsigned i = 0; i < layout->services; i++) {
         if (atomic_load(&board_service(board, i)->state) != BOARD_SLOT_FREE)
             look_at_service(monitor, board, i, elapsed_ms, &tallies[i]);

@@ -160,6 +160,7 @@ static void tell(struct child *child, uint32_t type, uint64_t transaction)
 static void abort_it(struct master *master)
 {
     struct reload *reload = &master->reload;
+    char refusal[BOARD_EVENT_SIZE];
 
     for (unsigned i = 0; i < CHILD_MOST; i++) {
         struct child *child = &master->children[i];
@@ -176,7 +177,8 @@ static void abort_it(struct master *master)
     reload->epoch = NULL;
     board_unreserve(master->board);
     reload_log_end(master, false);
-    board_event(master->board, "reload refused");
+    reload_log_refusal(&reload->errors, refusal, sizeof(refusal));
+    board_event(master->board, "%s", refusal);
     publish_result(master, false);
     end(master);
 }

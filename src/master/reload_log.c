@@ -1,5 +1,8 @@
 #include "master/reload_log.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/log.h"
 #include "base/mono.h"
 
@@ -74,6 +77,21 @@ void reload_log_end(struct master *master, bool is_ok)
     log->is_owed = !log->is_told;
     if (log->is_told)
         tell_end(master, 0);
+}
+
+void reload_log_refusal(const struct textbuf *errors, char *out, size_t size)
+{
+    unsigned count = count_lines(errors);
+    int length;
+
+    if (count == 0) {
+        snprintf(out, size, "reload refused");
+        return;
+    }
+    length = (int)strcspn(errors->data, "\n");
+    if (snprintf(out, size, "reload refused, %u error%s: %.*s", count, count == 1 ? "" : "s",
+                 length, errors->data) >= (int)size)
+        memcpy(out + size - sizeof("..."), "...", sizeof("..."));
 }
 
 void reload_log_owed(struct master *master)

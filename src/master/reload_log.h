@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/textbuf.h"
 #include "base/told.h"
 
 struct master;
@@ -27,6 +28,9 @@ void reload_log_begin(struct master *master);
 
 /* It is over; the errors of one that is refused stand in struct reload. */
 void reload_log_end(struct master *master, bool is_ok);
+
+/* "reload refused, 2 errors: …" with the first of them, one on each line, cut to fit. */
+void reload_log_refusal(const struct textbuf *errors, char *out, size_t size);
 
 /* At times: tells what became of the last one, where there was no room for that. */
 void reload_log_owed(struct master *master);

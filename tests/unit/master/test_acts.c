@@ -95,6 +95,25 @@ static void acts_are_told_once(void)
     close_desk(&desk);
 }
 
+/* A word of before the start that is said again is an act, though it keeps its time. */
+static void what_is_said_again_is_told(void)
+{
+    unsigned lines = 0;
+    struct desk desk;
+
+    open_desk(&desk, &lines);
+    say(&desk, desk.slots[0], BOARD_ADMIN_DRAIN, 0);
+    board_my_master(desk.board)->started_ms += 3600000;
+    acts_look(&desk.acts, desk.board, 1000);
+    ASSERT_TEXT(event_text(&desk, 0),
+                "kubeAPI/cp1: still in drain, said to an earlier start by uid 1000");
+    say(&desk, desk.slots[0], BOARD_ADMIN_DRAIN, 0);
+    acts_look(&desk.acts, desk.board, 2000);
+    ASSERT_TEXT(event_text(&desk, 0), "kubeAPI/cp1: drain by uid 1000");
+    ASSERT_NUMBER(lines, 1);
+    close_desk(&desk);
+}
+
 /* A script that never ends leaves most of the events to others, and at last what holds is told. */
 static void a_flood_is_bounded(void)
 {
@@ -140,6 +159,7 @@ static void a_burst_is_told(void)
 
 const struct unit_test acts_tests[] = {
     {"acts_are_told_once", acts_are_told_once},
+    {"what_is_said_again_is_told", what_is_said_again_is_told},
     {"a_flood_is_bounded", a_flood_is_bounded},
     {"a_burst_is_told", a_burst_is_told},
     {NULL, NULL},

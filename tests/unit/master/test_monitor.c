@@ -8,6 +8,8 @@
 
 #include "base/mono.h"
 #include "board/board_map.h"
+#include "board/twin.h"
+#include "master/reload_log.h"
 
 #include "unit/claim.h"
 #include "unit/unit.h"
@@ -29,7 +31,7 @@ static struct scene scene_open(void)
     struct conf_service service = {.name = "kubeAPI", .enabled = 1, .check = CHECK_TLS};
     char name[CONF_NAME_SIZE];
     struct board_plan plan = {
-        .name = name, .services = 1, .backends = BACKENDS, .workers = 1, .group = (gid_t)-1};
+        .name = name, .services = 2, .backends = BACKENDS + 1, .workers = 1, .group = (gid_t)-1};
     struct scene scene = {.monitor = calloc(1, sizeof(*scene.monitor))};
 
     snprintf(name, sizeof(name), "k0slb-unit-monitor-%d", (int)getpid());
@@ -296,6 +298,95 @@ static void a_new_owner_has_its_own_events(void)
     scene_close(&scene);
 }
 
+static void set_words(const struct scene *scene, unsigned index, enum board_check_code code,
+                      const char *words)
+{
+    unsigned slot = scene->backends[index];
+    struct board_check_record *record =
+        board_writable(scene->board, &board_checks(scene->board)[slot]);
+    struct board_check check = {.life = board_backend_life(scene->board, slot),
+                                .code = (uint16_t)code,
+                                .bad = code != CHECKED_NONE};
+
+    snprintf(check.description, sizeof(check.description), "%s", words);
+    twin_write(&record->sequence, record->copies, sizeof(check), &check);
+}
+
+/* Where no probe has answered, the words are all there is. */
+static void an_event_says_why(void)
+{
+    struct scene scene = scene_open();
+
+    monitor_begin(scene.monitor, scene.board);
+    set_words(&scene, 0, CHECKED_NONE, "no answer for 200 ms");
+    set_health(&scene, 0, BOARD_SUSPECT);
+    look_after(&scene, 1000);
+    (void)expect_event(&scene, "kubeAPI/cp0 is suspect: no answer for 200 ms");
+    set_health(&scene, 0, BOARD_UP);
+    look_after(&scene, 1000);
+    (void)expect_event(&scene, "kubeAPI/cp0 is up");
+    set_words(&scene, 0, CHECKED_L4CON, "connection refused");
+    set_health(&scene, 0, BOARD_DOWN);
+    look_after(&scene, 1000);
+    (void)expect_event(&scene, "kubeAPI/cp0 is down: L4CON connection refused");
+    scene_close(&scene);
+}
+
+/* "join" requires kubeAPI; the word that blocks stands before what it has brought about. */
+static void an_event_says_what_blocks(void)
+{
+    const struct conf_service service = {.name = "join", .enabled = 1, .check = CHECK_TCP};
+    const struct conf_backend backend = {.name = "cp0", .weight = 1};
+    struct scene scene = scene_open();
+    struct board_admin *admin = (void *)(scene.board->all + scene.board->layout.admin_at);
+    const struct board_master *master = board_master(scene.board);
+    unsigned join = claim_service(scene.board, &service);
+    uint64_t number;
+
+    scene.backends[1] = claim_backend(scene.board, join, &backend);
+    board_publish_required(scene.board, join, scene.service);
+    monitor_begin(scene.monitor, scene.board);
+    set_health(&scene, 0, BOARD_DOWN);
+    set_health(&scene, 1, BOARD_UP | BOARD_MARK_BLOCKED);
+    look_after(&scene, 1000);
+    (void)expect_event(&scene, "join/cp0 is blocked: kubeAPI/cp0 is down");
+    set_health(&scene, 0, BOARD_UP);
+    set_health(&scene, 1, BOARD_UP);
+    look_after(&scene, 1000);
+    atomic_store(&admin->backend[scene.backends[0]], BOARD_ADMIN_DRAIN | UINT64_C(1) << 22);
+    set_health(&scene, 1, BOARD_UP | BOARD_MARK_BLOCKED);
+    look_after(&scene, 1000);
+    number = expect_event(&scene, "join/cp0 is blocked: kubeAPI/cp0 is in drain");
+    ASSERT_TEXT(master->event[(number - 2) % BOARD_MAX_EVENTS].text,
+                "kubeAPI/cp0: still in drain, said to an earlier start by uid ?");
+    scene_close(&scene);
+}
+
+/* One line for each error; the first of them, as far as there is room. */
+static void a_refusal_names_the_first_error(void)
+{
+    static char long_line[301];
+    struct textbuf errors;
+    char text[BOARD_EVENT_SIZE];
+
+    textbuf_init(&errors, 4096);
+    reload_log_refusal(&errors, text, sizeof(text));
+    ASSERT_TEXT(text, "reload refused");
+    textbuf_puts(&errors, "k0slb.ini:3: [x]: unknown\n");
+    reload_log_refusal(&errors, text, sizeof(text));
+    ASSERT_TEXT(text, "reload refused, 1 error: k0slb.ini:3: [x]: unknown");
+    textbuf_puts(&errors, "k0slb.ini:4: bad\n");
+    reload_log_refusal(&errors, text, sizeof(text));
+    ASSERT_TEXT(text, "reload refused, 2 errors: k0slb.ini:3: [x]: unknown");
+    textbuf_clear(&errors);
+    memset(long_line, 'x', sizeof(long_line) - 1);
+    textbuf_printf(&errors, "%s\n", long_line);
+    reload_log_refusal(&errors, text, sizeof(text));
+    ASSERT_NUMBER(strlen(text), BOARD_EVENT_SIZE - 1);
+    ASSERT_TEXT(text + BOARD_EVENT_SIZE - 6, "xx...");
+    textbuf_fini(&errors);
+}
+
 const struct unit_test monitor_tests[] = {
     {"rates_are_by_the_second", rates_are_by_the_second},
     {"what_was_there_before_is_no_rate", what_was_there_before_is_no_rate},
@@ -305,5 +396,8 @@ const struct unit_test monitor_tests[] = {
     {"administrators_take_a_service_down", administrators_take_a_service_down},
     {"down_times_are_added_up", down_times_are_added_up},
     {"a_new_owner_has_its_own_events", a_new_owner_has_its_own_events},
+    {"an_event_says_why", an_event_says_why},
+    {"an_event_says_what_blocks", an_event_says_what_blocks},
+    {"a_refusal_names_the_first_error", a_refusal_names_the_first_error},
     {NULL, NULL},
 };
