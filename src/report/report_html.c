@@ -14,18 +14,6 @@ const char *report_html_policy(void)
            "frame-ancestors 'none'";
 }
 
-static const char *word_for_all(enum html_level level)
-{
-    static const char *const words[] = {
-        [HTML_GOOD] = "all is well",
-        [HTML_HELD] = "in maint",
-        [HTML_WARN] = "degraded",
-        [HTML_BAD] = "not all is served",
-    };
-
-    return words[level] != NULL ? words[level] : "idle";
-}
-
 /* ---- the head ---- */
 
 /* The tab says how it stands, too: by its title, and by a sign with the level's shape. */
@@ -61,7 +49,9 @@ static void write_head(const struct snapshot *snapshot, unsigned refresh_seconds
                        refresh_seconds);
     textbuf_puts(out, "<title>");
     words_html(out, snapshot->name);
-    textbuf_printf(out, ": %s</title>\n", word_for_all(level));
+    textbuf_puts(out, ": ");
+    section_words_for_all(snapshot, out);
+    textbuf_puts(out, "</title>\n");
     write_icon(level, out);
     textbuf_puts(out, "<style>");
     textbuf_puts(out, style_sheet);
@@ -74,12 +64,15 @@ static void write_head(const struct snapshot *snapshot, unsigned refresh_seconds
 
 static void write_top(const struct snapshot *snapshot, struct textbuf *out)
 {
-    enum html_level level = section_level_of_all(snapshot);
+    struct textbuf words;
 
     textbuf_puts(out, "<div id=\"top\">\n<h1>");
     words_html(out, snapshot->name);
     textbuf_puts(out, "</h1>\n");
-    html_state(out, level, word_for_all(level));
+    textbuf_init(&words, 1024);
+    section_words_for_all(snapshot, &words);
+    html_state(out, section_level_of_all(snapshot), words.data != NULL ? words.data : "");
+    textbuf_fini(&words);
     textbuf_printf(out, "\n<p data-at=\"\">pid %d, %s ", (int)snapshot->pid,
                    snapshot->master_alive ? "up" : "is DEAD, was started");
     html_number(out, HTML_AGE, "uptime_seconds", snapshot->uptime_seconds);

@@ -44,7 +44,7 @@ const char page_script[] =
     "s < 86400 ? two(s, 3600, 'h', 60, 'm') : two(s, 86400, 'd', 3600, 'h');\n"
     "const ms = n => n.toFixed(n < 0.995 ? 2 : n < 9.95 ? 1 : 0);\n"
     "const formats = {bytes, age, ms};\n"
-    "const clockOf = t => new Date(t).toTimeString().slice(0, 8);\n"
+    "const clockOf = t => new Date(t).toISOString().slice(11, 19) + 'Z';\n"
     "const find = (o, path) => path === '' ? o :\n"
     "path.split('.').reduce((at, key) => at === null || at === undefined ? at : at[key], o);\n"
     "const last = list => list[list.length - 1];\n"

@@ -40,7 +40,8 @@ static enum html_level health_of(const struct snapshot *snapshot, struct textbuf
 
 enum html_level section_level_of_all(const struct snapshot *snapshot)
 {
-    enum html_level level = snapshot->reload_ok ? HTML_GOOD : HTML_WARN;
+    enum html_level level =
+        snapshot->reload_ok && snapshot->warning_count == 0 ? HTML_GOOD : HTML_WARN;
     struct textbuf health;
 
     textbuf_init(&health, LINE_LIMIT);
@@ -51,6 +52,67 @@ enum html_level section_level_of_all(const struct snapshot *snapshot)
             level = worse(level, section_service_level(snapshot->services[i].status));
     }
     return level;
+}
+
+/* "1 of 3 services degraded" */
+static void say_services(const struct snapshot *snapshot, struct textbuf *out)
+{
+    unsigned degraded = 0;
+    unsigned enabled = 0;
+
+    for (size_t i = 0; i < snapshot->service_count; i++) {
+        enabled += snapshot->services[i].enabled;
+        degraded +=
+            snapshot->services[i].enabled && snapshot->services[i].status == SERVICE_DEGRADED;
+    }
+    if (degraded > 0)
+        textbuf_printf(out, "%u of %u service%s degraded", degraded, enabled,
+                       enabled == 1 ? "" : "s");
+}
+
+/* What is to be looked at, in few words. */
+static void say_worries(const struct snapshot *snapshot, struct textbuf *out)
+{
+    size_t start = out->length;
+    struct textbuf health;
+    enum html_level level;
+
+    textbuf_init(&health, LINE_LIMIT);
+    level = health_of(snapshot, &health);
+    textbuf_fini(&health);
+    say_services(snapshot, out);
+    if (level == HTML_WARN || level == HTML_HELD) {
+        words_separate(out, start, ", ");
+        textbuf_puts(out, level == HTML_WARN ? "balancer degraded" : "in maint");
+    }
+    if (!snapshot->reload_ok) {
+        words_separate(out, start, ", ");
+        textbuf_puts(out, "reload failed");
+    }
+    if (snapshot->warning_count > 0) {
+        words_separate(out, start, ", ");
+        textbuf_printf(out, "%zu warning%s", snapshot->warning_count,
+                       snapshot->warning_count == 1 ? "" : "s");
+    }
+}
+
+void section_words_for_all(const struct snapshot *snapshot, struct textbuf *out)
+{
+    switch (section_level_of_all(snapshot)) {
+    case HTML_GOOD:
+        textbuf_puts(out, "all is well");
+        break;
+    case HTML_IDLE:
+        textbuf_puts(out, "idle");
+        break;
+    case HTML_BAD:
+        textbuf_puts(out, "not all is served");
+        break;
+    case HTML_HELD:
+    case HTML_WARN:
+        say_worries(snapshot, out);
+        break;
+    }
 }
 
 /* ---- facts ---- */

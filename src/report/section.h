@@ -13,6 +13,9 @@ enum html_level section_backend_level(enum snapshot_status status);
 /* How the balancer with all it serves stands: the worst of all services, and of itself. */
 enum html_level section_level_of_all(const struct snapshot *snapshot);
 
+/* That in few words: "all is well", "1 of 3 services degraded, 1 warning". */
+void section_words_for_all(const struct snapshot *snapshot, struct textbuf *out);
+
 /* Room for the place of a backend in the JSON and the NUL. */
 #define SECTION_AT_SIZE 48
 

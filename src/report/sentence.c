@@ -16,7 +16,8 @@ struct group {
     const struct snapshot_service *service;
     const struct snapshot_backend *first;
     unsigned count;
-    uint64_t since_seconds; /* of the latest of them */
+    uint64_t since_seconds;  /* of the latest of them */
+    uint64_t oldest_seconds; /* of the earliest */
 };
 
 /* What is told of a service, and how much of it is told already. */
@@ -28,6 +29,9 @@ struct telling {
     unsigned groups;
     unsigned untold; /* backends */
 };
+
+/* Its backends are the controllers: etcd has a member on each of them. */
+#define CONTROLLERS "kubeAPI"
 
 /* The services of k0s have controllers; what others have is not known. */
 static const char *noun(const struct snapshot_service *service, bool is_one)
@@ -93,7 +97,11 @@ static struct group group_of(const struct snapshot_service *service,
                              const struct snapshot_backend *first)
 {
     struct group group = {
-        .service = service, .first = first, .since_seconds = first->since_seconds};
+        .service = service,
+        .first = first,
+        .since_seconds = first->since_seconds,
+        .oldest_seconds = first->since_seconds,
+    };
 
     for (size_t i = 0; i < service->backend_count; i++) {
         const struct snapshot_backend *backend = &service->backends[i];
@@ -103,6 +111,8 @@ static struct group group_of(const struct snapshot_service *service,
         group.count++;
         if (backend->since_seconds < group.since_seconds)
             group.since_seconds = backend->since_seconds;
+        if (backend->since_seconds > group.oldest_seconds)
+            group.oldest_seconds = backend->since_seconds;
     }
     return group;
 }
@@ -152,6 +162,17 @@ static void put_reason(const struct snapshot *snapshot, const struct group *grou
         textbuf_printf(out, " (%s is not up there)", required);
 }
 
+/* " for 4m 12s"; " for at least 12s" of those that are not of one age. */
+static void put_age(const struct group *group, struct textbuf *out)
+{
+    bool is_one_age = group->since_seconds == group->oldest_seconds;
+    bool is_new = !is_one_age && group->since_seconds == 0;
+    char age[AGE_TEXT_SIZE];
+
+    age_format(is_new ? group->oldest_seconds : group->since_seconds, age);
+    textbuf_printf(out, " for %s%s", is_one_age ? "" : is_new ? "up to " : "at least ", age);
+}
+
 /* " have been down for 4m 12s (connection refused)" */
 static void put_state(const struct snapshot *snapshot, const struct group *group,
                       struct textbuf *out)
@@ -165,10 +186,10 @@ static void put_state(const struct snapshot *snapshot, const struct group *group
         [STATUS_SUSPECT] = "suspect",
         [STATUS_UP] = "up",
     };
-    char age[AGE_TEXT_SIZE];
 
-    textbuf_printf(out, " %s been %s for %s", group->count == 1 ? "has" : "have",
-                   words[group->first->status], age_format(group->since_seconds, age));
+    textbuf_printf(out, " %s been %s", group->count == 1 ? "has" : "have",
+                   words[group->first->status]);
+    put_age(group, out);
     put_reason(snapshot, group, out);
 }
 
@@ -234,6 +255,18 @@ static const char *verdict_on(const struct snapshot_service *service)
     return service->never_good ? "is not reachable, and never was" : "is not reachable";
 }
 
+/* ", and etcd needs 2": who is not known yet may be among them. */
+static void put_quorum(const struct snapshot_service *service, struct textbuf *out)
+{
+    size_t needed = service->backend_count / 2 + 1;
+
+    if (strcmp(service->name, CONTROLLERS) == 0 && count_status(service, STATUS_UP) +
+                                                           count_status(service, STATUS_SUSPECT) +
+                                                           count_status(service, STATUS_UNCHECKED) <
+                                                       needed)
+        textbuf_printf(out, ", and etcd needs %zu", needed);
+}
+
 static void tell_backends(struct telling *telling)
 {
     const struct snapshot_service *service = telling->service;
@@ -254,6 +287,7 @@ static void tell_backends(struct telling *telling)
     else
         textbuf_printf(telling->out, "%u of %zu %s %s up", up, service->backend_count,
                        noun(service, false), up == 1 ? "is" : "are");
+    put_quorum(service, telling->out);
     tell_groups(telling);
 }
 

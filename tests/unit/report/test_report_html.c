@@ -335,11 +335,34 @@ static void it_says_when_all_is_well(void)
     expect_no_part(&sample, "What needs you");
     expect_no_part(&sample, "lost</dd>");
     sample.services[0].status = SERVICE_DEGRADED;
-    expect_part(&sample, "<title>k0slb: degraded</title>");
+    expect_part(&sample, "<title>k0slb: 1 of 3 services degraded</title>");
     sample.services[0].status = SERVICE_UP;
     sample.snapshot.admin = BOARD_ADMIN_MAINT;
     expect_part(&sample, "<title>k0slb: in maint</title>");
     expect_part(&sample, "<p class=\"title\">This balancer is in maint</p>");
+}
+
+static void all_is_not_well_with_a_warning(void)
+{
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    strcpy(sample.snapshot.warnings[0].text, "A clock is wrong");
+    strcpy(sample.snapshot.warnings[1].text, "Another is wrong");
+    sample.snapshot.warning_count = 1;
+    expect_part(&sample, "<title>k0slb: 1 warning</title>");
+    expect_part(&sample, "<span class=\"state warn\">1 warning</span>");
+    sample.snapshot.warning_count = 2;
+    sample.snapshot.admin = BOARD_ADMIN_MAINT;
+    expect_part(&sample, "<title>k0slb: in maint, 2 warnings</title>");
+    sample.snapshot.reload_ok = false;
+    sample.services[0].status = sample.services[1].status = SERVICE_DEGRADED;
+    sample.services[2].enabled = false;
+    sample.services[2].status = SERVICE_DISABLED;
+    expect_part(&sample, "<title>k0slb: 2 of 2 services degraded, in maint, reload failed, 2 "
+                         "warnings</title>");
+    sample.services[0].status = SERVICE_DOWN;
+    expect_part(&sample, "<title>k0slb: not all is served</title>");
 }
 
 static void it_says_what_is_wrong_with_the_balancer(void)
@@ -348,7 +371,7 @@ static void it_says_what_is_wrong_with_the_balancer(void)
 
     sample_fill_good(&sample);
     sample.processes[1].state = "stalled";
-    expect_part(&sample, "<title>k0slb: degraded</title>");
+    expect_part(&sample, "<title>k0slb: balancer degraded</title>");
     expect_part(&sample, "<li class=\"warn\">\n<p class=\"title\">This balancer serves, but not as "
                          "it should</p>\n<p>degraded: 1 of 2 workers stalled</p>");
     expect_part(&sample, "<span class=\"state bad\">stalled</span>");
@@ -381,7 +404,7 @@ static void a_failed_reload_shows_its_mistakes(void)
     sample.snapshot.reload_ms = sample.snapshot.taken_ms - 185000;
     sample.snapshot.reload_ok = false;
     strcpy(sample.snapshot.reload_errors, "k0slb.ini:3: [x]: <unknown>\nk0slb.ini:4: bad\033\n");
-    expect_part(&sample, "<title>k0slb: degraded</title>");
+    expect_part(&sample, "<title>k0slb: reload failed</title>");
     expect_part(&sample, "<li class=\"bad\">\n<p class=\"title\">The last reload failed</p>\n<p>"
                          "<span data-ago=\"1790273420000\">3m 5s</span> ago; what was there, epoch "
                          "3, stays in force.</p>\n<pre>k0slb.ini:3: [x]: &lt;unknown&gt;\n"
@@ -581,6 +604,7 @@ const struct unit_test report_html_tests[] = {
     {"it_shows_the_balancer", it_shows_the_balancer},
     {"old_events_are_folded", old_events_are_folded},
     {"it_says_when_all_is_well", it_says_when_all_is_well},
+    {"all_is_not_well_with_a_warning", all_is_not_well_with_a_warning},
     {"it_says_what_is_wrong_with_the_balancer", it_says_what_is_wrong_with_the_balancer},
     {"a_failed_reload_shows_its_mistakes", a_failed_reload_shows_its_mistakes},
     {"every_state_has_a_level", every_state_has_a_level},

@@ -57,13 +57,64 @@ static void it_names_who_is_down_and_why(void)
                     "down for 4m 14s (connection refused).");
     set_status(&sample, 1, STATUS_DOWN, "connection refused");
     expect_sentence(&sample, 0,
-                    "kubeAPI is reachable: 1 of 3 controllers is up; k0s-controller2 and "
-                    "k0s-controller3 have been down for 4m 13s (connection refused).");
+                    "kubeAPI is reachable: 1 of 3 controllers is up, and etcd needs 2; "
+                    "k0s-controller2 and k0s-controller3 have been down for at least 4m 13s "
+                    "(connection refused).");
     set_status(&sample, 1, STATUS_DOWN, "");
     expect_sentence(&sample, 0,
-                    "kubeAPI is reachable: 1 of 3 controllers is up; k0s-controller2 has been "
-                    "down for 4m 13s (L4CON); k0s-controller3 has been down for 4m 14s (connection "
+                    "kubeAPI is reachable: 1 of 3 controllers is up, and etcd needs 2; "
+                    "k0s-controller2 has been down for 4m 13s (L4CON); k0s-controller3 has been "
+                    "down for 4m 14s (connection "
                     "refused).");
+}
+
+/* What is said of several holds good for each of them. */
+static void ages_are_those_of_all(void)
+{
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    strcpy(sample.services[0].name, "ingress");
+    set_status(&sample, 1, STATUS_DRAIN, "");
+    set_status(&sample, 2, STATUS_DRAIN, "");
+    sample.backends[0][1].since_seconds = sample.backends[0][2].since_seconds = 0;
+    expect_sentence(&sample, 0,
+                    "ingress is reachable: 1 of 3 backends is up; k0s-controller2 and "
+                    "k0s-controller3 have been in drain for 0s.");
+    sample.backends[0][1].since_seconds = 61;
+    expect_sentence(&sample, 0,
+                    "ingress is reachable: 1 of 3 backends is up; k0s-controller2 and "
+                    "k0s-controller3 have been in drain for up to 1m 1s.");
+    sample.backends[0][2].since_seconds = 62;
+    expect_sentence(&sample, 0,
+                    "ingress is reachable: 1 of 3 backends is up; k0s-controller2 and "
+                    "k0s-controller3 have been in drain for at least 1m 1s.");
+}
+
+/* Suspect ones are there, and so may be who is not known yet; the API alone has etcd. */
+static void a_lost_quorum_is_told(void)
+{
+    struct sample sample;
+
+    sample_fill_good(&sample);
+    set_status(&sample, 2, STATUS_DOWN, "gone");
+    set_status(&sample, 1, STATUS_SUSPECT, "slow");
+    expect_sentence(&sample, 0,
+                    "kubeAPI is reachable: 1 of 3 controllers is up; k0s-controller3 has been down "
+                    "for 4m 14s (gone); k0s-controller2 has been suspect for 4m 13s (slow).");
+    set_status(&sample, 1, STATUS_UNCHECKED, "");
+    expect_sentence(&sample, 0,
+                    "kubeAPI is reachable: 1 of 3 controllers is up; k0s-controller3 has been down "
+                    "for 4m 14s (gone); k0s-controller2 has been unchecked for 4m 13s.");
+    set_status(&sample, 1, STATUS_MAINT, "");
+    expect_sentence(&sample, 0,
+                    "kubeAPI is reachable: 1 of 3 controllers is up, and etcd needs 2; "
+                    "k0s-controller3 has been down for 4m 14s (gone); k0s-controller2 has been in "
+                    "maint for 4m 13s.");
+    strcpy(sample.services[0].name, "konnectivity");
+    expect_sentence(&sample, 0,
+                    "konnectivity is reachable: 1 of 3 controllers is up; k0s-controller3 has been "
+                    "down for 4m 14s (gone); k0s-controller2 has been in maint for 4m 13s.");
 }
 
 /* The first good answer of one that is still down says nothing of why it is. */
@@ -88,12 +139,14 @@ static void the_worst_comes_first(void)
     set_status(&sample, 1, STATUS_SUSPECT, "no answer");
     set_status(&sample, 2, STATUS_DOWN, "connection refused");
     expect_sentence(&sample, 0,
-                    "kubeAPI may be reachable: none of 3 controllers is up; k0s-controller3 has "
+                    "kubeAPI may be reachable: none of 3 controllers is up, and etcd needs 2; "
+                    "k0s-controller3 has "
                     "been down for 4m 14s (connection refused); k0s-controller2 has been suspect "
                     "for 4m 13s (no answer); k0s-controller1 has been in maint for 4m 12s.");
     set_status(&sample, 1, STATUS_DRAIN, "no answer");
     expect_sentence(&sample, 0,
-                    "kubeAPI is not reachable: none of 3 controllers is up; k0s-controller3 has "
+                    "kubeAPI is not reachable: none of 3 controllers is up, and etcd needs 2; "
+                    "k0s-controller3 has "
                     "been down for 4m 14s (connection refused); k0s-controller2 has been in drain "
                     "for 4m 13s; k0s-controller1 has been in maint for 4m 12s.");
 }
@@ -106,8 +159,8 @@ static void it_says_that_nothing_is_up(void)
     for (unsigned i = 0; i < SAMPLE_BACKENDS; i++)
         set_status(&sample, i, STATUS_DOWN, "connection refused");
     expect_sentence(&sample, 0,
-                    "kubeAPI is not reachable: all 3 controllers have been down for 4m 12s "
-                    "(connection refused).");
+                    "kubeAPI is not reachable: all 3 controllers have been down for at least "
+                    "4m 12s (connection refused).");
     sample.services[0].never_good = true;
     sample.services[0].backend_count = 1;
     expect_sentence(&sample, 0,
@@ -126,7 +179,7 @@ static void before_the_first_probe_nothing_is_known(void)
         set_status(&sample, i, STATUS_UNCHECKED, "");
     expect_sentence(&sample, 0,
                     "kubeAPI is not known to be reachable yet: all 3 controllers have been "
-                    "unchecked for 4m 12s.");
+                    "unchecked for at least 4m 12s.");
 }
 
 static void a_blocked_one_names_what_it_waits_for(void)
@@ -145,8 +198,9 @@ static void a_blocked_one_names_what_it_waits_for(void)
                     "blocked for 4m 12s (konnectivity/k0s-controller1 is in drain).");
     set_status(&sample, 1, STATUS_BLOCKED, "");
     expect_sentence(&sample, 0,
-                    "kubeAPI is reachable: 1 of 3 controllers is up; k0s-controller1 and "
-                    "k0s-controller2 have been blocked for 4m 12s (konnectivity is not up "
+                    "kubeAPI is reachable: 1 of 3 controllers is up, and etcd needs 2; "
+                    "k0s-controller1 and k0s-controller2 have been blocked for at least 4m 12s "
+                    "(konnectivity is not up "
                     "there).");
 }
 
@@ -181,12 +235,14 @@ static void many_are_counted(void)
     sample.services[0].backends = backends;
     sample.services[0].backend_count = ARRAY_LEN(backends);
     expect_sentence(&sample, 0,
-                    "kubeAPI is reachable: 1 of 64 controllers is up; n1, n2, n3 and 60 more have "
+                    "kubeAPI is reachable: 1 of 64 controllers is up, and etcd needs 33; n1, n2, "
+                    "n3 and 60 more have "
                     "been down for 1m 0s (gone).");
     for (unsigned i = 0; i < ARRAY_LEN(backends); i++)
         snprintf(backends[i].check.description, BOARD_DESCRIPTION_SIZE, "why %u", i);
     expect_sentence(&sample, 0,
-                    "kubeAPI is reachable: 1 of 64 controllers is up; n1 has been down for 1m 0s "
+                    "kubeAPI is reachable: 1 of 64 controllers is up, and etcd needs 33; n1 has "
+                    "been down for 1m 0s "
                     "(why 1); n2 has been down for 1m 0s (why 2); n3 has been down for 1m 0s "
                     "(why 3); 60 more are not up.");
 }
@@ -194,6 +250,8 @@ static void many_are_counted(void)
 const struct unit_test sentence_tests[] = {
     {"it_says_that_all_are_up", it_says_that_all_are_up},
     {"it_names_who_is_down_and_why", it_names_who_is_down_and_why},
+    {"ages_are_those_of_all", ages_are_those_of_all},
+    {"a_lost_quorum_is_told", a_lost_quorum_is_told},
     {"a_good_answer_is_no_reason", a_good_answer_is_no_reason},
     {"the_worst_comes_first", the_worst_comes_first},
     {"it_says_that_nothing_is_up", it_says_that_nothing_is_up},
