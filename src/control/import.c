@@ -159,7 +159,7 @@ static void suggest_address(const struct control *control, const struct conf_ext
 }
 
 static int report_done(const struct control *control, const char *directory,
-                       const struct import_material *material)
+                       const struct import_material *material, bool replaced)
 {
     struct textbuf out;
     int status;
@@ -168,7 +168,9 @@ static int report_done(const struct control *control, const char *directory,
     textbuf_printf(&out, "%s: wrote %s, %s and %s\n", directory, import_names[IMPORT_CA],
                    import_names[IMPORT_CERT], import_names[IMPORT_KEY]);
     suggest_address(control, &material->server, &out);
-    textbuf_puts(&out, "a running balancer uses them after: k0slbctl reload\n");
+    textbuf_puts(&out, replaced ? "a running balancer that uses the old ones takes them within "
+                                  "10 seconds\n"
+                                : "a running balancer uses them after: k0slbctl reload\n");
     status = control_print(&out);
     textbuf_fini(&out);
     return status;
@@ -182,14 +184,16 @@ static int import_credentials(const struct control *control, const struct import
     char reason[IMPORT_REASON];
     struct import_material material;
     int status = CONTROL_REFUSED;
+    bool replaces;
 
     conf_load_credentials(control->config, directory);
     if (import_kubeconfig(source, &material, reason) == -1) {
         control_complain("%s", reason);
         return CONTROL_REFUSED;
     }
+    replaces = import_is_there(directory);
     if (import_write(directory, &material, reason) == 0)
-        status = report_done(control, directory, &material);
+        status = report_done(control, directory, &material, replaces);
     else
         control_complain("%s; nothing was changed", reason);
     import_material_free(&material);

@@ -52,6 +52,9 @@ bool import_is_kubeconfig(const struct import_source *source);
 int import_kubeconfig(const struct import_source *source, struct import_material *material,
                       char reason[IMPORT_REASON]) MUST_CHECK;
 
+/* Whether all files are there, so that import_write() replaces them. */
+bool import_is_there(const char *directory);
+
 /*
  * Puts the files into the directory, which is made if need be: all of them or none, each for its
  * owner alone and whole at any time. Returns 0, or -1 with the sentence in `reason`.

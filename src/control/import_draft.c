@@ -202,3 +202,14 @@ int import_draft_print(const struct import_draft *draft)
     textbuf_fini(&text);
     return status;
 }
+
+void import_draft_tell(const struct import_draft *draft)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < draft->count; i++)
+        count += draft->lines[i].kind == DRAFT_COMMENT && draft->lines[i].text[0] != '\0';
+    if (count > 0)
+        control_complain("%s: %u comment%s in the result: read what is not carried over as it was",
+                         draft->name, count, count == 1 ? "" : "s");
+}

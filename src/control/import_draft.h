@@ -74,6 +74,9 @@ void import_draft_text(const struct import_draft *draft, struct textbuf *out);
 /* Writes it to standard output. Returns an exit status. */
 int import_draft_print(const struct import_draft *draft) MUST_CHECK;
 
+/* Says on standard error how many comments there are, if any. */
+void import_draft_tell(const struct import_draft *draft);
+
 void import_draft_free(struct import_draft *draft);
 
 #endif

@@ -20,17 +20,6 @@ static int refuse_all(const struct import_source *source, struct haproxy *file)
     return CONTROL_REFUSED;
 }
 
-static void tell_comments(const struct import_source *source, const struct import_draft *draft)
-{
-    unsigned count = 0;
-
-    for (size_t i = 0; i < draft->count; i++)
-        count += draft->lines[i].kind == DRAFT_COMMENT && draft->lines[i].text[0] != '\0';
-    if (count > 0)
-        control_complain("%s: %u comment%s in the result: read what is not carried over as it was",
-                         source->name, count, count == 1 ? "" : "s");
-}
-
 static int write_out(const struct import_source *source, struct haproxy_services *services)
 {
     struct import_draft draft = {.name = source->name};
@@ -41,7 +30,7 @@ static int write_out(const struct import_source *source, struct haproxy_services
     draft.out_of_memory |= services->file->out_of_memory;
     if (import_draft_settle(&draft) == 0) {
         status = import_draft_print(&draft);
-        tell_comments(source, &draft);
+        import_draft_tell(&draft);
     }
     import_draft_free(&draft);
     return status;

@@ -187,9 +187,10 @@ static const struct bind_option *find_option(const char *word)
 }
 
 static void apply_option(struct haproxy *file, struct haproxy_proxy *proxy,
-                         const struct haproxy_words *words, size_t at, enum bind_action action)
+                         const struct haproxy_words *words, size_t at,
+                         const struct bind_option *option)
 {
-    switch (action) {
+    switch (option->action) {
     case BIND_TLS:
         proxy->terminates = true;
         break;
@@ -200,7 +201,9 @@ static void apply_option(struct haproxy *file, struct haproxy_proxy *proxy,
         haproxy_store_time(file, words, at + 1, &proxy->values[HAPROXY_DEAD_CLIENT]);
         break;
     case BIND_NOTE:
-        haproxy_note(file, words->line, "bind: %s", words->list[at]);
+        haproxy_note(file, words->line, "bind: %s%s%s is not carried over", option->name,
+                     option->has_value ? " " : "",
+                     option->has_value ? haproxy_word(words, at + 1) : "");
         break;
     case BIND_IGNORE:
     case BIND_BOTH:
@@ -226,11 +229,12 @@ static void read_options(struct haproxy *file, struct haproxy_proxy *proxy,
         if (option == NULL) {
             /* Those of TLS are many, and say nothing where TLS is not ended. */
             if (!has_word(words, "ssl"))
-                haproxy_note(file, words->line, "bind: %s, and what follows it", words->list[at]);
+                haproxy_note(file, words->line, "bind: %s is not carried over, nor what follows it",
+                             words->list[at]);
             proxy->terminates |= has_word(words, "ssl");
             return;
         }
-        apply_option(file, proxy, words, at, option->action);
+        apply_option(file, proxy, words, at, option);
         at += option->has_value;
     }
 }

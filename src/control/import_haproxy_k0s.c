@@ -37,7 +37,7 @@ static bool is_value_same(const struct haproxy_value *a, const struct haproxy_va
     return strcmp(text_a, text_b) == 0;
 }
 
-static bool is_host_same(const struct haproxy_server *a, const struct haproxy_server *b)
+bool haproxy_server_is_at(const struct haproxy_server *a, const struct haproxy_server *b)
 {
     if (a->address.family != ADDR_NONE && b->address.family != ADDR_NONE)
         return addr_same_ip(&a->address, &b->address);
@@ -46,7 +46,7 @@ static bool is_host_same(const struct haproxy_server *a, const struct haproxy_se
 
 bool haproxy_server_is_same(const struct haproxy_server *a, const struct haproxy_server *b)
 {
-    return is_host_same(a, b) &&
+    return haproxy_server_is_at(a, b) &&
            is_value_same(&a->values[HAPROXY_WEIGHT], &b->values[HAPROXY_WEIGHT], "1") &&
            is_value_same(&a->values[HAPROXY_BACKUP], &b->values[HAPROXY_BACKUP], "") &&
            is_value_same(&a->values[HAPROXY_DISABLED], &b->values[HAPROXY_DISABLED], "");
@@ -108,7 +108,7 @@ static void find_by_port(struct haproxy_services *services, enum haproxy_built_i
         struct haproxy_service *service = &services->list[i];
 
         if (service->built_in == HAPROXY_BUILT_INS && service->port == built_ins[built_in].port &&
-            (api == NULL || has_same_servers(api->back, service->back, is_host_same)))
+            (api == NULL || has_same_servers(api->back, service->back, haproxy_server_is_at)))
             call(services, service, built_in);
     }
 }
@@ -143,4 +143,6 @@ void haproxy_services_recognise(struct haproxy_services *services)
             find_by_port(services, (enum haproxy_built_in)i);
     }
     services->has_controllers = has_controllers(services);
+    for (size_t i = 0; i < services->count; i++)
+        haproxy_note_servers(services->file, &services->list[i]);
 }

@@ -69,7 +69,8 @@ static void read_httpchk(struct haproxy *file, struct haproxy_proxy *proxy,
     else if (words->count > 2)
         haproxy_put(file, &proxy->values[HAPROXY_PATH], words, words->list[2]);
     if (words->count > 5)
-        haproxy_note(file, words->line, "option httpchk: headers behind the version");
+        haproxy_note(file, words->line,
+                     "option httpchk: what follows the version is not carried over");
 }
 
 static const char *suggest(const char *name, const char *const *list, size_t count)
@@ -94,7 +95,7 @@ static void read_other(struct haproxy *file, const struct haproxy_words *words, 
     if (meant != NULL)
         haproxy_error(file, words->line, "option \"%s\" is unknown; did you mean %s?", name, meant);
     else
-        haproxy_note(file, words->line, "option %s", name);
+        haproxy_note(file, words->line, "option %s is not carried over", name);
 }
 
 void haproxy_read_option(struct haproxy *file, struct haproxy_proxy *proxy,
@@ -131,7 +132,8 @@ void haproxy_read_no(struct haproxy *file, struct haproxy_proxy *proxy,
               strcmp(option, "tcp-check") == 0))
         proxy->values[HAPROXY_PROBE].text = NULL;
     else
-        haproxy_note(file, words->line, "no %s %s", haproxy_word(words, 1), option);
+        haproxy_note(file, words->line, "no %s %s is not carried over", haproxy_word(words, 1),
+                     option);
 }
 
 /* ---- checks ---- */
@@ -167,7 +169,8 @@ static void read_send(struct haproxy *file, struct haproxy_proxy *proxy,
         else if (is_header && strcasecmp(value, "host") == 0)
             haproxy_put(file, &proxy->values[HAPROXY_HOST], words, words->list[i + 2]);
         else if (strcmp(word, "ver") != 0)
-            haproxy_note(file, words->line, "http-check send %s %s", word, value);
+            haproxy_note(file, words->line, "http-check send %s %s is not carried over", word,
+                         value);
         i += is_header;
     }
 }
@@ -180,5 +183,6 @@ void haproxy_read_http_check(struct haproxy *file, struct haproxy_proxy *proxy,
     else if (strcmp(haproxy_word(words, 1), "send") == 0)
         read_send(file, proxy, words);
     else
-        haproxy_note(file, words->line, "http-check %s", haproxy_word(words, 1));
+        haproxy_note(file, words->line, "http-check %s is not carried over",
+                     haproxy_word(words, 1));
 }

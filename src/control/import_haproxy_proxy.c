@@ -130,7 +130,7 @@ static void read_stats(struct haproxy *file, struct haproxy_proxy *proxy,
                      "stats auth: there are no passwords; [stats] allow says "
                      "who may look");
     else if (strcmp(what, "uri") != 0 && !haproxy_is_among(what, fine, ARRAY_LEN(fine)))
-        haproxy_note(file, words->line, "stats %s", what);
+        haproxy_note(file, words->line, "stats %s is not carried over", what);
 }
 
 /* Without a condition it is a default_backend that wins over the one that is called so. */
@@ -166,7 +166,7 @@ static void read_source(struct haproxy *file, struct haproxy_proxy *proxy,
     if (haproxy_store_text(file, words, 1, &source) == -1)
         return;
     if (words->count > 2)
-        haproxy_note(file, words->line, "source: what follows the address");
+        haproxy_note(file, words->line, "source: what follows the address is not carried over");
     if (haproxy_split_place(words->list[1], &host, &port) == 0 && *host != '\0')
         haproxy_put(file, &proxy->values[HAPROXY_SOURCE], words, host);
 }
@@ -361,5 +361,5 @@ void haproxy_read_statement(struct haproxy *file, struct haproxy_proxy *proxy,
     else if (*keyword->note != '\0')
         note_statement(file, words, keyword->note);
     else
-        haproxy_note(file, words->line, "%s", words->list[0]);
+        haproxy_note(file, words->line, "%s is not carried over", words->list[0]);
 }

@@ -179,14 +179,15 @@ static void read_words(struct haproxy *file, enum section *in, const struct hapr
     else if (opened != SECTION_NONE)
         *in = opened;
     if (opened == SECTION_OTHER)
-        haproxy_note_at(file, HAPROXY_NO_PROXY, words->line, "%s: sections of that kind",
-                        words->list[0]);
+        haproxy_note_at(file, HAPROXY_NO_PROXY, words->line,
+                        "%s: sections of that kind are not carried over", words->list[0]);
     if (opened != SECTION_NONE)
         return;
     if (*in == SECTION_NONE || (*in != SECTION_OTHER && suggest_section(words->list[0]) != NULL))
         refuse_statement(file, words);
     else if (*in != SECTION_OTHER && words->has_variable)
-        haproxy_note(file, words->line, "%s: a variable of the environment", words->list[0]);
+        haproxy_note(file, words->line, "%s: a variable of the environment is not carried over",
+                     words->list[0]);
     else if (*in == SECTION_GLOBAL)
         read_global(file, words);
     else if (*in == SECTION_PROXY)

@@ -152,7 +152,8 @@ static void refuse_option(struct haproxy *file, const struct haproxy_words *word
                       words->list[at], options[i].name);
         return;
     }
-    haproxy_note(file, words->line, "%s: %s, and what follows it", words->list[0], words->list[at]);
+    haproxy_note(file, words->line, "%s: %s is not carried over, nor what follows it",
+                 words->list[0], words->list[at]);
 }
 
 static void store_number(struct haproxy *file, const struct haproxy_words *words, size_t at,
@@ -214,6 +215,18 @@ static void store_marked_down(struct haproxy *file, const struct haproxy_words *
                       value->text);
 }
 
+static void note_option(struct haproxy *file, const struct haproxy_words *words, size_t at,
+                        const struct option *option)
+{
+    bool has_value = option->values > 0 && at + 1 < words->count;
+    const char *why = "";
+
+    if (strstr(option->name, "send-proxy") != NULL)
+        why = "; the server will refuse what comes without it";
+    haproxy_note(file, words->line, "%s: %s%s%s is not carried over%s", words->list[0],
+                 option->name, has_value ? " " : "", has_value ? words->list[at + 1] : "", why);
+}
+
 static void apply(struct haproxy *file, const struct haproxy_words *words, size_t at,
                   const struct option *option, struct haproxy_value *values)
 {
@@ -248,11 +261,7 @@ static void apply(struct haproxy *file, const struct haproxy_words *words, size_
         store_source(file, words, at, value);
         break;
     case SERVER_NOTE:
-        if (option->values > 0 && at + 1 < words->count)
-            haproxy_note(file, words->line, "%s: %s %s", words->list[0], option->name,
-                         words->list[at + 1]);
-        else
-            haproxy_note(file, words->line, "%s: %s", words->list[0], option->name);
+        note_option(file, words, at, option);
         break;
     case SERVER_IGNORE:
         break;

@@ -132,25 +132,9 @@ static bool is_of_server(size_t key)
     return key > HAPROXY_BACK_LAST || key == HAPROXY_SOURCE;
 }
 
-/* A service has one value for all its servers: that of the first which says one. */
-static void merge_servers(struct haproxy *file, struct haproxy_service *service, size_t key)
+bool haproxy_is_common(size_t key)
 {
-    const struct haproxy_proxy *back = service->back;
-    struct haproxy_value *value = &service->values[key];
-
-    for (size_t i = 0; i < back->server_count && value->text == NULL; i++)
-        *value = back->servers[i].values[key];
-    for (size_t i = 0; i < back->server_count && value->text != NULL; i++) {
-        const struct haproxy_server *server = &back->servers[i];
-        const char *text = server->values[key].text;
-
-        if (key == HAPROXY_SOURCE && text == NULL)
-            continue;
-        if (text == NULL || strcmp(text, value->text) != 0)
-            haproxy_note_at(file, index_of(file, back), server->line,
-                            "server %s: its checks and timeouts become those of its fellows",
-                            server->name);
-    }
+    return is_of_server(key) && !is_own(key) && key != HAPROXY_ENCRYPTS;
 }
 
 static size_t count_ranges(const struct haproxy_value *list)
@@ -182,15 +166,15 @@ static void take_rules(struct haproxy_services *services, struct haproxy_service
     services->range_count += count;
 }
 
-static void merge(struct haproxy *file, struct haproxy_service *service)
+static void merge(struct haproxy_service *service)
 {
     for (size_t key = 0; key < HAPROXY_KEYS; key++) {
         if (key <= HAPROXY_FRONT_LAST)
             service->values[key] = service->front->values[key];
         else if (key <= HAPROXY_BACK_LAST)
             service->values[key] = service->back->values[key];
-        if (is_of_server(key) && !is_own(key))
-            merge_servers(file, service, key);
+        if (haproxy_is_common(key))
+            haproxy_merge_servers(service, key);
     }
 }
 
@@ -261,7 +245,7 @@ static void add_service(struct haproxy_services *services, size_t front,
         .back = back,
     };
     name_service(services, service);
-    merge(services->file, service);
+    merge(service);
     take_rules(services, service);
     service->port = common_port(service);
     services->count++;

@@ -45,7 +45,10 @@ unsigned haproxy_built_in_port(enum haproxy_built_in built_in);
  */
 int haproxy_services_find(struct haproxy_services *services, struct haproxy *file) MUST_CHECK;
 
-/* Finds out which of them are k0s's, and whether these are about the same controllers. */
+/*
+ * Finds out which of them are k0s's, and whether these are about the same controllers. Then it is
+ * known what becomes of single servers, and that is noted.
+ */
 void haproxy_services_recognise(struct haproxy_services *services);
 
 bool haproxy_is_k0s(const struct haproxy_service *service);
@@ -66,6 +69,18 @@ void haproxy_services_write(const struct haproxy_services *services, struct impo
 /* A server's port, which can be its service's only one. */
 unsigned haproxy_server_port(const struct haproxy_service *service,
                              const struct haproxy_server *server);
+
+/* Whether all servers of a service have one value of the key in k0slb.ini. */
+bool haproxy_is_common(size_t key);
+
+/* That value: what most servers have, the first of several such. There is a server. */
+void haproxy_merge_servers(struct haproxy_service *service, size_t key);
+
+/* Notes what becomes of servers with another value, and who has another one's address. */
+void haproxy_note_servers(struct haproxy *file, const struct haproxy_service *service);
+
+/* Whether two servers have one address. */
+bool haproxy_server_is_at(const struct haproxy_server *a, const struct haproxy_server *b);
 
 /* Whether two servers are the same machine, used in the same way. */
 bool haproxy_server_is_same(const struct haproxy_server *a, const struct haproxy_server *b);

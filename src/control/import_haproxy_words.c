@@ -50,6 +50,16 @@ static const char *take_escape(struct scan *scan)
     return NULL;
 }
 
+/* Behind a '$'. Without quotes HAProxy has variables where addresses stand. */
+static bool is_variable(const struct scan *scan)
+{
+    char c = *scan->from;
+
+    if (scan->quote != '\0')
+        return scan->quote == '"';
+    return c == '{' || c == '_' || isalpha((unsigned char)c);
+}
+
 /* Takes one word, which has begun. Returns NULL or what is wrong. */
 static const char *take_word(struct scan *scan)
 {
@@ -68,7 +78,7 @@ static const char *take_word(struct scan *scan)
         } else if (scan->quote != '\0' && c == scan->quote) {
             scan->quote = '\0';
         } else {
-            scan->has_variable |= c == '$' && scan->quote == '"';
+            scan->has_variable |= c == '$' && is_variable(scan);
             *scan->to++ = c;
         }
     }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,6 +134,18 @@ static int write_all(const struct place *place, const struct import_material *ma
             return -1;
     }
     return put_all(place);
+}
+
+bool import_is_there(const char *directory)
+{
+    char path[PATH_MAX];
+    unsigned count = 0;
+
+    for (int i = 0; i < IMPORT_FILES; i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, import_names[i]);
+        count += access(path, F_OK) == 0;
+    }
+    return count == IMPORT_FILES;
 }
 
 int import_write(const char *directory, const struct import_material *material,

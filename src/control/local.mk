@@ -62,6 +62,7 @@ src_control_libcontrol_a_SOURCES = \
 	src/control/import_haproxy_bind.c \
 	src/control/import_haproxy_file.c \
 	src/control/import_haproxy_k0s.c \
+	src/control/import_haproxy_merge.c \
 	src/control/import_haproxy_option.c \
 	src/control/import_haproxy_proxy.c \
 	src/control/import_haproxy_read.c \

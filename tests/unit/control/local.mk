@@ -36,6 +36,7 @@ tests_unit_control_test_control_SOURCES = \
 	tests/unit/control/test_import_haproxy.c \
 	tests/unit/control/test_import_shapes.c \
 	tests/unit/control/test_import_statements.c \
+	tests/unit/control/test_import_told.c \
 	tests/unit/control/test_k0s_config.c \
 	tests/unit/control/test_instance.c \
 	tests/unit/control/test_stop.c \

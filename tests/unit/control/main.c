@@ -13,6 +13,7 @@ extern const struct unit_test import_tests[];
 extern const struct unit_test import_haproxy_tests[];
 extern const struct unit_test import_statements_tests[];
 extern const struct unit_test import_shapes_tests[];
+extern const struct unit_test import_told_tests[];
 extern const struct unit_test k0s_config_tests[];
 extern const struct unit_test doctor_tests[];
 extern const struct unit_test doctor_parts_tests[];
@@ -33,6 +34,7 @@ int main(int argc, char **argv)
         {"import_haproxy", import_haproxy_tests},
         {"import_statements", import_statements_tests},
         {"import_shapes", import_shapes_tests},
+        {"import_told", import_told_tests},
         {"k0s_config", k0s_config_tests},
         {"doctor", doctor_tests},
         {"doctor_parts", doctor_parts_tests},

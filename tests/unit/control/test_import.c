@@ -167,6 +167,14 @@ static void what_k0s_prints(void)
     write_file("credentials/.client.key.new", "left over", 0644);
     import_file(KUBECONFIG, 0600);
     assert_imported();
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "\na running balancer that uses the old ones takes "
+                                           "them within 10 seconds\n"));
+    CU_ASSERT_PTR_NULL(strstr(run.out, "reload"));
+    /* One of them was not there: what runs was started without any. */
+    CU_ASSERT(unlink(in_directory("credentials/client.key", wanted)) == 0);
+    import_file(KUBECONFIG, 0600);
+    assert_imported();
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "uses them after: k0slbctl reload\n"));
     remove_directory();
 }
 

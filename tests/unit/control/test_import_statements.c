@@ -51,8 +51,8 @@ static void what_statements_become(void)
         {"server-template s 3 web:80", "\n; haproxy.cfg:4: server-template: write a server line"},
         {"default-server weight 7 inter 3s\nserver s web:80 check check-ssl",
          "\nserver s = web:80 weight=7\n"},
-        {"filter compression", "\n; haproxy.cfg:4: filter\n"},
-        {"option a\\tb", "\n; haproxy.cfg:4: option a?b\n"},
+        {"filter compression", "\n; haproxy.cfg:4: filter is not carried over\n"},
+        {"option a\\tb", "\n; haproxy.cfg:4: option a?b is not carried over\n"},
         {"acl ours src 10.0.0.0/8\ntcp-request connection reject if !ours",
          "\nallow = 10.0.0.0/8\n"},
         {"tcp-request connection reject unless { src 10.0.0.0/8 fd00::/8 }",
@@ -84,6 +84,20 @@ static void what_statements_become(void)
         {"use_backend y if { src 1.1.1.1 }", "\n; haproxy.cfg:4: use_backend y: "},
         {"an-option-of-the-future on", "\n; haproxy.cfg:4: an-option-of-the-future: unknown here"},
         {"timeout connect \"${T}\"", "\n; haproxy.cfg:4: timeout: a variable of the environment"},
+        {"server s ${HOST}:80", "\n; haproxy.cfg:4: server: a variable of the environment is not "},
+        {"server s $HOST:80", "\n; haproxy.cfg:4: server: a variable of the environment is not "},
+        {"bind 127.0.0.1:${PORT}", "\n; haproxy.cfg:4: bind: a variable of the environment is "},
+        {"server 's${HOST}' 10.0.0.9:1 weight 3", "\nserver s__HOST_ = 10.0.0.9:1 weight=3\n"},
+        {"server s 10.0.0.9:1 send-proxy-v2 track b/x",
+         "\n; haproxy.cfg:4: server: send-proxy-v2 is not carried over; the server will refuse "
+         "what comes without it\n; haproxy.cfg:4: server: track b/x is not carried over\n"},
+        {"server s 10.0.0.9:1 maxconn 5 hi there",
+         "\n; haproxy.cfg:4: server: hi is not carried over, nor what follows it\n"
+         "; haproxy.cfg:4: server: maxconn 5 is not carried over\n"},
+        {"bind 127.0.0.1:9 interface lo tfo",
+         "\n; haproxy.cfg:4: bind: interface lo is not carried over\n"
+         "; haproxy.cfg:4: bind: tfo is not carried over\n"},
+        {"option pgsql-check", "\n; haproxy.cfg:4: option pgsql-check is not carried over\n"},
         {"option httpchk", "\ncheck = https\ncheck_method = OPTIONS\ncheck_path = /\n"
                            "check_expect = 200-399\n"},
         {"option httpchk /ok", "\ncheck_path = /ok\n"},
