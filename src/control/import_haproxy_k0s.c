@@ -144,5 +144,5 @@ void haproxy_services_recognise(struct haproxy_services *services)
     }
     services->has_controllers = has_controllers(services);
     for (size_t i = 0; i < services->count; i++)
-        haproxy_note_servers(services->file, &services->list[i]);
+        haproxy_note_servers(services, &services->list[i]);
 }

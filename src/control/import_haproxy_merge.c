@@ -85,9 +85,20 @@ void haproxy_merge_servers(struct haproxy_service *service, size_t key)
 
 /* ---- what becomes of those that are different ---- */
 
-static void note_change(struct haproxy *file, const struct haproxy_proxy *back, size_t server,
-                        size_t key, size_t model)
+/* `verify none` is not written where no CA is named: one that comes with credentials counts. */
+static const char *tell_value(const struct haproxy_services *services, size_t key, const char *text)
 {
+    if (text == NULL)
+        return "the default";
+    if (key == HAPROXY_VERIFY && strcmp(text, "none") == 0 && services->ca == NULL)
+        return "the default (none without a CA)";
+    return text;
+}
+
+static void note_change(const struct haproxy_services *services, const struct haproxy_proxy *back,
+                        size_t server, size_t key, size_t model)
+{
+    struct haproxy *file = services->file;
     const struct haproxy_server *changed = &back->servers[server];
     const char *fellow = back->servers[model].name;
     const char *text = value_of(back, model, key).text;
@@ -101,10 +112,11 @@ static void note_change(struct haproxy *file, const struct haproxy_proxy *back, 
                         changed->name, text != NULL ? "by" : "without", fellow);
     else
         haproxy_note_at(file, proxy, changed->line, "server %s: %s becomes %s, that of %s",
-                        changed->name, names[key], text != NULL ? text : "the default", fellow);
+                        changed->name, names[key], tell_value(services, key, text), fellow);
 }
 
-static void note_key(struct haproxy *file, const struct haproxy_proxy *back, size_t key)
+static void note_key(const struct haproxy_services *services, const struct haproxy_proxy *back,
+                     size_t key)
 {
     size_t model = find_model(back, key);
     struct haproxy_value wanted = value_of(back, model, key);
@@ -113,7 +125,7 @@ static void note_key(struct haproxy *file, const struct haproxy_proxy *back, siz
         struct haproxy_value value = value_of(back, i, key);
 
         if (!is_same(&value, &wanted))
-            note_change(file, back, i, key, model);
+            note_change(services, back, i, key, model);
     }
 }
 
@@ -152,11 +164,12 @@ static void note_twins(struct haproxy *file, const struct haproxy_service *servi
     }
 }
 
-void haproxy_note_servers(struct haproxy *file, const struct haproxy_service *service)
+void haproxy_note_servers(const struct haproxy_services *services,
+                          const struct haproxy_service *service)
 {
-    note_twins(file, service);
+    note_twins(services->file, service);
     for (size_t key = 0; key < HAPROXY_KEYS; key++) {
         if (haproxy_is_common(key) && is_of_use(service, key))
-            note_key(file, service->back, key);
+            note_key(services, service->back, key);
     }
 }

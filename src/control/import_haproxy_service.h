@@ -77,7 +77,8 @@ bool haproxy_is_common(size_t key);
 void haproxy_merge_servers(struct haproxy_service *service, size_t key);
 
 /* Notes what becomes of servers with another value, and who has another one's address. */
-void haproxy_note_servers(struct haproxy *file, const struct haproxy_service *service);
+void haproxy_note_servers(const struct haproxy_services *services,
+                          const struct haproxy_service *service);
 
 /* Whether two servers have one address. */
 bool haproxy_server_is_at(const struct haproxy_server *a, const struct haproxy_server *b);

@@ -55,6 +55,7 @@ begin import
 need haproxy
 cd "$work" || exit 1
 
+export K0SLB_TEST_HOST=10.0.0.3 # for HAProxy, which knows variables without quotes in addresses
 for fixture in k0s-guide tuned; do
     check "the fixture $fixture" both_take "$K0SLB_SRCDIR/tests/fixtures/$fixture-haproxy.cfg"
 done
@@ -83,6 +84,8 @@ bind [::1]:39001,:::39002 v4v6
 server s fd00::1:80 weight 0 backup disabled
 server s 10.0.0.3:80 check inter 500 fastinter 100ms downinter 5s rise 2 fall 9
 server s 10.0.0.3:80 on-marked-down shutdown-sessions slowstart 1m
+server s ${K0SLB_TEST_HOST}:80
+server s "$K0SLB_TEST_HOST:80"
 default-server inter 3s weight 5
 description "a # \"b\"" # c
 description a\#b\ c\d

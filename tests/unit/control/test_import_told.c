@@ -63,12 +63,16 @@ static void as_many_of_each(void)
 static void certificates_that_nobody_verifies(void)
 {
     imported_begin();
-    imported_write("k0sctl.yaml", "", 0);
     import_servers("x", "server a 10.0.0.1:1 check check-ssl verify required ca-file /a/ca\n"
                         "server b 10.0.0.2:1 check check-ssl ca-file /a/ca verify none\n"
                         "server c 10.0.0.3:1 check check-ssl ca-file /a/ca verify none\n");
     assert_has("\ncheck_verify = none\n");
     assert_has("; haproxy.cfg:3: server a: check_verify becomes none, that of b\n");
+    import_servers("x", "server a 10.0.0.1:1 check check-ssl verify required ca-file /a/ca\n"
+                        "server b 10.0.0.2:1 check check-ssl verify none\n"
+                        "server c 10.0.0.3:1 check check-ssl verify none\n");
+    assert_has("; haproxy.cfg:3: server a: ca becomes the default, that of b\n; haproxy.cfg:3: "
+               "server a: check_verify becomes the default (none without a CA), that of b\n");
     /* HAProxy verifies where it has a CA and nothing is said. */
     import_servers("x", "server a 10.0.0.1:1 check check-ssl ca-file /a/ca\n"
                         "server b 10.0.0.2:1 check check-ssl ca-file /a/ca verify none\n");
