@@ -16,14 +16,15 @@
 
 #define EXIT_USAGE 2
 
-static const char usage[] = "usage: k0slbd [-c FILE] [-t] [-d] [-V|--version] [-h|--help]\n"
-                            "  -c FILE         configuration file (default: %s)\n"
-                            "  -t              check the file, say every mistake in it, and exit\n"
-                            "  -d              run as a daemon: return when it serves, or cannot\n"
-                            "  -V, --version   print the version and exit\n"
-                            "  -h, --help      print this and exit\n"
-                            "Without -d it runs in the foreground. TERM or INT stops at once, QUIT "
-                            "after the last connection.\n";
+static const char usage[] =
+    "usage: k0slbd [-c FILE] [-t] [-d] [-V|--version] [-h|--help]\n"
+    "  -c FILE         configuration file (default: %s)\n"
+    "  -t              check the file, say every mistake in it, and exit, even with -d\n"
+    "  -d              run as a daemon: return when it serves, or cannot\n"
+    "  -V, --version   print the version and exit\n"
+    "  -h, --help      print this and exit\n"
+    "Without -d it runs in the foreground. TERM or INT stops at once, QUIT "
+    "after the last connection.\n";
 
 /* What was printed has to have gone somewhere. */
 static int finish_output(void)
@@ -107,10 +108,6 @@ int main(int argc, char **argv)
     }
     if (optind < argc) {
         fprintf(stderr, "k0slbd: %s is one argument too many; try k0slbd --help\n", argv[optind]);
-        return EXIT_USAGE;
-    }
-    if (check_only && master.is_daemon) {
-        fputs("k0slbd: -t starts nothing, so it goes without -d; try k0slbd --help\n", stderr);
         return EXIT_USAGE;
     }
     return check_only ? check(master.path) : master_run(&master);
