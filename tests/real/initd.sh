@@ -360,6 +360,7 @@ require "... both" wait_until 10 backend_answers 12
 write_configuration 1 >"$config"
 
 check "status of nothing is 3" gives 3 status
+check "... and says why, once" has_said "^k0slbctl: [^:]* is not running: "
 check "stop of nothing is 0" gives 0 stop
 check "... and says so" has_said "k0slb: is not running"
 check "reload of nothing is 7" gives 7 reload
