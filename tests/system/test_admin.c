@@ -85,6 +85,7 @@ static void test_drain_waits(void)
             command_run(&command, &scene.instance, "drain --wait b2 test --timeout 1500ms"), 1);
         CU_ASSERT_TRUE(
             command_said(&command, "b2: not without sessions after 1500ms: test has 1 session\n"));
+        CU_ASSERT_TRUE(command_said(&command, "\n1 session left; --over TIME closes it\n"));
         ASSERT_NUMBER(crowd_echo(&watches, &lost), 3);
         command_start(&command, &scene.instance, "drain b2 --wait --timeout 30s");
         crowd_close(&watches);
