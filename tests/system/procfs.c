@@ -108,3 +108,15 @@ int procfs_fd_count(pid_t pid)
 {
     return procfs_each_fd(pid, count_only, NULL);
 }
+
+int procfs_first_free_fd(pid_t pid)
+{
+    char path[64];
+    char target[1];
+    int fd = 0;
+
+    do
+        snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd++);
+    while (readlink(path, target, sizeof(target)) != -1);
+    return fd - 1;
+}

@@ -27,4 +27,7 @@ int procfs_each_fd(pid_t pid, procfs_fd_fn *fn, void *context);
 /* How many descriptors the process has, or -1 if that cannot be read. */
 int procfs_fd_count(pid_t pid);
 
+/* The lowest number that is no descriptor of the process: as a limit it leaves nothing to open. */
+int procfs_first_free_fd(pid_t pid);
+
 #endif

@@ -137,7 +137,7 @@ static void test_reload_at_the_limit(void)
 
     if (change_open(&scene, 1, one) == 0) {
         pid_t worker = instance_child(&scene.instance, BOARD_ROLE_WORKER, 0);
-        long before = limit_descriptors(worker, (unsigned)procfs_fd_count(worker));
+        long before = limit_descriptors(worker, (unsigned)procfs_first_free_fd(worker));
 
         CU_ASSERT_TRUE(before > 0);
         for (int i = 0; i < 3; i++) {

@@ -194,7 +194,7 @@ static void starve_one(struct scene *scene)
     long before;
 
     ASSERT_NUMBER(crowd_open(&old, &scene->listen, 40), 0);
-    before = limit_descriptors(worker, (unsigned)procfs_fd_count(worker));
+    before = limit_descriptors(worker, (unsigned)procfs_first_free_fd(worker));
     CU_ASSERT_TRUE(before > 0);
     /* Only visits that it is woken for can go wrong: it has to have rested a few times. */
     for (unsigned i = 0; i < 100000 && atomic_load(pauses) < volume(8, 50); i++) {
