@@ -31,6 +31,7 @@ src_board_libboard_a_SOURCES = \
 	src/board/snapshot_backend.c \
 	src/board/snapshot_blocked.c \
 	src/board/snapshot_clients.c \
+	src/board/snapshot_find.c \
 	src/board/snapshot_service.c \
 	src/board/twin.h \
 	src/board/twin.c

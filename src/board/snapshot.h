@@ -181,6 +181,13 @@ struct snapshot {
 struct snapshot *snapshot_take(const struct board *board) MUST_CHECK;
 void snapshot_free(struct snapshot *snapshot);
 
+/* The service in that slot, or of that name; a service's backend of that name. NULL: there is none.
+ */
+struct snapshot_service *snapshot_service_in(const struct snapshot *snapshot, unsigned slot);
+struct snapshot_service *snapshot_service_named(const struct snapshot *snapshot, const char *name);
+struct snapshot_backend *snapshot_backend_named(const struct snapshot_service *service,
+                                                const char *name);
+
 /* "up", "drain" … and "up", "degraded" … */
 const char *snapshot_status_name(enum snapshot_status status);
 const char *snapshot_service_status_name(enum snapshot_service_status status);

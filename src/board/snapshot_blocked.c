@@ -1,26 +1,6 @@
 #include "board/snapshot_parts.h"
 
 #include <stdio.h>
-#include <string.h>
-
-static const struct snapshot_service *find_service(const struct snapshot *snapshot, unsigned slot)
-{
-    for (size_t i = 0; i < snapshot->service_count; i++) {
-        if (snapshot->services[i].slot == slot)
-            return &snapshot->services[i];
-    }
-    return NULL;
-}
-
-static const struct snapshot_backend *find_backend(const struct snapshot_service *service,
-                                                   const char *name)
-{
-    for (size_t i = 0; service != NULL && i < service->backend_count; i++) {
-        if (strcmp(service->backends[i].name, name) == 0)
-            return &service->backends[i];
-    }
-    return NULL;
-}
 
 /* "is down", "is in drain"; NULL for one that blocks nobody by itself. */
 static const char *words_of(enum snapshot_status status)
@@ -44,8 +24,8 @@ static void name_blocker(const struct snapshot *snapshot, const struct snapshot_
     for (size_t steps = 0; steps < snapshot->service_count; steps++) {
         const struct snapshot_backend *required;
 
-        service = find_service(snapshot, service->required);
-        required = find_backend(service, out->name);
+        service = snapshot_service_in(snapshot, service->required);
+        required = service == NULL ? NULL : snapshot_backend_named(service, out->name);
         if (required == NULL)
             return;
         if (words_of(required->status) != NULL) {

@@ -26,19 +26,10 @@ static void add_name(struct names *names, const char *name)
     names->slips++;
 }
 
-static bool has_backend(const struct snapshot_service *service, const char *name)
-{
-    for (size_t i = 0; i < service->backend_count; i++) {
-        if (strcmp(service->backends[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool is_known(const struct snapshot *snapshot, size_t services, const char *name)
 {
     for (size_t i = 0; i < services; i++) {
-        if (has_backend(&snapshot->services[i], name))
+        if (snapshot_backend_named(&snapshot->services[i], name) != NULL)
             return true;
     }
     return false;
@@ -73,15 +64,6 @@ static void complain(const struct names *names, const char *what, const char *pl
         control_complain("there is no %s %s%s", what, names->typed, place);
 }
 
-static bool has_service(const struct snapshot *snapshot, const char *name)
-{
-    for (size_t i = 0; i < snapshot->service_count; i++) {
-        if (strcmp(snapshot->services[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void complain_about_service(const struct admin_plan *plan, const struct snapshot *snapshot)
 {
     struct names names = {.typed = plan->service};
@@ -111,7 +93,7 @@ static void complain_about_controller(const struct admin_plan *plan,
 
 void admin_complain_about_names(const struct admin_plan *plan, const struct snapshot *snapshot)
 {
-    if (plan->service != NULL && !has_service(snapshot, plan->service))
+    if (plan->service != NULL && snapshot_service_named(snapshot, plan->service) == NULL)
         complain_about_service(plan, snapshot);
     else
         complain_about_controller(plan, snapshot);

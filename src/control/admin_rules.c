@@ -42,33 +42,16 @@ unsigned admin_name_services(const struct admin_plan *plan, const struct snapsho
 
 /* ---- of use ---- */
 
-static const struct snapshot_service *find_service(const struct snapshot *snapshot, unsigned slot)
-{
-    for (size_t i = 0; i < snapshot->service_count; i++) {
-        if (snapshot->services[i].slot == slot)
-            return &snapshot->services[i];
-    }
-    return NULL;
-}
-
-static const struct snapshot_backend *find_backend(const struct snapshot_service *service,
-                                                   const char *name)
-{
-    for (size_t i = 0; service != NULL && i < service->backend_count; i++) {
-        if (strcmp(service->backends[i].name, name) == 0)
-            return &service->backends[i];
-    }
-    return NULL;
-}
-
 /* What a backend of that name needs next, or NULL. */
 static const struct snapshot_service *next_required(const struct snapshot *snapshot,
                                                     const struct snapshot_service *service,
                                                     const char *name)
 {
-    const struct snapshot_service *required = find_service(snapshot, service->required);
+    const struct snapshot_service *required = snapshot_service_in(snapshot, service->required);
 
-    return find_backend(required, name) != NULL ? required : NULL;
+    if (required == NULL || snapshot_backend_named(required, name) == NULL)
+        return NULL;
+    return required;
 }
 
 static bool is_alive(const struct snapshot_backend *backend)
@@ -84,7 +67,7 @@ static bool is_held_up(const struct snapshot *snapshot, const struct snapshot_se
         service = next_required(snapshot, service, name);
         if (service == NULL)
             return false;
-        if (find_backend(service, name)->admin != BOARD_ADMIN_READY)
+        if (snapshot_backend_named(service, name)->admin != BOARD_ADMIN_READY)
             return true;
     }
     return false;
@@ -142,11 +125,11 @@ static unsigned count_others_alive(const struct admin_plan *plan,
 static bool takes_last(const struct admin_plan *plan, const struct snapshot *before,
                        const struct snapshot *now, const struct snapshot_service *service)
 {
-    const struct snapshot_backend *backend = find_backend(service, plan->controller);
+    const struct snapshot_backend *backend = snapshot_backend_named(service, plan->controller);
 
     return backend != NULL && takes_out_of(plan, before, service) &&
            is_usable(before, service, backend) &&
-           count_others_usable(plan, now, find_service(now, service->slot)) == 0;
+           count_others_usable(plan, now, snapshot_service_in(now, service->slot)) == 0;
 }
 
 /* How many controllers would be left where that is too few, else -1. */
@@ -158,7 +141,7 @@ static int too_few_left(const struct admin_plan *plan, const struct snapshot *no
 
     if (strcmp(service->name, CONTROLLERS) != 0 || meant == NULL || !is_alive(meant))
         return -1;
-    left = count_others_alive(plan, find_service(now, service->slot));
+    left = count_others_alive(plan, snapshot_service_in(now, service->slot));
     return left < service->backend_count / 2 + 1 ? (int)left : -1;
 }
 

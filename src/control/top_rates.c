@@ -1,16 +1,6 @@
-#include <string.h>
-
 #include "control/top.h"
 
-static const struct snapshot_service *same_service(const struct snapshot *before,
-                                                   const struct snapshot_service *service)
-{
-    for (size_t i = 0; i < before->service_count; i++) {
-        if (strcmp(before->services[i].name, service->name) == 0)
-            return &before->services[i];
-    }
-    return NULL;
-}
+#include <string.h>
 
 /* Mostly it is where it was. */
 static const struct snapshot_backend *same_backend(const struct snapshot_service *before,
@@ -20,11 +10,7 @@ static const struct snapshot_backend *same_backend(const struct snapshot_service
     if (before != NULL && index < before->backend_count &&
         strcmp(before->backends[index].name, backend->name) == 0)
         return &before->backends[index];
-    for (size_t i = 0; before != NULL && i < before->backend_count; i++) {
-        if (strcmp(before->backends[i].name, backend->name) == 0)
-            return &before->backends[i];
-    }
-    return NULL;
+    return before != NULL ? snapshot_backend_named(before, backend->name) : NULL;
 }
 
 /* What a worker writes may be anything: no rate is higher than fits, not even in a sum. */
@@ -54,7 +40,7 @@ static bool between(const struct top_sight *sight, const struct snapshot_counts 
 static const struct snapshot_service *earlier(const struct top_sight *sight,
                                               const struct snapshot_service *service)
 {
-    return sight->before != NULL ? same_service(sight->before, service) : NULL;
+    return sight->before != NULL ? snapshot_service_named(sight->before, service->name) : NULL;
 }
 
 bool top_service_rates(const struct top_sight *sight, const struct snapshot_service *service,

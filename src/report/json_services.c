@@ -1,7 +1,6 @@
 #include "report/json_services.h"
 
 #include <ctype.h>
-#include <string.h>
 
 #include "report/connect_time.h"
 #include "report/sentence.h"
@@ -232,15 +231,6 @@ static void put_clients(struct json *json, const struct snapshot_service *servic
 
 /* ---- services ---- */
 
-static const struct snapshot_service *find_service(const struct snapshot *snapshot, unsigned slot)
-{
-    for (size_t i = 0; i < snapshot->service_count; i++) {
-        if (snapshot->services[i].slot == slot)
-            return &snapshot->services[i];
-    }
-    return NULL;
-}
-
 static void put_sentence(struct json *json, const struct snapshot *snapshot,
                          const struct snapshot_service *service)
 {
@@ -256,7 +246,7 @@ static void put_sentence(struct json *json, const struct snapshot *snapshot,
 static void put_terms(struct json *json, const struct snapshot *snapshot,
                       const struct snapshot_service *service)
 {
-    const struct snapshot_service *required = find_service(snapshot, service->required);
+    const struct snapshot_service *required = snapshot_service_in(snapshot, service->required);
 
     json_put_text(json, "balance", conf_balance_name(service->balance));
     json_put_text(json, "check", conf_check_name(service->check));

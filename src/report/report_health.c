@@ -96,16 +96,6 @@ int report_healthz(const struct snapshot *snapshot, struct textbuf *out)
 
 /* ---- /readyz ---- */
 
-static const struct snapshot_service *find_service(const struct snapshot *snapshot,
-                                                   const char *name)
-{
-    for (size_t i = 0; i < snapshot->service_count; i++) {
-        if (strcmp(snapshot->services[i].name, name) == 0)
-            return &snapshot->services[i];
-    }
-    return NULL;
-}
-
 static bool is_ready(const struct snapshot_service *service)
 {
     if (!service->enabled)
@@ -168,7 +158,7 @@ static int answer_for_all(const struct snapshot *snapshot, struct textbuf *out)
 int report_readyz(const struct snapshot *snapshot, const char *service, struct textbuf *out)
 {
     const struct snapshot_service *found =
-        find_service(snapshot, service != NULL ? service : "kubeAPI");
+        snapshot_service_named(snapshot, service != NULL ? service : "kubeAPI");
 
     if (service != NULL && found == NULL) {
         textbuf_puts(out, "no such service\n");

@@ -10,26 +10,6 @@
 
 /* ---- names ---- */
 
-static const struct snapshot_service *find_service(const struct snapshot *snapshot,
-                                                   const char *name)
-{
-    for (size_t i = 0; i < snapshot->service_count; i++) {
-        if (strcmp(snapshot->services[i].name, name) == 0)
-            return &snapshot->services[i];
-    }
-    return NULL;
-}
-
-static struct snapshot_backend *find_backend(const struct snapshot_service *service,
-                                             const char *name)
-{
-    for (size_t i = 0; i < service->backend_count; i++) {
-        if (strcmp(service->backends[i].name, name) == 0)
-            return &service->backends[i];
-    }
-    return NULL;
-}
-
 const char *select_suggest(const struct snapshot *snapshot, const char *typed)
 {
     for (size_t i = 0; i < snapshot->service_count; i++) {
@@ -52,7 +32,7 @@ const char *select_suggest(const struct snapshot *snapshot, const char *typed)
 static bool is_named_before(const struct snapshot *snapshot, size_t service, const char *name)
 {
     for (size_t i = 0; i < service; i++) {
-        if (find_backend(&snapshot->services[i], name) != NULL)
+        if (snapshot_backend_named(&snapshot->services[i], name) != NULL)
             return true;
     }
     return false;
@@ -108,7 +88,7 @@ static void take_services(struct snapshot *part, const struct snapshot *whole, c
         bool is_meant = kind == REPORT_SERVICE && strcmp(service.name, name) == 0;
 
         if (kind == REPORT_CONTROLLER && service.enabled) {
-            struct snapshot_backend *backend = find_backend(&service, name);
+            struct snapshot_backend *backend = snapshot_backend_named(&service, name);
 
             is_meant = backend != NULL;
             service.backends = backend;
@@ -136,7 +116,8 @@ static void take_news(struct snapshot *part, const struct snapshot *whole, const
 static bool has_backend(const struct snapshot *snapshot, const char *name)
 {
     for (size_t i = 0; i < snapshot->service_count; i++) {
-        if (snapshot->services[i].enabled && find_backend(&snapshot->services[i], name) != NULL)
+        if (snapshot->services[i].enabled &&
+            snapshot_backend_named(&snapshot->services[i], name) != NULL)
             return true;
     }
     return false;
@@ -147,7 +128,7 @@ struct snapshot *select_part(const struct snapshot *snapshot, const char *name,
 {
     struct snapshot *out;
 
-    *part = find_service(snapshot, name) != NULL ? REPORT_SERVICE : REPORT_CONTROLLER;
+    *part = snapshot_service_named(snapshot, name) != NULL ? REPORT_SERVICE : REPORT_CONTROLLER;
     if (*part == REPORT_CONTROLLER && !has_backend(snapshot, name)) {
         errno = ENOENT;
         return NULL;
