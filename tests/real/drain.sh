@@ -37,11 +37,7 @@ error_log $work/log/$1;
 events { worker_connections 1024; }
 http {
     access_log off;
-    client_body_temp_path $work/$1-body;
-    proxy_temp_path $work/$1-proxy;
-    fastcgi_temp_path $work/$1-fastcgi;
-    uwsgi_temp_path $work/$1-uwsgi;
-    scgi_temp_path $work/$1-scgi;
+$(nginx_paths "$1")
     ssl_certificate $work/$1.crt;
     ssl_certificate_key $work/$1.key;
     add_header X-Controller $1;

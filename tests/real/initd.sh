@@ -79,11 +79,7 @@ events { worker_connections 1024; }
 http {
     access_log off;
     keepalive_requests 100;
-    client_body_temp_path $work/nginx-body;
-    proxy_temp_path $work/nginx-proxy;
-    fastcgi_temp_path $work/nginx-fastcgi;
-    uwsgi_temp_path $work/nginx-uwsgi;
-    scgi_temp_path $work/nginx-scgi;
+$(nginx_paths "nginx")
     server {
         listen 127.0.0.11:8080;
         listen 127.0.0.12:8080;

@@ -231,6 +231,14 @@ write_common()
     echo "listen = 127.0.0.1:$1"
 }
 
+# Where the nginx named $1 puts what it has no room for: lines for its http section.
+nginx_paths()
+{
+    for kind in client_body proxy fastcgi uwsgi scgi; do
+        echo "    ${kind}_temp_path $work/$1-$kind;"
+    done
+}
+
 # The object that /stats.json has for backend $2 of service $1; $stats_port says where.
 backend_json()
 {

@@ -43,11 +43,7 @@ http {
     access_log off;
     keepalive_requests 100;
     client_max_body_size 0;
-    client_body_temp_path $work/$1-body;
-    proxy_temp_path $work/$1-proxy;
-    fastcgi_temp_path $work/$1-fastcgi;
-    uwsgi_temp_path $work/$1-uwsgi;
-    scgi_temp_path $work/$1-scgi;
+$(nginx_paths "$1")
     ssl_certificate $work/$1.crt;
     ssl_certificate_key $work/$1.key;
     server {

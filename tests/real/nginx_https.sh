@@ -35,11 +35,7 @@ events { worker_connections 256; }
 http {
     log_format probe '\$status \$request_method \$uri \$ssl_session_reused \$ssl_client_verify';
     access_log $work/$1.access probe;
-    client_body_temp_path $work/$1-body;
-    proxy_temp_path $work/$1-proxy;
-    fastcgi_temp_path $work/$1-fastcgi;
-    uwsgi_temp_path $work/$1-uwsgi;
-    scgi_temp_path $work/$1-scgi;
+$(nginx_paths "$1")
     ssl_certificate $work/$2.crt;
     ssl_certificate_key $work/$2.key;
     ssl_client_certificate $work/ca.crt;
